@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { IntegrationState } from './upstreams.js';
+
+/**
+ * A topic of the bus. Messages are hints that something changed: whoever misses one finds the truth in the
+ * database (version rows are polled every second).
+ */
+export type BusTopic<M extends z.ZodType = z.ZodType> = {
+  readonly name: string;
+  readonly what: string;
+  readonly message: M;
+};
+
+function defineTopic<M extends z.ZodType>(topic: BusTopic<M>): BusTopic<M> {
+  return topic;
+}
+
+export const topics = {
+  registryChanged: defineTopic({
+    name: 'registry-changed',
+    what: 'A row of the registry changed.',
+    message: z.strictObject({
+      entity: z.enum(['organization', 'integration', 'virtual_key']),
+      change: z.enum(['created', 'updated', 'deleted', 'revoked']),
+      orgId: z.uuid(),
+      id: z.uuid(),
+    }),
+  }),
+  catalogChanged: defineTopic({
+    name: 'catalog-changed',
+    what: 'The tools or the state of an integration changed.',
+    message: z.strictObject({
+      orgId: z.uuid(),
+      integrationId: z.uuid(),
+      state: IntegrationState,
+      toolsChanged: z.boolean(),
+    }),
+  }),
+  toolCallCancel: defineTopic({
+    name: 'tool-call-cancel',
+    what: 'The worker that runs the call should abort it, if it is safe or unsent.',
+    message: z.strictObject({ callId: z.uuid() }),
+  }),
+  requestCancelled: defineTopic({
+    name: 'request-cancelled',
+    what: 'A legacy MCP client cancelled a request that another gateway replica serves.',
+    message: z.strictObject({
+      sessionId: z.string(),
+      /** The JSON text of the JSON-RPC id: 1 and "1" are two requests. */
+      requestId: z.string(),
+    }),
+  }),
+  toolCallEnded: defineTopic({
+    name: 'tool-call-ended',
+    what: 'A ledger-first call ended; its row has the outcome.',
+    message: z.strictObject({ callId: z.uuid() }),
+  }),
+  upstreamAnswered: defineTopic({
+    name: 'upstream-answered',
+    what: 'A call to the upstream was answered, which counts as a health check. Sent at most every few seconds per integration.',
+    message: z.strictObject({ integrationId: z.uuid(), at: z.number().int() }),
+  }),
+  breakerChanged: defineTopic({
+    name: 'breaker-changed',
+    what: 'The circuit breaker of an integration moved; workers read its row.',
+    message: z.strictObject({ integrationId: z.uuid() }),
+  }),
+  breakerReset: defineTopic({
+    name: 'breaker-reset',
+    what: 'An admin resets the circuit breaker of an integration.',
+    message: z.strictObject({ integrationId: z.uuid() }),
+  }),
+} as const;
+
+export type MessageOf<T> = T extends BusTopic<infer M> ? z.output<M> : never;

@@ -1,0 +1,49 @@
+import { z } from 'zod';
+
+/** The organization `default`, which the registry's first migration creates: the operator's, and that of anonymous callers. */
+export const DEFAULT_ORGANIZATION_ID = '00000000-0000-4000-8000-000000000001';
+
+/** Who makes a call; travels inside every tool call and is covered by its seal. */
+export const CallerContext = z.strictObject({
+  /** `service`: a machine key with no user behind it; `anonymous`: only where `enforce_auth_on_inference` is off. */
+  kind: z.enum(['user', 'service', 'anonymous']),
+  orgId: z.uuid(),
+  userId: z.uuid().nullable(),
+  virtualKeyId: z.uuid().nullable(),
+  /** The face or run through which the call came. */
+  runKind: z.enum(['mcp', 'bff', 'async_api', 'chat', 'schedule', 'webhook']),
+});
+export type CallerContext = z.infer<typeof CallerContext>;
+
+/** `interactive` calls never wait behind `background` ones: each lane has a queue and a concurrency of its own. */
+export const Lane = z.enum(['interactive', 'background']);
+export type Lane = z.infer<typeof Lane>;
+
+/** The lane of a face: the async API, schedules and webhooks are background work, all else has somebody waiting. */
+export function laneOf(runKind: CallerContext['runKind']): Lane {
+  return runKind === 'async_api' || runKind === 'schedule' || runKind === 'webhook'
+    ? 'background'
+    : 'interactive';
+}
+
+/** Under which identity a call ran (`architecture.md`, "Who a call runs as"). */
+export const AuthPath = z.enum([
+  'none',
+  'static',
+  'service_token',
+  'user_token',
+  'service_user',
+  'exchanged_token',
+  'needs_reauth',
+  'auth_context_unavailable',
+]);
+export type AuthPath = z.infer<typeof AuthPath>;
+
+export const AuthMode = z.enum([
+  'none',
+  'headers',
+  'client_credentials',
+  'authorization_code',
+  'token_exchange',
+]);
+export type AuthMode = z.infer<typeof AuthMode>;

@@ -1,0 +1,47 @@
+export { errorCatalog, ErrorCodeSchema, ErrorInfo, PlatformError, toPlatformError } from './errors.js';
+export type { ErrorCode, ErrorRow, PlatformErrorOptions } from './errors.js';
+export {
+  callStates,
+  callTransitions,
+  CallStateSchema,
+  canMove,
+  isTerminal,
+  terminalCallStates,
+} from './call-states.js';
+export type { CallState } from './call-states.js';
+export { AuthMode, AuthPath, CallerContext, DEFAULT_ORGANIZATION_ID, Lane, laneOf } from './callers.js';
+export {
+  SealedToolCall,
+  ToolCall,
+  ToolCallEvent,
+  ToolCallJob,
+  ToolCallOutcome,
+  ToolResult,
+} from './tool-calls.js';
+export {
+  LeaseAnswer,
+  LeaseContent,
+  LeaseRequest,
+  PublicJwk,
+  VaultWrite,
+  VaultWriteAnswer,
+} from './leases.js';
+export {
+  CatalogSyncJob,
+  CatalogSyncOutcome,
+  FailureClass,
+  IntegrationState,
+  LastFailure,
+  StdioAllowlist,
+  StdioAllowlistEntry,
+  StdioAnswer,
+  StdioRequest,
+  Transport,
+  UpstreamDescription,
+  UpstreamFailure,
+  WireTool,
+} from './upstreams.js';
+export { queues, stdioPriority, stdioQueue, toolCallQueue } from './queues.js';
+export type { Consumer, EventOf, ParsedPayloadOf, PayloadOf, QueueDefinition, ResultOf } from './queues.js';
+export { topics } from './bus.js';
+export type { BusTopic, MessageOf } from './bus.js';

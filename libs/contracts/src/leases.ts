@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { AuthPath, CallerContext } from './callers.js';
+import { ErrorInfo } from './errors.js';
+import { SealedToolCall } from './tool-calls.js';
+
+/** An elliptic-curve public key (RFC 7517) to which an answer is sealed (RFC 7516, ECDH-ES). */
+export const PublicJwk = z.strictObject({
+  kty: z.literal('EC'),
+  crv: z.literal('P-256'),
+  x: z.string(),
+  y: z.string(),
+});
+export type PublicJwk = z.infer<typeof PublicJwk>;
+
+/**
+ * A worker asks for what it needs to call an upstream. `call` is the sealed call for which it asks, and null for
+ * discovery (catalog-sync, and the owner of a stdio child that starts it), which may only have the
+ * integration's own credential.
+ */
+export const LeaseRequest = z.strictObject({
+  v: z.literal(1),
+  orgId: z.uuid(),
+  integrationId: z.uuid(),
+  call: SealedToolCall.nullable(),
+  caller: CallerContext.nullable(),
+  /** The asking worker's ephemeral key: nobody else can open the answer. */
+  recipient: PublicJwk,
+  /** Ask the vendor anew even where a stored token looks fresh (after a 401). */
+  forceRefresh: z.boolean(),
+});
+export type LeaseRequest = z.infer<typeof LeaseRequest>;
+
+export const LeaseAnswer = z.discriminatedUnion('status', [
+  z.strictObject({
+    status: z.literal('granted'),
+    authPath: AuthPath,
+    /** Compact JWE of a `LeaseContent`. */
+    jwe: z.string(),
+    /** Epoch milliseconds until which the worker may keep it in memory. */
+    expiresAt: z.number().int(),
+  }),
+  z.strictObject({ status: z.literal('refused'), authPath: AuthPath, error: ErrorInfo }),
+]);
+export type LeaseAnswer = z.infer<typeof LeaseAnswer>;
+
+/** What the JWE of a lease holds: HTTP headers, or environment variables of a stdio child. */
+export const LeaseContent = z.strictObject({
+  headers: z.record(z.string(), z.string()),
+  env: z.record(z.string(), z.string()),
+});
+export type LeaseContent = z.infer<typeof LeaseContent>;
+
+/** The registry hands secret values to the broker, sealed to the broker's public key (`broker.v_public_keys`). */
+export const VaultWrite = z.discriminatedUnion('op', [
+  z.strictObject({
+    v: z.literal(1),
+    op: z.literal('put'),
+    orgId: z.uuid(),
+    integrationId: z.uuid(),
+    kind: z.enum(['headers', 'env']),
+    /** Compact JWE of a record of strings. Replaces the whole set of that kind. */
+    jwe: z.string(),
+  }),
+  z.strictObject({ v: z.literal(1), op: z.literal('delete'), orgId: z.uuid(), integrationId: z.uuid() }),
+]);
+export type VaultWrite = z.infer<typeof VaultWrite>;
+
+export const VaultWriteAnswer = z.discriminatedUnion('status', [
+  z.strictObject({ status: z.literal('stored'), names: z.array(z.string()) }),
+  z.strictObject({ status: z.literal('refused'), error: ErrorInfo }),
+]);
+export type VaultWriteAnswer = z.infer<typeof VaultWriteAnswer>;

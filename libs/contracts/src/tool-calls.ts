@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import { AuthPath, CallerContext, Lane } from './callers.js';
+import { ErrorInfo } from './errors.js';
+
+/** The facts of one accepted call. Its seal covers all of them, and through the digest the arguments too. */
+export const ToolCall = z.strictObject({
+  v: z.literal(1),
+  /** UUIDv7; the job's id and the ledger's key. */
+  callId: z.uuid(),
+  integrationId: z.uuid(),
+  /** The name that the upstream knows. */
+  tool: z.string().min(1),
+  /** The name that the caller used, `<slug>_<tool>`. */
+  outwardName: z.string().min(1),
+  caller: CallerContext,
+  lane: Lane,
+  /** A ledger-first call has a row in the ledger before it is a job. */
+  ledgerFirst: z.boolean(),
+  /** Hex SHA-256 over the JSON text of the arguments. */
+  argumentsSha256: z.string().length(64),
+  /** Epoch milliseconds. */
+  acceptedAt: z.number().int(),
+  /** Epoch milliseconds after which nobody wants the answer. */
+  deadlineAt: z.number().int(),
+  runId: z.uuid().nullable(),
+  requestId: z.string().nullable(),
+});
+export type ToolCall = z.infer<typeof ToolCall>;
+
+/** A call with the HMAC that the accepting face put on it (`libs/queue`, `Sealer`). */
+export const SealedToolCall = z.strictObject({ call: ToolCall, seal: z.string() });
+export type SealedToolCall = z.infer<typeof SealedToolCall>;
+
+/** The payload of both lanes. */
+export const ToolCallJob = z.strictObject({
+  v: z.literal(1),
+  sealed: SealedToolCall,
+  arguments: z.record(z.string(), z.unknown()),
+  /** The caller's `_meta` less its hop-scoped keys; trace keys travel in the job's envelope. */
+  meta: z.record(z.string(), z.unknown()).optional(),
+  /** Whether the caller wants progress. */
+  progress: z.boolean(),
+  /** How often the call went back to its queue: 0 for the first job, n for `<call id>-r<n>`. */
+  round: z.number().int().nonnegative(),
+  /** Its turn under the integration's rate limit is reserved and has come. */
+  rateAdmitted: z.boolean().optional(),
+  /** How many sends of the call reached or may have reached nobody, and were retried. */
+  attempts: z.number().int().nonnegative(),
+});
+export type ToolCallJob = z.infer<typeof ToolCallJob>;
+
+/** An MCP `CallToolResult`, passed through unchanged: only its frame is checked. */
+export const ToolResult = z.looseObject({
+  content: z.array(z.looseObject({ type: z.string() })).optional(),
+  isError: z.boolean().optional(),
+});
+export type ToolResult = z.infer<typeof ToolResult>;
+
+const ended = { callId: z.uuid(), authPath: AuthPath.nullable() };
+
+/** How a call ended. A tool that answered `isError` is `completed`: the platform did its work. */
+export const ToolCallOutcome = z.discriminatedUnion('status', [
+  z.strictObject({ ...ended, status: z.literal('completed'), result: ToolResult }),
+  z.strictObject({ ...ended, status: z.literal('failed'), error: ErrorInfo }),
+  z.strictObject({ ...ended, status: z.literal('expired'), error: ErrorInfo }),
+  z.strictObject({ ...ended, status: z.literal('cancelled'), error: ErrorInfo }),
+  z.strictObject({ ...ended, status: z.literal('denied'), error: ErrorInfo }),
+  z.strictObject({ ...ended, status: z.literal('outcome_unknown'), error: ErrorInfo }),
+]);
+export type ToolCallOutcome = z.infer<typeof ToolCallOutcome>;
+
+/** What a worker tells the waiting face while the call runs. */
+export const ToolCallEvent = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('progress'),
+    progress: z.number(),
+    total: z.number().optional(),
+    message: z.string().optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('log'),
+    level: z.string(),
+    logger: z.string().optional(),
+    data: z.unknown(),
+  }),
+]);
+export type ToolCallEvent = z.infer<typeof ToolCallEvent>;
