@@ -1,0 +1,10 @@
+export { createDataSource } from './data-source.js';
+export type { DataSourceSettings } from './data-source.js';
+export { DatabaseModule } from './database.module.js';
+export type { DatabaseOptions } from './database.module.js';
+export { grant } from './migrate/grant.js';
+export type { Grant } from './migrate/grant.js';
+export { migrate } from './migrate/migrate.js';
+export type { AppMigrations, MigrateOptions } from './migrate/migrate.js';
+export type { QueueStore } from './migrate/queue-store.js';
+export { Sql } from './sql.js';

@@ -1,0 +1,96 @@
+/**
+ * An MCP server over stdio for tests: `node stdio-fixture.ts [--exit-on-probe] [--ignore-probe] [--ignore-end]`.
+ * Written by hand, without the SDK, so that it can misbehave: exit on requests of the new era or not answer them,
+ * ignore the end of its stdin and SIGTERM, leave a grandchild behind, print lines without end.
+ */
+import { spawn } from 'node:child_process';
+import { appendFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+
+type Message = { id?: number | string; method?: string; params?: Record<string, unknown> };
+type Args = Record<string, unknown>;
+
+const flags = new Set(process.argv.slice(2));
+
+const tools: Record<string, (args: Args, id: Message['id']) => unknown> = {
+  echo: ({ message }) => text(`Echo: ${String(message)}`),
+  pid: () => text(String(process.pid)),
+  env: () => text(JSON.stringify(process.env)),
+  cwd: () => text(process.cwd()),
+  hang: () => undefined,
+  exit: () => process.exit(3),
+  stderr: ({ message }) => {
+    process.stderr.write(`${String(message)}\n`);
+    return text('Written');
+  },
+  'append-file': ({ path, line }) => {
+    appendFileSync(String(path), `${String(line)}\n`);
+    return text('Appended');
+  },
+  /** A process that nobody waits for, that ignores every polite signal, and that holds our pipes. */
+  grandchild: () => {
+    const code =
+      "for (const s of ['SIGTERM','SIGHUP','SIGINT']) process.on(s, () => {}); setInterval(() => {}, 1000)";
+    const { pid } = spawn(process.execPath, ['-e', code], { stdio: 'inherit' });
+    return text(String(pid));
+  },
+  'big-line': ({ bytes }) => text('x'.repeat(Number(bytes))),
+  noise: () => {
+    process.stdout.write('this is no JSON\n');
+    return text('Noisy');
+  },
+  progress: (_, id) => {
+    for (const progress of [1, 1, 3, 2, 4]) {
+      send({
+        jsonrpc: '2.0',
+        method: 'notifications/progress',
+        params: { progressToken: tokens.get(id), progress, total: 4 },
+      });
+    }
+    return text('Progressed');
+  },
+};
+
+const tokens = new Map<Message['id'], unknown>();
+
+function text(value: string): object {
+  return { content: [{ type: 'text', text: value }] };
+}
+
+function send(message: object): void {
+  process.stdout.write(`${JSON.stringify(message)}\n`);
+}
+
+function answer({ id, method, params }: Message): void {
+  if (id === undefined) return;
+  const reply = (result: unknown): void => send({ jsonrpc: '2.0', id, result });
+  if (method === 'initialize') {
+    const serverInfo = { name: 'stdio-fixture', version: '1.0.0' };
+    return reply({ protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo });
+  }
+  if (method === 'ping') return reply({});
+  if (method === 'tools/list') {
+    return reply({ tools: Object.keys(tools).map((name) => ({ name, inputSchema: { type: 'object' } })) });
+  }
+  if (method === 'tools/call') return callTool(id, params ?? {}, reply);
+  if (flags.has('--exit-on-probe')) process.exit(1);
+  if (flags.has('--ignore-probe')) return;
+  send({ jsonrpc: '2.0', id, error: { code: -32601, message: 'Method not found' } });
+}
+
+function callTool(
+  id: Message['id'],
+  params: Record<string, unknown>,
+  reply: (result: unknown) => void,
+): void {
+  tokens.set(id, (params['_meta'] as Args | undefined)?.['progressToken']);
+  const result = tools[String(params['name'])]?.((params['arguments'] ?? {}) as Args, id);
+  if (result !== undefined) reply(result);
+}
+
+const lines = createInterface({ input: process.stdin });
+lines.on('line', (line) => answer(JSON.parse(line) as Message));
+if (flags.has('--ignore-end')) {
+  for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const) process.on(signal, () => undefined);
+  setInterval(() => undefined, 1000);
+} else lines.on('close', () => process.exit(0));
