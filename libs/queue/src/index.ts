@@ -1,0 +1,21 @@
+export { assertConsumers } from './assert-consumers.js';
+export { canonicalJson } from './canonical-json.js';
+export type { AwaitOptions } from './jobs/answers.js';
+export { Consumer } from './jobs/consumer.js';
+export type { EnqueueItem } from './jobs/enqueuer.js';
+export { JobAborted } from './jobs/job-context.js';
+export type { JobContext, JobHandler } from './jobs/job-context.js';
+export type { JobEnd, QueueMetrics } from './jobs/queue-metrics.js';
+export type { QueueCounts } from './jobs/queue-store.js';
+export { migrateQueueStore } from './migrate-queue-store.js';
+export { QueueClient } from './queue-client.js';
+export type {
+  ConsumeOptions,
+  EnqueueOptions,
+  QueueClientOptions,
+  RequestOptions,
+} from './queue-client-options.js';
+export { QueueModule } from './queue.module.js';
+export { Sealer } from './sealer.js';
+export type { SealKey } from './sealer.js';
+export { sealToolCall, verifyToolCall } from './tool-call-seal.js';

@@ -1,0 +1,27 @@
+import type { AwaitOptions } from './jobs/answers.js';
+import type { EnqueueItem } from './jobs/enqueuer.js';
+import type { QueueMetrics } from './jobs/queue-metrics.js';
+import type { SealKey } from './sealer.js';
+
+/** How to reach the queue. `prefix` keeps copies apart that share a store. */
+export type QueueClientOptions = {
+  /** `redis://…` or `postgres://…`. */
+  url: string;
+  sealKey: SealKey;
+  /** The service's name, for the store's lists of connections. */
+  service: string;
+  prefix?: string;
+  /** Hears of every trouble that heals or is handled here; the same one at most every ten seconds. */
+  onError?: (error: unknown) => void;
+  metrics?: QueueMetrics;
+};
+
+/** What `enqueue` may be told. `jobId` defaults to a new UUID, `correlationId` to the job id. */
+export type EnqueueOptions = Partial<Omit<EnqueueItem<never>, 'payload'>>;
+
+/** What `request` may be told. */
+export type RequestOptions<Q> = AwaitOptions<Q> &
+  Pick<EnqueueOptions, 'jobId' | 'priority' | 'correlationId'>;
+
+/** How a queue is consumed. A job whose worker is lost is handed out again after at most `lockMs` + `stalledMs`. */
+export type ConsumeOptions = { concurrency: number; lockMs?: number; stalledMs?: number };
