@@ -1,0 +1,99 @@
+import type { AuthMode, IntegrationState, LastFailure, Transport, WireTool } from '@switchyard/contracts';
+
+/** An organization, as `registry.v_organizations` publishes it. */
+export type OrganizationRecord = { readonly id: string; readonly slug: string; readonly name: string };
+
+/** What an admin decided for one tool; an absent field leaves the catalog's or the integration's word. */
+export type ToolOverride = {
+  readonly enabled?: boolean;
+  readonly safe?: boolean;
+  readonly deadlineMs?: number;
+};
+
+/** A registered upstream MCP server, as `registry.v_integrations` publishes it. Holds no secret. */
+export type IntegrationRecord = {
+  readonly id: string;
+  readonly orgId: string;
+  readonly slug: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly scope: 'global' | 'organization' | 'user';
+  readonly ownerUserId: string | null;
+  readonly transport: Transport;
+  readonly authMode: AuthMode;
+  readonly serviceUserId: string | null;
+  readonly headerNames: readonly string[];
+  readonly envNames: readonly string[];
+  readonly availableInChat: boolean;
+  readonly availableToAutonomous: boolean;
+  /** `null` = no filter, empty = no tool, `["*"]` = every tool. Looked at first. */
+  readonly toolsToExecute: readonly string[] | null;
+  /** Looked at only where `toolsToExecute` is `null`. */
+  readonly toolsToSkip: readonly string[] | null;
+  /** By the upstream's tool name. */
+  readonly toolOverrides: Readonly<Record<string, ToolOverride>>;
+  readonly deadlineMs: number | null;
+  readonly maxConcurrency: number | null;
+  readonly rateLimit: { readonly limit: number; readonly intervalMs: number } | null;
+  /** 0 = no sync by interval. */
+  readonly syncIntervalSeconds: number;
+  readonly autoReconnect: boolean;
+  readonly enabled: boolean;
+  readonly retention: 'always' | 'ledger_first' | 'never';
+  readonly version: number;
+  readonly updatedAt: Date;
+};
+
+/** What a virtual key grants on one integration. `mcpClientName` is as the admin wrote it. */
+export type McpConfig = { readonly mcpClientName: string; readonly toolsToExecute: readonly string[] | null };
+
+/** A virtual key, as `registry.v_virtual_keys` publishes it: by its hash, never itself. */
+export type VirtualKeyRecord = {
+  readonly id: string;
+  readonly orgId: string;
+  readonly name: string;
+  /** Hex SHA-256 of the key. */
+  readonly keyHash: string;
+  readonly mcpConfigs: readonly McpConfig[];
+  readonly expiresAt: Date | null;
+  readonly revokedAt: Date | null;
+};
+
+/** A discovered tool, as `catalog.v_tools` publishes it. */
+export type ToolRecord = {
+  readonly id: string;
+  readonly integrationId: string;
+  readonly name: string;
+  /** As the upstream listed it. */
+  readonly wire: WireTool;
+  readonly wireSha256: string;
+  readonly enabled: boolean;
+  readonly disabledReason: string | null;
+};
+
+/** How an integration fares, as `catalog.v_integration_states` publishes it. */
+export type IntegrationStateRecord = {
+  readonly integrationId: string;
+  readonly orgId: string;
+  readonly state: IntegrationState;
+  readonly toolCount: number;
+  readonly lastFailure: LastFailure | null;
+  readonly lastSyncAt: Date | null;
+  readonly version: string;
+  readonly era: string | null;
+  readonly protocolVersion: string | null;
+  readonly serverName: string | null;
+  readonly serverVersion: string | null;
+};
+
+/** A tool under the name that callers use, with what a call of it needs to know. */
+export type ResolvedTool = {
+  readonly integration: IntegrationRecord;
+  readonly tool: ToolRecord;
+  readonly outwardName: string;
+  /** The upstream's wire object, its name replaced by `outwardName`. */
+  readonly wire: WireTool;
+  /** Whether it may be sent twice: an admin's word, else `readOnlyHint` or `idempotentHint`. */
+  readonly safe: boolean;
+  readonly deadlineMs: number | null;
+};

@@ -1,0 +1,64 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Snapshot, SnapshotRows } from './snapshot.js';
+
+/** What moved between two snapshots. */
+export type SnapshotChange = {
+  /** Whether an organization, an integration or a virtual key changed, came or went. */
+  readonly registry: boolean;
+  /** Integrations whose registration, state or tools changed, came or went. */
+  readonly integrations: readonly string[];
+  /** Virtual keys that worked before and are now revoked or gone: drop what they hold. */
+  readonly revokedKeys: readonly string[];
+};
+
+/** Compares by identity: give rows that went through `keepUnchanged`. */
+export function compareSnapshots(before: Snapshot, after: Snapshot): SnapshotChange {
+  const records = changedKeys(before.integrations, after.integrations);
+  const states = changedKeys(before.states, after.states);
+  const tools = changedKeys(before.tools, after.tools);
+  const keys = changedKeys(before.virtualKeysById, after.virtualKeysById);
+  const organizations = changedKeys(before.organizations, after.organizations);
+  return {
+    registry: records.length + keys.length + organizations.length > 0,
+    integrations: [...new Set([...records, ...states, ...tools])],
+    revokedKeys: keys.filter((id) => isUsable(before, id) && !isUsable(after, id)),
+  };
+}
+
+/** Whether anything moved at all. */
+export function isChange(change: SnapshotChange): boolean {
+  return change.registry || change.integrations.length > 0;
+}
+
+/** The fresh rows, with the old object wherever nothing in it changed, so that what hangs on it stays cached. */
+export function keepUnchanged<R>(
+  before: ReadonlyMap<string, R>,
+  fresh: readonly R[],
+  keyOf: (row: R) => string,
+): R[] {
+  return fresh.map((row) => {
+    const old = before.get(keyOf(row));
+    return old !== undefined && isDeepStrictEqual(old, row) ? old : row;
+  });
+}
+
+/** The rows of the snapshot, to build the next one from. */
+export function rowsOf(snapshot: Snapshot): SnapshotRows {
+  return {
+    organizations: [...snapshot.organizations.values()],
+    integrations: [...snapshot.integrations.values()],
+    virtualKeys: [...snapshot.virtualKeysById.values()],
+    states: snapshot.states,
+    tools: snapshot.tools,
+  };
+}
+
+function changedKeys<R>(before: ReadonlyMap<string, R>, after: ReadonlyMap<string, R>): string[] {
+  const gone = [...before.keys()].filter((key) => !after.has(key));
+  return [...gone, ...[...after].filter(([key, row]) => before.get(key) !== row).map(([key]) => key)];
+}
+
+function isUsable(snapshot: Snapshot, keyId: string): boolean {
+  const key = snapshot.virtualKeysById.get(keyId);
+  return key !== undefined && !key.revokedAt;
+}

@@ -1,0 +1,57 @@
+import type {
+  IntegrationRecord,
+  IntegrationStateRecord,
+  OrganizationRecord,
+  ToolRecord,
+  VirtualKeyRecord,
+} from './records.js';
+
+/** The rows from which a snapshot is made. */
+export type SnapshotRows = {
+  readonly organizations: readonly OrganizationRecord[];
+  readonly integrations: readonly IntegrationRecord[];
+  readonly virtualKeys: readonly VirtualKeyRecord[];
+  readonly states: ReadonlyMap<string, IntegrationStateRecord>;
+  readonly tools: ReadonlyMap<string, readonly ToolRecord[]>;
+};
+
+/**
+ * All that the rules of access read, as of one moment. Never changed: a change makes a new snapshot, which shares
+ * the unchanged rows, so that what was derived from them stays cached.
+ */
+export type Snapshot = {
+  /** Grows with each snapshot of a store. */
+  readonly version: number;
+  readonly organizations: ReadonlyMap<string, OrganizationRecord>;
+  /** By id. */
+  readonly integrations: ReadonlyMap<string, IntegrationRecord>;
+  readonly integrationsByOrg: ReadonlyMap<string, readonly IntegrationRecord[]>;
+  /** Those of scope `global`, which every organization sees. */
+  readonly globalIntegrations: readonly IntegrationRecord[];
+  /** By hex SHA-256 of the key. */
+  readonly virtualKeys: ReadonlyMap<string, VirtualKeyRecord>;
+  readonly virtualKeysById: ReadonlyMap<string, VirtualKeyRecord>;
+  /** By integration id. */
+  readonly states: ReadonlyMap<string, IntegrationStateRecord>;
+  /** By integration id, sorted by the order in which they were first seen (their ids). */
+  readonly tools: ReadonlyMap<string, readonly ToolRecord[]>;
+};
+
+/** Indexes the rows. The maps of states and tools are taken over, not copied. */
+export function buildSnapshot(rows: SnapshotRows, version: number): Snapshot {
+  return {
+    version,
+    organizations: byKey(rows.organizations, (row) => row.id),
+    integrations: byKey(rows.integrations, (row) => row.id),
+    integrationsByOrg: Map.groupBy(rows.integrations, (row) => row.orgId),
+    globalIntegrations: rows.integrations.filter((row) => row.scope === 'global'),
+    virtualKeys: byKey(rows.virtualKeys, (row) => row.keyHash),
+    virtualKeysById: byKey(rows.virtualKeys, (row) => row.id),
+    states: rows.states,
+    tools: rows.tools,
+  };
+}
+
+function byKey<R>(rows: readonly R[], key: (row: R) => string): Map<string, R> {
+  return new Map(rows.map((row) => [key(row), row]));
+}

@@ -1,0 +1,151 @@
+/** Builders for the specs of this library: they take only the fields that matter to a test. */
+import { createHash } from 'node:crypto';
+import { DEFAULT_ORGANIZATION_ID } from '@switchyard/contracts';
+import type { CallerContext, WireTool } from '@switchyard/contracts';
+import { buildSnapshot } from '../src/index.js';
+import type {
+  IntegrationRecord,
+  IntegrationStateRecord,
+  McpConfig,
+  Snapshot,
+  ToolRecord,
+  VirtualKeyRecord,
+} from '../src/index.js';
+
+export const orgId = DEFAULT_ORGANIZATION_ID;
+
+/** A UUID that is the same for the same word. */
+export function idOf(word: string): string {
+  const hex = createHash('sha256').update(word).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+export function integration(fields: Partial<IntegrationRecord> & { slug: string }): IntegrationRecord {
+  return {
+    id: idOf(
+      `${fields.orgId ?? orgId} ${fields.scope ?? 'organization'} ${fields.ownerUserId ?? ''} ${fields.slug}`,
+    ),
+    orgId,
+    name: fields.slug,
+    kind: 'external_mcp',
+    scope: 'organization',
+    ownerUserId: null,
+    transport: { type: 'http', url: 'https://mcp.example.com/' },
+    authMode: 'none',
+    serviceUserId: null,
+    headerNames: [],
+    envNames: [],
+    availableInChat: true,
+    availableToAutonomous: true,
+    toolsToExecute: null,
+    toolsToSkip: null,
+    toolOverrides: {},
+    deadlineMs: null,
+    maxConcurrency: null,
+    rateLimit: null,
+    syncIntervalSeconds: 600,
+    autoReconnect: true,
+    enabled: true,
+    retention: 'always',
+    version: 1,
+    updatedAt: new Date(0),
+    ...fields,
+  };
+}
+
+export type ToolFields = { name: string; enabled?: boolean; annotations?: WireTool['annotations'] };
+
+export function tools(of: IntegrationRecord, list: readonly (string | ToolFields)[]): ToolRecord[] {
+  return list.map((entry, index) => {
+    const fields = typeof entry === 'string' ? { name: entry } : entry;
+    const wire = {
+      name: fields.name,
+      inputSchema: { type: 'object' },
+      ...(fields.annotations && { annotations: fields.annotations }),
+    };
+    return {
+      id: `${String(index).padStart(8, '0')}${idOf(of.id).slice(8)}`,
+      integrationId: of.id,
+      name: fields.name,
+      wire,
+      wireSha256: idOf(JSON.stringify(wire)),
+      enabled: fields.enabled ?? true,
+      disabledReason: null,
+    };
+  });
+}
+
+export function stateOf(
+  of: IntegrationRecord,
+  state: IntegrationStateRecord['state'] = 'connected',
+): IntegrationStateRecord {
+  return {
+    integrationId: of.id,
+    orgId: of.orgId,
+    state,
+    toolCount: 0,
+    lastFailure: null,
+    lastSyncAt: null,
+    version: '1',
+    era: null,
+    protocolVersion: null,
+    serverName: null,
+    serverVersion: null,
+  };
+}
+
+export function virtualKey(
+  fields: Partial<VirtualKeyRecord> & { mcpConfigs: McpConfig[] },
+): VirtualKeyRecord {
+  const id = fields.id ?? idOf(`key ${JSON.stringify(fields)}`);
+  return { id, orgId, name: 'key', keyHash: idOf(`hash ${id}`), expiresAt: null, revokedAt: null, ...fields };
+}
+
+/** An integration with its tools and its state. */
+export type Registered = {
+  integration: IntegrationRecord;
+  tools: ToolRecord[];
+  state?: IntegrationStateRecord;
+};
+
+export function registered(
+  fields: Partial<IntegrationRecord> & { slug: string },
+  list: readonly (string | ToolFields)[],
+  state: IntegrationStateRecord['state'] | null = 'connected',
+): Registered {
+  const record = integration(fields);
+  return { integration: record, tools: tools(record, list), ...(state && { state: stateOf(record, state) }) };
+}
+
+export function snapshotOf(
+  all: readonly Registered[],
+  virtualKeys: readonly VirtualKeyRecord[] = [],
+): Snapshot {
+  const organizations = [{ id: orgId, slug: 'default', name: 'Default' }];
+  const states = new Map(all.flatMap(({ integration: { id }, state }) => (state ? [[id, state]] : [])));
+  const byId = new Map(all.map(({ integration: { id }, tools }) => [id, tools]));
+  return buildSnapshot(
+    { organizations, integrations: all.map((one) => one.integration), virtualKeys, states, tools: byId },
+    1,
+  );
+}
+
+export function keyCaller(key: VirtualKeyRecord, runKind: CallerContext['runKind'] = 'mcp'): CallerContext {
+  return { kind: 'service', orgId: key.orgId, userId: null, virtualKeyId: key.id, runKind };
+}
+
+/** A user who calls by a key of their own. */
+export function userCaller(
+  key: VirtualKeyRecord,
+  userId: string,
+  runKind: CallerContext['runKind'] = 'chat',
+): CallerContext {
+  return { kind: 'user', orgId: key.orgId, userId, virtualKeyId: key.id, runKind };
+}
+
+/** A key with every tool of the named clients. */
+export function keyFor(...clients: string[]): VirtualKeyRecord {
+  return virtualKey({
+    mcpConfigs: clients.map((mcpClientName) => ({ mcpClientName, toolsToExecute: ['*'] })),
+  });
+}

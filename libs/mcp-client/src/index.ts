@@ -1,0 +1,16 @@
+export { createEgressPolicy, EgressPolicy } from './egress/egress-policy.js';
+export type { EgressOptions, FetchLimits } from './egress/egress-policy.js';
+export { classifyFailure } from './failures/classify-failure.js';
+export type { RequestFacts } from './failures/classify-failure.js';
+export { UpstreamError } from './failures/upstream-error.js';
+export { UpstreamPool } from './pool/upstream-pool.js';
+export type { PoolOptions, UseOptions } from './pool/upstream-pool.js';
+export type { ToolCallOptions } from './sessions/call-tool.js';
+export type { ListLimits } from './sessions/list-tools.js';
+export { UpstreamSession } from './sessions/upstream-session.js';
+export type { ConnectOptions } from './sessions/upstream-session.js';
+export type { UpstreamTarget } from './sessions/upstream-target.js';
+export { matchStdio } from './stdio/match-stdio.js';
+export type { StdioCommand } from './stdio/match-stdio.js';
+export { StdioProcess } from './stdio/stdio-process.js';
+export type { StdioProcessOptions } from './stdio/stdio-process.js';

@@ -1,0 +1,103 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { SdkError, SdkErrorCode, type JSONRPCMessage, type RequestId } from '@modelcontextprotocol/client';
+import type { RequestFacts } from '../failures/classify-failure.js';
+
+export type LogListener = (message: { level: string; logger?: string; data: unknown }) => void;
+
+export type ExchangeOptions = {
+  /** Added to the HTTP request. */
+  headers?: Record<string, string>;
+  /** Keeps the result from the SDK's schemas, and says what the SDK sees in its place. */
+  standIn?: (result: unknown) => Record<string, unknown>;
+  /** Log messages of the server that came on this request's stream. */
+  onLog?: LogListener;
+  /** Progress of the request, as it came. */
+  onProgress?: (params: Record<string, unknown>) => void;
+};
+
+/**
+ * One request to an upstream, seen from below: what its failure class depends on, and its result as it came over the
+ * wire. The SDK's client reports neither. It travels beside the SDK as async context, so that transport and `fetch`
+ * know on whose behalf they run.
+ */
+export class Exchange {
+  readonly facts: RequestFacts = { requestSent: false };
+  /** The result as the upstream sent it, before the SDK's schemas. Only with `standIn`. */
+  result: unknown;
+  id?: RequestId;
+  resumeFailures = 0;
+  /** Why no answer came, where the SDK's error does not say it. */
+  cause?: Error;
+  private readonly hangingUp = new AbortController();
+  private readonly losing = new AbortController();
+
+  constructor(readonly options: ExchangeOptions = {}) {}
+
+  /** Aborts the HTTP request behind the exchange. */
+  get hangUpSignal(): AbortSignal {
+    return this.hangingUp.signal;
+  }
+
+  /** Aborts when no answer can come any more. */
+  get lostSignal(): AbortSignal {
+    return this.losing.signal;
+  }
+
+  hangUp(): void {
+    this.hangingUp.abort();
+  }
+
+  /** The stream ended, or its session did, before the answer: whoever waits need not wait for the deadline. */
+  lose(cause?: Error): void {
+    this.cause ??= cause;
+    this.losing.abort(
+      new SdkError(SdkErrorCode.ConnectionClosed, 'the response stream ended without an answer'),
+    );
+  }
+}
+
+/** The exchange on whose behalf the present code runs. */
+export const currentExchange = new AsyncLocalStorage<Exchange | undefined>();
+
+/** The exchanges of one session that wait for their answer. */
+export class OpenExchanges {
+  private readonly open = new Map<RequestId, Exchange>();
+
+  add(message: JSONRPCMessage, exchange: Exchange | undefined): void {
+    if (!exchange || !('id' in message) || message.id === undefined) return;
+    exchange.id = message.id;
+    this.open.set(message.id, exchange);
+  }
+
+  /** Forgets an exchange that nobody waits for any more. */
+  remove(exchange: Exchange): void {
+    if (exchange.id !== undefined) this.open.delete(exchange.id);
+  }
+
+  get(id: RequestId): Exchange | undefined {
+    return this.open.get(id);
+  }
+
+  /** Removes and returns the exchange that a response belongs to. */
+  take(id: RequestId): Exchange | undefined {
+    const exchange = this.open.get(id);
+    this.open.delete(id);
+    return exchange;
+  }
+
+  /** The only one, if there is one alone. */
+  get single(): Exchange | undefined {
+    return this.open.size === 1 ? this.open.values().next().value : undefined;
+  }
+
+  has(exchange: Exchange): boolean {
+    return exchange.id !== undefined && this.open.get(exchange.id) === exchange;
+  }
+
+  /** Ends all. The cause is a single exchange's; of several nobody knows whose it was. */
+  loseAll(cause?: Error): void {
+    const all = [...this.open.values()];
+    this.open.clear();
+    for (const exchange of all) exchange.lose(all.length === 1 ? cause : undefined);
+  }
+}

@@ -1,0 +1,52 @@
+import { WireTool } from '@switchyard/contracts';
+import { protocolFailure } from '../failures/failure.js';
+import { UpstreamError } from '../failures/upstream-error.js';
+import { isShallow } from './is-shallow.js';
+
+export type ListLimits = { maxTools: number; maxPages: number; maxBytes: number };
+
+export const DEFAULT_LIST_LIMITS: ListLimits = {
+  maxTools: 20_000,
+  maxPages: 2_000,
+  maxBytes: 64 * 1024 * 1024,
+};
+
+/** One page as it came over the wire. */
+export type FetchPage = (cursor: string | undefined) => Promise<unknown>;
+
+/**
+ * Every tool of every page, as wire objects. Tools that cannot be called (no name, no input schema, nested without end) are left out.
+ * A cursor that comes back, too many pages, tools or bytes: `upstream_protocol_error`, the list never ends.
+ */
+export async function listTools(fetchPage: FetchPage, limits: ListLimits): Promise<WireTool[]> {
+  const tools: WireTool[] = [];
+  const seen = new Set<string>();
+  let cursor: string | undefined;
+  let bytes = 0;
+  for (let page = 1; ; page++) {
+    const { found, next, size } = readPage(await fetchPage(cursor));
+    bytes += size;
+    for (const tool of found) tools.push(tool);
+    if (tools.length > limits.maxTools || bytes > limits.maxBytes) throw neverEnds();
+    if (next === undefined) return tools;
+    if (seen.has(next) || page >= limits.maxPages) throw neverEnds();
+    seen.add(next);
+    cursor = next;
+  }
+}
+
+function readPage(page: unknown): { found: WireTool[]; next: string | undefined; size: number } {
+  const { tools, nextCursor } = (page ?? {}) as { tools?: unknown; nextCursor?: unknown };
+  if (!Array.isArray(tools)) throw new UpstreamError(protocolFailure(undefined, 'the list has no tools'));
+  const found = tools.filter((tool): tool is WireTool => WireTool.safeParse(tool).success && isShallow(tool));
+  const next = typeof nextCursor === 'string' ? nextCursor : undefined;
+  return { found, next, size: next === undefined ? 0 : JSON.stringify(found).length };
+}
+
+function neverEnds(): UpstreamError {
+  const failure = protocolFailure(undefined, 'the list never ends');
+  return new UpstreamError({
+    ...failure,
+    error: { ...failure.error, details: { ...failure.error.details, reason: 'list_never_ends' } },
+  });
+}

@@ -1,0 +1,143 @@
+import {
+  isJSONRPCErrorResponse,
+  isJSONRPCNotification,
+  isJSONRPCResultResponse,
+  type JSONRPCMessage,
+  type RequestId,
+  type Transport,
+  type TransportSendOptions,
+} from '@modelcontextprotocol/client';
+import type { StdioProcess } from '../stdio/stdio-process.js';
+import { currentExchange, OpenExchanges, type Exchange, type LogListener } from './exchange.js';
+
+/**
+ * Stands between the SDK's client and a transport. It keeps results from the SDK's schemas, which drop unknown fields
+ * and refuse a whole list for one odd tool; it ends an exchange whose stream ended; and it closes the HTTP request
+ * of a cancelled call, which a legacy client would leave open.
+ */
+export class ObservedTransport implements Transport {
+  onclose?: () => void;
+  onerror?: (error: Error) => void;
+  onmessage?: Transport['onmessage'];
+  readonly hasPerRequestStream?: boolean;
+  readonly exchanges = new OpenExchanges();
+
+  constructor(private readonly inner: Transport) {
+    this.hasPerRequestStream = inner.hasPerRequestStream;
+    inner.onclose = () => {
+      this.exchanges.loseAll(this.closeCause);
+      this.onclose?.();
+    };
+    inner.onerror = (error) => this.onerror?.(error);
+    inner.onmessage = (message: JSONRPCMessage, extra) => this.onmessage?.(this.received(message), extra);
+  }
+
+  /** Why the transport closed by itself, if it knows. */
+  get closeCause(): Error | undefined {
+    return undefined;
+  }
+
+  get sessionId(): string | undefined {
+    return this.inner.sessionId;
+  }
+
+  setProtocolVersion(version: string): void {
+    this.inner.setProtocolVersion?.(version);
+  }
+
+  async start(): Promise<void> {
+    await this.inner.start();
+  }
+
+  async close(): Promise<void> {
+    await this.inner.close();
+  }
+
+  async send(message: JSONRPCMessage, options?: TransportSendOptions): Promise<void> {
+    // Notifications and answers are sent from callbacks that inherit some call's context: they are not that call.
+    if (!('method' in message) || isJSONRPCNotification(message)) return this.sendAside(message, options);
+    const exchange = currentExchange.getStore();
+    if (!exchange) return this.inner.send(message, options);
+    this.exchanges.add(message, exchange);
+    await this.inner.send(message, this.observed(exchange, options));
+  }
+
+  private observed(exchange: Exchange, options: TransportSendOptions = {}): TransportSendOptions {
+    const signals = [exchange.hangUpSignal, ...(options.requestSignal ? [options.requestSignal] : [])];
+    return {
+      ...options,
+      requestSignal: AbortSignal.any(signals),
+      onRequestStreamEnd: () => {
+        options.onRequestStreamEnd?.();
+        if (this.exchanges.has(exchange)) exchange.lose();
+      },
+    };
+  }
+
+  private async sendAside(message: JSONRPCMessage, options?: TransportSendOptions): Promise<void> {
+    const cancelled = this.cancelledBy(message);
+    try {
+      await currentExchange.run(undefined, () => this.inner.send(message, options));
+    } finally {
+      cancelled?.hangUp();
+    }
+  }
+
+  private cancelledBy(message: JSONRPCMessage): Exchange | undefined {
+    if (!('method' in message) || message.method !== 'notifications/cancelled') return undefined;
+    const { requestId } = (message.params ?? {}) as { requestId?: RequestId };
+    return requestId === undefined ? undefined : this.exchanges.take(requestId);
+  }
+
+  private received(message: JSONRPCMessage): JSONRPCMessage {
+    if (isJSONRPCErrorResponse(message)) {
+      if (message.id !== undefined) this.exchanges.take(message.id);
+      return message;
+    }
+    if (isJSONRPCNotification(message)) this.tell(message.method, message.params ?? {});
+    if (!isJSONRPCResultResponse(message)) return message;
+    const exchange = this.exchanges.take(message.id);
+    if (!exchange?.options.standIn) return message;
+    exchange.result = message.result;
+    return { ...message, result: exchange.options.standIn(message.result) };
+  }
+
+  /**
+   * Progress and log messages, told before the SDK sees them: it handles notifications a moment later than answers, and
+   * forgets the progress that came together with its answer.
+   */
+  private tell(method: string, params: Record<string, unknown>): void {
+    if (method === 'notifications/progress')
+      this.exchanges.get(Number(params['progressToken']))?.options.onProgress?.(params);
+    if (method === 'notifications/message') this.logOwner()?.options.onLog?.(logOf(params));
+  }
+
+  /** Log messages name no request. The stream that they come on does; on a shared one a single call owns them. */
+  private logOwner(): Exchange | undefined {
+    const streaming = currentExchange.getStore();
+    return streaming && this.exchanges.has(streaming) ? streaming : this.exchanges.single;
+  }
+}
+
+function logOf({ level, logger, data }: Record<string, unknown>): Parameters<LogListener>[0] {
+  return { level: String(level), ...(typeof logger === 'string' && { logger }), data };
+}
+
+/** The SDK knows a stdio transport by these two properties, and negotiates the era accordingly. */
+export class ObservedStdioTransport extends ObservedTransport {
+  constructor(private readonly process: StdioProcess) {
+    super(process);
+  }
+
+  get pid(): number | null {
+    return this.process.pid;
+  }
+
+  get stderr(): null {
+    return null;
+  }
+
+  override get closeCause(): Error | undefined {
+    return this.process.failure;
+  }
+}

@@ -1,0 +1,49 @@
+import { describe, expect, it } from '@jest/globals';
+import { readToolResult, withoutHopKeys } from './read-tool-result.js';
+
+const nested = (depth: number): unknown => JSON.parse('['.repeat(depth) + ']'.repeat(depth)) as unknown;
+
+describe('readToolResult', () => {
+  it('takes off what belongs to the hop, and nothing else', () => {
+    const _meta = { 'io.modelcontextprotocol/serverInfo': {}, 'com.example/a': 1 };
+    const raw = { resultType: 'complete', content: [{ type: 'new', x: 1 }], other: null, _meta };
+    expect(readToolResult(raw)).toEqual({
+      result: { content: [{ type: 'new', x: 1 }], other: null, _meta: { 'com.example/a': 1 } },
+    });
+  });
+
+  it('leaves no empty _meta behind', () => {
+    const raw = { content: [], _meta: { 'io.modelcontextprotocol/serverInfo': {} } };
+    expect(readToolResult(raw)).toEqual({ result: { content: [] } });
+  });
+
+  it('takes a result without content', () => {
+    expect(readToolResult({ structuredContent: [1] })).toEqual({ result: { structuredContent: [1] } });
+  });
+
+  it.each([
+    null,
+    'text',
+    [],
+    { content: 'x' },
+    { content: [{}] },
+    { isError: 'yes' },
+    { resultType: 'later' },
+  ])('refuses %j', (raw) =>
+    expect(readToolResult(raw)).toMatchObject({ failure: { failureClass: 'answered' } }),
+  );
+
+  it('refuses a result that is nested too deeply to be handled', () => {
+    expect(readToolResult({ content: [], structuredContent: nested(400) })).toHaveProperty('result');
+    expect(readToolResult({ content: [], structuredContent: nested(100_000) })).toHaveProperty('failure');
+  });
+});
+
+describe('withoutHopKeys', () => {
+  it('returns the same object where there is nothing to drop', () => {
+    const meta = { a: 1 };
+    expect(withoutHopKeys(meta)).toBe(meta);
+    expect(withoutHopKeys({ progressToken: 1 })).toBeUndefined();
+    expect(withoutHopKeys(undefined)).toBeUndefined();
+  });
+});

@@ -1,0 +1,193 @@
+import type { Client, Implementation, PriorDiscovery } from '@modelcontextprotocol/client';
+import type { ToolResult, UpstreamDescription, WireTool } from '@switchyard/contracts';
+import type { EgressPolicy } from '../egress/egress-policy.js';
+import { toUpstreamError } from '../failures/to-upstream-error.js';
+import { UpstreamError } from '../failures/upstream-error.js';
+import { callExchange, callTool, type ToolCallOptions } from './call-tool.js';
+import { connectClient } from './connect-client.js';
+import { describeUpstream, eraOf } from './describe-upstream.js';
+import { currentExchange, Exchange, type ExchangeOptions } from './exchange.js';
+import { listPage, pageStandIn } from './list-page.js';
+import { DEFAULT_LIST_LIMITS, listTools, type ListLimits } from './list-tools.js';
+import { mayBeLegacy } from './may-be-legacy.js';
+import { openTransport, type OpenedTransport } from './open-transport.js';
+import { ping } from './ping.js';
+import { SessionState } from './session-state.js';
+import { ToolsChanged } from './tools-changed.js';
+import type { UpstreamTarget } from './upstream-target.js';
+
+export type ConnectOptions = {
+  egress: EgressPolicy;
+  timeoutMs: number;
+  signal?: AbortSignal;
+  clientInfo?: Implementation;
+  /** A verdict on the server's era from an earlier session; saves asking. */
+  era?: PriorDiscovery;
+  /** The largest answer, in bytes. */
+  maxBodyBytes?: number;
+};
+
+const CLIENT_INFO: Implementation = { name: 'switchyard', version: '0.1.0' };
+const MAX_BODY_BYTES = 64 * 1024 * 1024;
+const HEADER_MISMATCH = -32020;
+const TERMINATE_TIMEOUT_MS = 1000;
+
+/**
+ * One conversation with an upstream MCP server, of either era, over HTTP, SSE or stdio. Calls may run side by side.
+ * Every method throws `UpstreamError`, whose failure says whether the request can have had an effect.
+ */
+export class UpstreamSession {
+  readonly upstream: UpstreamDescription;
+  /** The verdict on the server's era, to be handed to the next `connect`. */
+  readonly era: PriorDiscovery;
+  private readonly toolsChanged: ToolsChanged;
+
+  private constructor(
+    private readonly client: Client,
+    private readonly opened: OpenedTransport,
+    private readonly state: SessionState,
+  ) {
+    this.upstream = describeUpstream(client);
+    this.era = eraOf(client);
+    this.toolsChanged = new ToolsChanged(client);
+    state.onReopened(() => this.toolsChanged.tell());
+    state.onLost(() => this.toolsChanged.close());
+    client.onclose = () => state.lose();
+  }
+
+  /** Opens a session. A failure is never `sent_no_answer`: no tool was called yet. */
+  static async connect(target: UpstreamTarget, options: ConnectOptions): Promise<UpstreamSession> {
+    const startedAt = Date.now();
+    try {
+      return await UpstreamSession.open(target, options);
+    } catch (error) {
+      if (options.era || !(error instanceof UpstreamError)) throw error;
+      if (!mayBeLegacy(target.transport.type === 'stdio', error.failure)) throw error;
+      const timeoutMs = options.timeoutMs - (Date.now() - startedAt);
+      return UpstreamSession.open(target, { ...options, timeoutMs, era: { kind: 'legacy' } });
+    }
+  }
+
+  private static async open(target: UpstreamTarget, options: ConnectOptions): Promise<UpstreamSession> {
+    const state = new SessionState(target.headers);
+    const opened = openSafely(target, options, state);
+    const client = await connectClient(opened, { clientInfo: CLIENT_INFO, ...options });
+    return new UpstreamSession(client, opened, state);
+  }
+
+  /** Whether the server forgot the session, or is gone. */
+  get isLost(): boolean {
+    return this.state.isLost;
+  }
+
+  /** Replaces the credentials of all requests to come. */
+  useHeaders(headers: Record<string, string>): void {
+    this.state.headers = headers;
+  }
+
+  /** Every tool of every page, as wire objects. A list that never ends: `upstream_protocol_error`. */
+  async listTools(
+    options: { timeoutMs: number; signal?: AbortSignal } & Partial<ListLimits>,
+  ): Promise<WireTool[]> {
+    if (!this.client.getServerCapabilities()?.tools) return [];
+    const deadline = Date.now() + options.timeoutMs;
+    const fetchPage = (cursor: string | undefined): Promise<unknown> =>
+      this.exchange({ standIn: pageStandIn }, options.signal, (exchange, signal) =>
+        listPage(this.client, exchange, cursor, { timeout: Math.max(deadline - Date.now(), 1), signal }),
+      );
+    return listTools(fetchPage, { ...DEFAULT_LIST_LIMITS, ...options });
+  }
+
+  /** Calls a tool. An `isError` result is a result. */
+  async callTool(call: ToolCallOptions): Promise<ToolResult> {
+    try {
+      return await this.callOnce(call);
+    } catch (error) {
+      // The tool mirrors arguments into headers, which takes its definition. Nothing ran: the server checks them first.
+      const tool =
+        call.tool || !isHeaderMismatch(error) ? undefined : await this.toolNamed(call.name, call.timeoutMs);
+      if (!tool) throw error;
+      return this.callOnce({ ...call, tool });
+    }
+  }
+
+  private async toolNamed(name: string, timeoutMs: number): Promise<WireTool | undefined> {
+    return (await this.listTools({ timeoutMs })).find((tool) => tool.name === name);
+  }
+
+  private callOnce(call: ToolCallOptions): Promise<ToolResult> {
+    return this.exchange(callExchange(call), call.signal, (exchange, signal) =>
+      callTool(this.client, exchange, call, signal),
+    );
+  }
+
+  /** Whether the server answers. Any answer of its protocol layer will do, a refusal too. */
+  async ping(options: { timeoutMs: number; signal?: AbortSignal }): Promise<void> {
+    await this.exchange({}, options.signal, (_, signal) =>
+      ping(this.client, { timeout: options.timeoutMs, signal }),
+    );
+  }
+
+  /** Calls back when the list of tools may have changed; also when a stream was broken and changes may have been missed. */
+  onToolsChanged(listener: () => void): void {
+    this.toolsChanged.add(listener);
+  }
+
+  /** Calls back once when the session has ended, for whatever reason. */
+  onClose(listener: () => void): void {
+    this.state.onLost(listener);
+  }
+
+  /** Ends the session, and the process of a stdio server with all its descendants. */
+  async close(): Promise<void> {
+    this.toolsChanged.close();
+    if (!this.state.isLost) await atMost(this.opened.terminate(), TERMINATE_TIMEOUT_MS);
+    this.state.lose();
+    await this.client.close().catch(() => undefined);
+    await this.opened.transport.close().catch(() => undefined);
+  }
+
+  private async exchange<T>(
+    options: ExchangeOptions,
+    signal: AbortSignal | undefined,
+    work: (exchange: Exchange, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const exchange = new Exchange(options);
+    const ended = AbortSignal.any([exchange.lostSignal, ...(signal ? [signal] : [])]);
+    try {
+      return await currentExchange.run(exchange, () => work(exchange, ended));
+    } catch (thrown) {
+      const context = { signal, diagnostic: this.opened.diagnostic() };
+      throw toUpstreamError(exchange.cause ?? thrown, exchange.facts, context);
+    } finally {
+      this.opened.transport.exchanges.remove(exchange);
+    }
+  }
+}
+
+function openSafely(target: UpstreamTarget, options: ConnectOptions, state: SessionState): OpenedTransport {
+  try {
+    return openTransport(target, {
+      egress: options.egress,
+      headers: () => state.headers,
+      maxBodyBytes: options.maxBodyBytes ?? MAX_BODY_BYTES,
+      onSessionLost: () => state.lose(),
+      onStreamReopened: () => state.reopened(),
+    });
+  } catch (thrown) {
+    throw toUpstreamError(thrown, { requestSent: false }, {});
+  }
+}
+
+function isHeaderMismatch(error: unknown): boolean {
+  return error instanceof UpstreamError && error.failure.error.details?.['upstream_code'] === HEADER_MISMATCH;
+}
+
+async function atMost(work: Promise<void>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([
+    work.catch(() => undefined),
+    new Promise<void>((resolve) => (timer = setTimeout(resolve, ms))),
+  ]);
+  clearTimeout(timer);
+}
