@@ -1,0 +1,21 @@
+import { createParamDecorator } from '@nestjs/common';
+import type { ExecutionContext } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+
+/** Whose admin key came with the request. Everything that a route touches belongs to this organization. */
+export type AdminContext = {
+  readonly orgId: string;
+  readonly orgSlug: string;
+  /** The key of `REGISTRY_ADMIN_KEY`, which alone manages organizations and global integrations. */
+  readonly isOperator: boolean;
+};
+
+/** What the guard leaves on a request. */
+export type WithAdmin = { admin?: AdminContext };
+
+/** The admin of the request, as the guard found it. */
+export const Admin = createParamDecorator((_data: unknown, context: ExecutionContext): AdminContext => {
+  const { admin } = context.switchToHttp().getRequest<FastifyRequest & WithAdmin>();
+  if (!admin) throw new Error('a route without its guard');
+  return admin;
+});

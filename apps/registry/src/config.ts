@@ -1,0 +1,56 @@
+import type { StdioAllowlist } from '@switchyard/contracts';
+import { booleanFlag, portNumber, secret, serviceConfig, serviceEnv } from '@switchyard/service-kit';
+import type { Secret, ServiceConfig } from '@switchyard/service-kit';
+import { z } from 'zod';
+
+export const registryEnv = z
+  .object({
+    ...serviceEnv,
+    REGISTRY_PORT: portNumber().default(0).describe('Port of the admin API; 0 is a free one.'),
+    REGISTRY_OPS_PORT: portNumber()
+      .default(0)
+      .describe('Port of health, readiness and metrics; 0 is a free one.'),
+    REGISTRY_DATABASE_URL: secret().describe('PostgreSQL as the registry’s own role.'),
+    REGISTRY_ADMIN_KEY: secret({ minLength: 16 }).describe(
+      'The operator’s admin key: organization `default`, and all organizations’ creation. At least 16 characters.',
+    ),
+    SWITCHYARD_EGRESS_ALLOW_PRIVATE: booleanFlag()
+      .default(false)
+      .describe('Development only: upstreams on loopback and private addresses, and plain http to them.'),
+    SWITCHYARD_STDIO_ALLOWLIST: z
+      .string()
+      .optional()
+      .describe('Path of the JSON file with the stdio commands that operators allow; without it none is.'),
+  })
+  .refine((env) => env.SWITCHYARD_ENV === 'development' || !env.SWITCHYARD_EGRESS_ALLOW_PRIVATE, {
+    path: ['SWITCHYARD_EGRESS_ALLOW_PRIVATE'],
+    message: 'is for SWITCHYARD_ENV=development alone',
+  });
+
+/** Token under which the configuration is injected; take the slice that you need. */
+export const REGISTRY_CONFIG = Symbol('registry configuration');
+
+export type RegistryConfig = {
+  readonly service: ServiceConfig;
+  readonly databaseUrl: Secret;
+  readonly queueUrl: Secret;
+  readonly sealKey: Secret;
+  readonly operatorKey: Secret;
+  readonly egress: { readonly allowPrivate: boolean };
+  readonly stdioAllowlist: StdioAllowlist;
+};
+
+export function toRegistryConfig(
+  env: z.output<typeof registryEnv>,
+  stdioAllowlist: StdioAllowlist,
+): RegistryConfig {
+  return {
+    service: serviceConfig('registry', env, { opsPort: env.REGISTRY_OPS_PORT, httpPort: env.REGISTRY_PORT }),
+    databaseUrl: env.REGISTRY_DATABASE_URL,
+    queueUrl: env.QUEUE_URL,
+    sealKey: env.SWITCHYARD_SEAL_KEY,
+    operatorKey: env.REGISTRY_ADMIN_KEY,
+    egress: { allowPrivate: env.SWITCHYARD_EGRESS_ALLOW_PRIVATE },
+    stdioAllowlist,
+  };
+}

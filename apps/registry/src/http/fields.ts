@@ -1,0 +1,31 @@
+import { slugOf } from '@switchyard/access';
+import { z } from 'zod';
+
+const slugPattern = /^[a-z0-9]+(-[a-z0-9]+)*$/;
+
+/** Kebab-case, with room in 64 characters for a tool's name behind it. `_` is taken for `-`, as in mcp_client_name. */
+export const Slug = z
+  .string()
+  .min(1)
+  .max(48)
+  .overwrite(slugOf)
+  .regex(slugPattern, 'must be kebab-case: lower-case letters, digits and single hyphens')
+  .describe('Kebab-case; an underscore is taken for a hyphen.');
+
+/** A name for people. No control characters: it is shown in lists and logs. */
+export const DisplayName = z
+  .string()
+  .trim()
+  .min(1)
+  .max(200)
+  .regex(/^[^\p{Cc}\p{Cf}]*$/u, 'must not contain control characters');
+
+/** The id in a path. */
+export const ResourceId = z.uuid();
+
+/** A list of tool names: absent or null is no filter, empty is no tool, `["*"]` alone is every tool. */
+export const ToolNames = z
+  .array(z.string().min(1).max(256))
+  .max(10_000)
+  .refine((names) => names.length === 1 || !names.includes('*'), 'must have "*" alone or not at all')
+  .nullable();

@@ -1,0 +1,12 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { serveOpenApi } from '../openapi/serve-open-api.js';
+import { writeAccessLog } from './access-log.js';
+
+/** The HTTP surface of the registry, for `runService`. An import with 200 servers fits; nothing else is near. */
+export const registryHttp = {
+  bodyLimitBytes: 1_048_576,
+  configure(app: NestFastifyApplication): void {
+    writeAccessLog(app);
+    serveOpenApi(app);
+  },
+};

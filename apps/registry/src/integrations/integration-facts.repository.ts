@@ -1,0 +1,38 @@
+import { Injectable } from '@nestjs/common';
+import type { IntegrationState, LastFailure } from '@switchyard/contracts';
+import { Sql } from '@switchyard/database';
+
+/** How an integration fares, by the catalog and the workers. */
+export type IntegrationFacts = {
+  state: IntegrationState | null;
+  toolCount: number | null;
+  lastFailure: LastFailure | null;
+  lastSyncAt: Date | null;
+  era: string | null;
+  protocolVersion: string | null;
+  serverName: string | null;
+  serverVersion: string | null;
+  breaker: 'closed' | 'open' | 'half_open' | null;
+  failures: number | null;
+  openedAt: Date | null;
+  retryAt: Date | null;
+};
+
+const factsSql = `SELECT i.id AS "integrationId", s.state, s.tool_count AS "toolCount", s.last_failure AS "lastFailure",
+    s.last_sync_at AS "lastSyncAt", s.era, s.protocol_version AS "protocolVersion", s.server_name AS "serverName",
+    s.server_version AS "serverVersion", b.state AS breaker, b.failures, b.opened_at AS "openedAt", b.retry_at AS "retryAt"
+  FROM unnest($1::uuid[]) AS i(id)
+  LEFT JOIN catalog.v_integration_states s ON s.integration_id = i.id
+  LEFT JOIN dispatch.v_breakers b ON b.integration_id = i.id`;
+
+@Injectable()
+export class IntegrationFactsRepository {
+  constructor(private readonly sql: Sql) {}
+
+  /** One entry for each id; the caller has checked whose they are. */
+  async of(ids: readonly string[]): Promise<Map<string, IntegrationFacts>> {
+    if (ids.length === 0) return new Map();
+    const rows = await this.sql.query<IntegrationFacts & { integrationId: string }>(factsSql, [ids]);
+    return new Map(rows.map((row) => [row.integrationId, row]));
+  }
+}

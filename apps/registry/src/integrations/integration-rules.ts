@@ -1,0 +1,82 @@
+import type { FieldError } from '@switchyard/service-kit';
+import type { IntegrationEntity } from './integration.entity.js';
+
+/** What rules between fields look at. */
+export type Judged = Pick<
+  IntegrationEntity,
+  'transport' | 'authMode' | 'serviceUserId' | 'headerNames' | 'envNames' | 'scope'
+>;
+
+type Rule = { path: string; message: string; isBroken(integration: Judged): boolean };
+
+const isStdio = ({ transport }: Judged) => transport.type === 'stdio';
+
+const rules: readonly Rule[] = [
+  {
+    path: 'scope',
+    message: 'integrations of single users are not available yet; register it for the organization',
+    isBroken: ({ scope }) => scope === 'user',
+  },
+  {
+    path: 'auth_mode',
+    message: 'a stdio server has auth_mode none or headers (as its environment)',
+    isBroken: (one) => isStdio(one) && one.authMode !== 'none' && one.authMode !== 'headers',
+  },
+  {
+    path: 'headers',
+    message: 'a stdio server has no headers; give its secrets as env',
+    isBroken: (one) => isStdio(one) && one.headerNames.length > 0,
+  },
+  {
+    path: 'env',
+    message: 'only a stdio server has an environment; give secrets as headers',
+    isBroken: (one) => !isStdio(one) && one.envNames.length > 0,
+  },
+  {
+    path: 'headers',
+    message: 'need auth_mode headers',
+    isBroken: (one) => one.authMode !== 'headers' && one.headerNames.length > 0,
+  },
+  {
+    path: 'headers',
+    message: 'auth_mode headers needs at least one value: headers of an HTTP server, env of a stdio server',
+    isBroken: (one) => one.authMode === 'headers' && one.headerNames.length + one.envNames.length === 0,
+  },
+  {
+    path: 'service_user_id',
+    message: 'is only for auth_mode authorization_code',
+    isBroken: ({ authMode, serviceUserId }) => serviceUserId !== null && authMode !== 'authorization_code',
+  },
+];
+
+/** What the fields of an integration, each right by itself, get wrong together. */
+export function brokenRules(integration: Judged): FieldError[] {
+  return rules.filter((rule) => rule.isBroken(integration)).map(({ path, message }) => ({ path, message }));
+}
+
+const unavailableModes = new Set(['client_credentials', 'authorization_code', 'token_exchange']);
+const secretParameter = /key|token|secret|password|signature|auth/i;
+
+/** What an admin should know about an integration that is accepted. */
+export function warningsFor({
+  authMode,
+  transport,
+  toolsToExecute,
+  toolsToSkip,
+}: IntegrationEntity): string[] {
+  const warnings: string[] = [];
+  if (unavailableModes.has(authMode)) {
+    warnings.push(
+      `Calls with auth_mode ${authMode} are not available yet: its tools are not synced and calls are refused.`,
+    );
+  }
+  if (
+    transport.type !== 'stdio' &&
+    [...new URL(transport.url).searchParams.keys()].some((name) => secretParameter.test(name))
+  ) {
+    warnings.push('The URL is stored as it is and shown to admins: give secrets as headers instead.');
+  }
+  if (toolsToExecute && toolsToSkip?.length)
+    warnings.push('tools_to_skip is ignored, because tools_to_execute is set.');
+  return warnings;
+}

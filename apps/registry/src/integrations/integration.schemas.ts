@@ -1,0 +1,139 @@
+import { AuthMode, IntegrationState, Transport } from '@switchyard/contracts';
+import { PageQuery } from '@switchyard/service-kit';
+import { z } from 'zod';
+import { DisplayName, Slug, ToolNames } from '../http/fields.js';
+
+/** What stands in answers where a value is stored; nobody gets to see more. */
+export const storedMark = '[stored]';
+
+const second = 1_000;
+const day = 86_400 * second;
+
+const SecretValue = z
+  .string()
+  .min(1)
+  .refine((value) => value !== storedMark, 'is the mark of a stored value, not a value');
+
+/** Name to value. Values go to the token broker's vault and are never shown again; a set replaces the one before. */
+const SecretValues = z.record(z.string().min(1).max(256), SecretValue);
+
+const DeadlineMs = z.int().min(second).max(day).describe('Milliseconds, from one second to 24 hours.');
+
+const ToolOverride = z.strictObject({
+  enabled: z.boolean().optional(),
+  safe: z
+    .boolean()
+    .optional()
+    .describe('Whether a call may be sent twice; without it the vendor’s hints decide.'),
+  deadline_ms: DeadlineMs.optional(),
+});
+export const ToolOverrides = z
+  .record(z.string().min(1).max(256), ToolOverride)
+  .describe('By the upstream’s tool name.');
+export type ToolOverrides = z.output<typeof ToolOverrides>;
+
+const RateLimit = z
+  .strictObject({
+    limit: z.int().min(1).max(1_000_000),
+    interval_ms: z.int().min(100).max(day),
+  })
+  .describe(
+    'A token bucket over the whole fleet: `limit` calls at once, refilled evenly over `interval_ms`. Calls over it wait.',
+  );
+export type RateLimit = z.output<typeof RateLimit>;
+
+const settings = {
+  name: DisplayName.describe('Defaults to the slug.'),
+  transport: Transport,
+  auth_mode: AuthMode.describe('Defaults to `headers` if headers are given, else `none`.'),
+  headers: SecretValues.describe('HTTP headers for the upstream; with auth_mode `headers`.'),
+  env: SecretValues.describe('Environment of a stdio server.'),
+  service_user_id: z.uuid().nullable().describe('Only with auth_mode `authorization_code`.'),
+  available_in_chat: z.boolean(),
+  available_to_autonomous: z.boolean(),
+  tools_to_execute: ToolNames.describe('Null: all tools. Empty: none. `["*"]`: all. Else these.'),
+  tools_to_skip: ToolNames.describe('Asked only where tools_to_execute is null.'),
+  tool_overrides: ToolOverrides,
+  deadline_ms: DeadlineMs.nullable(),
+  max_concurrency: z.int().min(1).max(100_000).nullable().describe('Calls at once over the whole fleet.'),
+  rate_limit: RateLimit.nullable(),
+  sync_interval_seconds: z
+    .int()
+    .min(0)
+    .max(30 * 86_400)
+    .describe('0 turns syncs by interval off.'),
+  auto_reconnect: z.boolean(),
+  enabled: z.boolean(),
+  retention: z
+    .enum(['always', 'ledger_first', 'never'])
+    .describe('Which calls’ arguments and results the ledger keeps.'),
+};
+
+export const CreateIntegration = z
+  .strictObject({
+    ...z.object(settings).partial().shape,
+    slug: Slug,
+    transport: settings.transport,
+    kind: z.literal('external_mcp').default('external_mcp'),
+    scope: z.enum(['global', 'organization', 'user']).default('organization'),
+  })
+  .meta({ id: 'CreateIntegration' });
+export type CreateIntegrationBody = z.output<typeof CreateIntegration>;
+
+export const UpdateIntegration = z
+  .strictObject(z.object(settings).partial().shape)
+  .refine((body) => Object.keys(body).length > 0, 'names nothing to change')
+  .meta({ id: 'UpdateIntegration' });
+export type UpdateIntegrationBody = z.output<typeof UpdateIntegration>;
+
+export const ListIntegrations = z.strictObject({
+  ...PageQuery.shape,
+  state: IntegrationState.optional(),
+  slug: Slug.optional(),
+});
+export type ListIntegrationsQuery = z.output<typeof ListIntegrations>;
+
+const StoredNames = z
+  .record(z.string(), z.literal(storedMark))
+  .describe('The names; values are never shown.');
+
+export const BreakerAnswer = z.strictObject({
+  state: z.enum(['closed', 'open', 'half_open']),
+  failures: z.int(),
+  opened_at: z.iso.datetime().nullable(),
+  retry_at: z.iso.datetime().nullable(),
+});
+
+export const IntegrationAnswer = z
+  .strictObject({
+    id: z.uuid(),
+    organization_id: z.uuid(),
+    slug: z.string(),
+    kind: z.string(),
+    scope: z.enum(['global', 'organization', 'user']),
+    ...settings,
+    headers: StoredNames,
+    env: StoredNames,
+    version: z.int(),
+    created_at: z.iso.datetime(),
+    updated_at: z.iso.datetime(),
+    state: IntegrationState,
+    tool_count: z.int(),
+    last_sync_at: z.iso.datetime().nullable(),
+    last_failure: z
+      .object({ stage: z.string(), code: z.string(), message: z.string(), at: z.string(), since: z.string() })
+      .nullable(),
+    server: z
+      .strictObject({
+        name: z.string().nullable(),
+        version: z.string().nullable(),
+        era: z.string().nullable(),
+        protocol_version: z.string().nullable(),
+      })
+      .nullable()
+      .describe('What the upstream said of itself.'),
+    breaker: BreakerAnswer,
+    warnings: z.array(z.string()).optional().describe('What works otherwise than the admin may expect.'),
+  })
+  .meta({ id: 'Integration' });
+export type IntegrationAnswerBody = z.input<typeof IntegrationAnswer>;

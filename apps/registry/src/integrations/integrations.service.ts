@@ -1,0 +1,145 @@
+import { isDeepStrictEqual } from 'node:util';
+import { Injectable } from '@nestjs/common';
+import { PlatformError } from '@switchyard/contracts';
+import { decodeCursor, toPage } from '@switchyard/service-kit';
+import type { Page } from '@switchyard/service-kit';
+import type { AdminContext } from '../admin/admin-context.js';
+import { ChangesService } from '../changes/changes.service.js';
+import { ResourceId } from '../http/fields.js';
+import { refuseFields } from '../http/refuse-fields.js';
+import { refuseTakenSlug } from '../http/unique-violation.js';
+import { VaultService } from '../vault/vault.service.js';
+import { applySettings, newIntegration, redirectedSecrets, vaultPuts } from './apply-settings.js';
+import { IntegrationFactsRepository } from './integration-facts.repository.js';
+import { brokenRules } from './integration-rules.js';
+import type { IntegrationEntity } from './integration.entity.js';
+import type {
+  CreateIntegrationBody,
+  IntegrationAnswerBody,
+  ListIntegrationsQuery,
+  UpdateIntegrationBody,
+} from './integration.schemas.js';
+import { IntegrationsRepository } from './integrations.repository.js';
+import type { LockedIntegration } from './integrations.repository.js';
+import { toIntegrationAnswer } from './to-integration-answer.js';
+import { TransportCheck } from './transport-check.js';
+
+@Injectable()
+export class IntegrationsService {
+  constructor(
+    private readonly integrations: IntegrationsRepository,
+    private readonly facts: IntegrationFactsRepository,
+    private readonly transports: TransportCheck,
+    private readonly vault: VaultService,
+    private readonly changes: ChangesService,
+  ) {}
+
+  /** check → store the secrets → commit the row → tell the others. A failure leaves nothing behind. */
+  async create(admin: AdminContext, body: CreateIntegrationBody): Promise<IntegrationAnswerBody> {
+    const row = await this.check(admin, body);
+    await this.store(row, body);
+    await this.tell(row, 'created');
+    if (row.enabled) await this.changes.requestSync(row.organizationId, row.id, 'connect');
+    return toIntegrationAnswer(row, undefined);
+  }
+
+  /** All that `create` checks, without creating. */
+  async check(admin: AdminContext, body: CreateIntegrationBody): Promise<IntegrationEntity> {
+    if (body.scope === 'global' && !admin.isOperator) {
+      throw new PlatformError('forbidden', {
+        message: 'Only the operator’s admin key registers global integrations.',
+      });
+    }
+    const row = newIntegration(admin.orgId, body);
+    refuseFields(brokenRules(row));
+    await this.transports.check(row, admin.orgSlug);
+    if (await this.integrations.findBySlug(admin.orgId, row.slug)) throw new PlatformError('slug_taken');
+    return row;
+  }
+
+  async list(admin: AdminContext, query: ListIntegrationsQuery): Promise<Page<IntegrationAnswerBody>> {
+    const { limit, cursor, state, slug } = query;
+    const afterId = cursor === undefined ? undefined : decodeCursor(ResourceId, cursor);
+    const rows = await this.integrations.list(admin.orgId, limit + 1, { state, slug, afterId });
+    const facts = await this.facts.of(rows.map(({ id }) => id));
+    return toPage(rows, limit, {
+      item: (row) => toIntegrationAnswer(row, facts.get(row.id)),
+      position: ({ id }) => id,
+    });
+  }
+
+  async get(admin: AdminContext, id: string): Promise<IntegrationAnswerBody> {
+    const row = await this.integrations.find(admin.orgId, id);
+    if (!row) throw new PlatformError('not_found');
+    return this.answer(row);
+  }
+
+  async update(admin: AdminContext, id: string, body: UpdateIntegrationBody): Promise<IntegrationAnswerBody> {
+    const { row, next } = await this.integrations.locked(admin.orgId, id, (locked) =>
+      this.replace(admin, locked, body),
+    );
+    if (row === next) return this.answer(row);
+    await this.tell(next, 'updated');
+    if (needsSync(row, next, body))
+      await this.changes.requestSync(next.organizationId, next.id, 'config_edit');
+    return this.answer(next);
+  }
+
+  async remove(admin: AdminContext, id: string): Promise<void> {
+    const row = await this.integrations.locked(admin.orgId, id, async (locked) => {
+      await locked.remove();
+      if (locked.row.headerNames.length + locked.row.envNames.length > 0) await this.vault.delete(locked.row);
+      return locked.row;
+    });
+    await this.tell(row, 'deleted');
+  }
+
+  private async store(row: IntegrationEntity, body: CreateIntegrationBody): Promise<void> {
+    const puts = vaultPuts(row, row, body);
+    try {
+      for (const { kind, values } of puts) await this.vault.put(row, kind, values);
+      await refuseTakenSlug(() => this.integrations.insert(row));
+    } catch (error) {
+      if (puts.length > 0) await this.vault.takeBack(row);
+      throw error;
+    }
+  }
+
+  /** The row lock keeps the values in the vault and their names in the row those of one and the same change. */
+  private async replace(admin: AdminContext, locked: LockedIntegration, body: UpdateIntegrationBody) {
+    const { row } = locked;
+    const next = applySettings(row, body);
+    refuseFields([...brokenRules(next), ...redirectedSecrets(row, next, body)]);
+    if (!isDeepStrictEqual([row.transport, row.envNames], [next.transport, next.envNames]))
+      await this.transports.check(next, admin.orgSlug);
+    const puts = vaultPuts(row, next, body);
+    if (puts.length === 0 && isDeepStrictEqual(row, next)) return { row, next: row };
+    for (const { kind, values } of puts) await this.vault.put(row, kind, values, locked.sql);
+    Object.assign(next, { version: row.version + 1, updatedAt: new Date() });
+    await locked.replace(next);
+    return { row, next };
+  }
+
+  private async answer(row: IntegrationEntity): Promise<IntegrationAnswerBody> {
+    return toIntegrationAnswer(row, (await this.facts.of([row.id])).get(row.id));
+  }
+
+  private async tell(
+    { id, organizationId }: IntegrationEntity,
+    change: 'created' | 'updated' | 'deleted',
+  ): Promise<void> {
+    await this.changes.announce({ entity: 'integration', change, orgId: organizationId, id });
+  }
+}
+
+/** What changes how the upstream is reached, or which of its tools are served (002: a change of `tools_to_execute`). */
+function needsSync(row: IntegrationEntity, next: IntegrationEntity, body: UpdateIntegrationBody): boolean {
+  const facts = (one: IntegrationEntity) => [
+    one.transport,
+    one.authMode,
+    one.enabled,
+    one.toolsToExecute,
+    one.toolsToSkip,
+  ];
+  return Boolean(body.headers ?? body.env) || !isDeepStrictEqual(facts(row), facts(next));
+}

@@ -1,0 +1,131 @@
+import { AuthPath, CallStateSchema, ErrorCodeSchema, ToolResult } from '@switchyard/contracts';
+import { z } from 'zod';
+
+const day = 86_400_000;
+
+/** The gateway's async API, which the same document describes: one origin, one document. */
+const ToolCallRequest = z
+  .strictObject({
+    tool: z.string().min(1).max(256).describe('The outward name, `<slug>_<tool>`.'),
+    arguments: z.record(z.string(), z.unknown()).optional(),
+    deadline_ms: z.int().min(1).max(day).optional(),
+    idempotency_key: z.string().min(1).max(255).optional().describe('Or as the header Idempotency-Key.'),
+  })
+  .meta({ id: 'ToolCallRequest' });
+
+const ToolCallStatus = z
+  .strictObject({ call_id: z.uuid(), status: CallStateSchema })
+  .meta({ id: 'ToolCallStatus' });
+
+const record = {
+  call_id: z.uuid(),
+  status: CallStateSchema,
+  tool: z.string(),
+  integration: z.string(),
+  error: z.looseObject({ code: ErrorCodeSchema, message: z.string() }).optional(),
+  result_bytes: z.int().nullable(),
+  auth_path: AuthPath.nullable(),
+  attempts: z.int(),
+  accepted_at: z.iso.datetime(),
+  started_at: z.iso.datetime().nullable(),
+  ended_at: z.iso.datetime().nullable(),
+  deadline_at: z.iso.datetime(),
+  duration_ms: z.int().optional(),
+};
+
+const ToolCallPage = z
+  .strictObject({ items: z.array(z.looseObject(record)), next_cursor: z.string().nullable() })
+  .meta({ id: 'ToolCallPage' });
+
+const ToolCall = z
+  .looseObject({
+    ...record,
+    arguments: z
+      .record(z.string(), z.unknown())
+      .nullable()
+      .describe('Null where the integration keeps none.'),
+    result: ToolResult.nullable().describe('The MCP result of a call that completed.'),
+  })
+  .meta({ id: 'ToolCall' });
+
+export const gatewaySchemas = { ToolCallRequest, ToolCallStatus, ToolCallPage, ToolCall };
+
+const ref = (name: keyof typeof gatewaySchemas | 'Problem') => ({ $ref: `#/components/schemas/${name}` });
+const json = (name: keyof typeof gatewaySchemas) => ({
+  content: { 'application/json': { schema: ref(name) } },
+});
+const problem = (description: string) => ({
+  description,
+  content: { 'application/problem+json': { schema: ref('Problem') } },
+});
+const uuidParameter = { name: 'id', in: 'path', required: true, schema: { type: 'string', format: 'uuid' } };
+const queryParameter = (name: string) => ({
+  name,
+  in: 'query',
+  required: false,
+  schema: { type: name === 'limit' ? 'integer' : 'string' },
+});
+const idempotencyKey = { name: 'Idempotency-Key', in: 'header', required: false, schema: { type: 'string' } };
+const security = [{ virtualKey: [] }, { virtualKeyHeader: [] }];
+const always = {
+  '401': problem('`unauthenticated`, `key_expired`, `key_revoked`'),
+  '503': problem('`queue_unavailable`, `dependency_unavailable`'),
+};
+const shared = { tags: ['tool calls'], security };
+
+export const gatewayPaths = {
+  '/api/tool-calls': {
+    get: {
+      ...shared,
+      operationId: 'listToolCalls',
+      summary: 'List the caller’s own calls, newest first',
+      parameters: ['limit', 'cursor', 'status', 'tool'].map(queryParameter),
+      responses: {
+        '200': { description: 'A page of calls.', ...json('ToolCallPage') },
+        '400': problem('`invalid_request`'),
+        ...always,
+      },
+    },
+    post: {
+      ...shared,
+      operationId: 'acceptToolCall',
+      summary: 'Accept a tool call; it runs whatever becomes of the caller',
+      parameters: [idempotencyKey],
+      requestBody: { required: true, ...json('ToolCallRequest') },
+      responses: {
+        '202': { description: 'Accepted.', ...json('ToolCallStatus') },
+        '400': problem('`invalid_request`, `tool_arguments_invalid`'),
+        '404': problem('`tool_not_found`'),
+        '409': problem('`idempotency_conflict`'),
+        ...always,
+      },
+    },
+  },
+  '/api/tool-calls/{id}': {
+    get: {
+      ...shared,
+      operationId: 'readToolCall',
+      summary: 'Read a tool call and its result',
+      parameters: [uuidParameter],
+      responses: {
+        '200': { description: 'The call.', ...json('ToolCall') },
+        '404': problem('`not_found`'),
+        ...always,
+      },
+    },
+  },
+  '/api/tool-calls/{id}/cancel': {
+    post: {
+      ...shared,
+      operationId: 'cancelToolCall',
+      summary: 'Cancel a call that is unsent or safe',
+      parameters: [uuidParameter],
+      responses: {
+        '200': { description: 'Cancelled.', ...json('ToolCallStatus') },
+        '404': problem('`not_found`'),
+        '409': problem('`conflict`: it runs and is not safe, or has ended'),
+        ...always,
+      },
+    },
+  },
+};

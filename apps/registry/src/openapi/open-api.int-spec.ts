@@ -1,0 +1,108 @@
+import { describe, expect, it } from '@jest/globals';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { httpTransport, withRegistry } from '../../test-fixtures/registry-under-test.js';
+
+const registry = withRegistry();
+const document = async () => (await registry().get('/api/openapi.json')).body;
+
+type Operation = {
+  operationId: string;
+  responses: Record<string, { content?: Record<string, { schema: object }> }>;
+  parameters?: { name: string; in: string }[];
+  requestBody?: object;
+};
+
+async function operations(): Promise<[string, Operation][]> {
+  const { paths } = (await document()) as { paths: Record<string, Record<string, Operation>> };
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]): [string, Operation] => [
+      `${method.toUpperCase()} ${path}`,
+      operation,
+    ]),
+  );
+}
+
+describe('the OpenAPI document', () => {
+  it('is 3.1 and has every route of the registry and the async API', async () => {
+    const { openapi, paths } = await document();
+    expect(openapi).toBe('3.1.0');
+    const described = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods as object).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    const routed = registry()
+      .routes.filter(
+        ({ method, url }) => method !== 'HEAD' && url.startsWith('/api') && url !== '/api/openapi.json',
+      )
+      .map(({ method, url }) => `${method} ${url.replace(':id', '{id}')}`);
+    expect(described).toEqual(expect.arrayContaining(routed));
+    expect(described).toEqual(
+      expect.arrayContaining([
+        'GET /api/tool-calls',
+        'POST /api/tool-calls',
+        'GET /api/tool-calls/{id}',
+        'POST /api/tool-calls/{id}/cancel',
+      ]),
+    );
+  });
+
+  it('refers to nothing that is not in it', async () => {
+    const whole = await document();
+    const refs = new Set(
+      [...JSON.stringify(whole).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)].map(
+        ([, name]) => name,
+      ),
+    );
+    expect([...refs].filter((name) => !(name! in whole.components.schemas))).toEqual([]);
+    expect(refs.size).toBeGreaterThan(10);
+  });
+
+  it('names each operation once, and describes parameters, bodies, answers and errors', async () => {
+    const all = await operations();
+    expect(new Set(all.map(([, { operationId }]) => operationId)).size).toBe(all.length);
+    for (const [name, { responses, parameters = [], requestBody }] of all) {
+      if (name.includes('{id}'))
+        expect({ name, parameters: parameters.map((one) => one.name) }).toEqual({
+          name,
+          parameters: expect.arrayContaining(['id']),
+        });
+      if (name.startsWith('PATCH'))
+        expect({ name, requestBody }).toEqual({ name, requestBody: expect.anything() });
+      const success = Object.entries(responses).filter(
+        ([status, { content }]) => status.startsWith('2') && (status === '204' || content),
+      );
+      expect({ name, success: success.length }).toEqual({ name, success: 1 });
+      expect(Object.keys(responses)).toContain('401');
+    }
+  });
+
+  it('has schemas that are JSON Schema and fit what is really answered', async () => {
+    const { components } = await document();
+    const ajv = new Ajv2020({ strict: false });
+    addFormats.default(ajv);
+    ajv.addSchema({ $id: 'urn:openapi:document', components });
+    const fits = (schema: string, value: unknown) => {
+      const isValid = ajv.validate({ $ref: `urn:openapi:document#/components/schemas/${schema}` }, value);
+      return { schema, isValid, errors: ajv.errors };
+    };
+    const { body: integration } = await registry().post('/api/integrations', {
+      slug: 'fits',
+      transport: httpTransport,
+    });
+    const { body: key } = await registry().post('/api/virtual-keys', { name: 'fits' });
+    const { body: problem } = await registry().post('/api/virtual-keys', {});
+    const { body: imported } = await registry().post('/api/import', {
+      mcpServers: { fits: { url: httpTransport.url }, bad: {} },
+    });
+    const values = {
+      Integration: integration,
+      NewVirtualKey: key,
+      Problem: problem,
+      ImportOutcome: imported,
+    };
+    for (const [schema, value] of Object.entries(values))
+      expect(fits(schema, value)).toEqual({ schema, isValid: true, errors: null });
+    for (const schema of Object.keys(components.schemas))
+      expect(() => ajv.getSchema(`urn:openapi:document#/components/schemas/${schema}`)).not.toThrow();
+  });
+});

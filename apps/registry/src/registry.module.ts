@@ -1,0 +1,90 @@
+import { Module } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
+import { APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { DatabaseModule } from '@switchyard/database';
+import { QueueModule } from '@switchyard/queue';
+import { AdminKeyEntity } from './admin/admin-key.entity.js';
+import { AdminKeysRepository } from './admin/admin-keys.repository.js';
+import { AdminKeysService } from './admin/admin-keys.service.js';
+import { AdminGuard } from './admin/admin.guard.js';
+import { ChangesService } from './changes/changes.service.js';
+import { REGISTRY_CONFIG } from './config.js';
+import type { RegistryConfig } from './config.js';
+import { SchemaPipe } from './http/schema.pipe.js';
+import { ImportsController } from './imports/imports.controller.js';
+import { ImportsService } from './imports/imports.service.js';
+import { IntegrationActionsController } from './integrations/integration-actions.controller.js';
+import { IntegrationActionsService } from './integrations/integration-actions.service.js';
+import { IntegrationFactsRepository } from './integrations/integration-facts.repository.js';
+import { IntegrationToolsController } from './integrations/integration-tools.controller.js';
+import { IntegrationToolsRepository } from './integrations/integration-tools.repository.js';
+import { IntegrationToolsService } from './integrations/integration-tools.service.js';
+import { IntegrationEntity } from './integrations/integration.entity.js';
+import { IntegrationsController } from './integrations/integrations.controller.js';
+import { IntegrationsRepository } from './integrations/integrations.repository.js';
+import { IntegrationsService } from './integrations/integrations.service.js';
+import { TransportCheck } from './integrations/transport-check.js';
+import { OrganizationEntity } from './organizations/organization.entity.js';
+import { OrganizationsController } from './organizations/organizations.controller.js';
+import { OrganizationsRepository } from './organizations/organizations.repository.js';
+import { OrganizationsService } from './organizations/organizations.service.js';
+import { VaultService } from './vault/vault.service.js';
+import { VirtualKeyEntity } from './virtual-keys/virtual-key.entity.js';
+import { VirtualKeysController } from './virtual-keys/virtual-keys.controller.js';
+import { VirtualKeysRepository } from './virtual-keys/virtual-keys.repository.js';
+import { VirtualKeysService } from './virtual-keys/virtual-keys.service.js';
+
+const entities = [OrganizationEntity, AdminKeyEntity, IntegrationEntity, VirtualKeyEntity];
+
+@Module({
+  controllers: [
+    OrganizationsController,
+    IntegrationsController,
+    IntegrationToolsController,
+    IntegrationActionsController,
+    VirtualKeysController,
+    ImportsController,
+  ],
+  providers: [
+    { provide: APP_GUARD, useClass: AdminGuard },
+    { provide: APP_PIPE, useClass: SchemaPipe },
+    AdminKeysRepository,
+    AdminKeysService,
+    ChangesService,
+    ImportsService,
+    IntegrationActionsService,
+    IntegrationFactsRepository,
+    IntegrationToolsRepository,
+    IntegrationToolsService,
+    IntegrationsRepository,
+    IntegrationsService,
+    OrganizationsRepository,
+    OrganizationsService,
+    TransportCheck,
+    VaultService,
+    VirtualKeysRepository,
+    VirtualKeysService,
+  ],
+})
+export class RegistryModule {
+  static forRoot(config: RegistryConfig, options: { queuePrefix?: string } = {}): DynamicModule {
+    return {
+      module: RegistryModule,
+      imports: [
+        DatabaseModule.forRoot({
+          url: config.databaseUrl,
+          schema: 'registry',
+          entities,
+          applicationName: 'registry',
+        }),
+        QueueModule.forRoot({
+          url: config.queueUrl,
+          sealKey: config.sealKey,
+          service: 'registry',
+          prefix: options.queuePrefix,
+        }),
+      ],
+      providers: [{ provide: REGISTRY_CONFIG, useValue: config }],
+    };
+  }
+}

@@ -1,0 +1,151 @@
+/** A registry over a database and a queue of its own, with both ends of its queues, for one test file. */
+import { afterAll, beforeAll } from '@jest/globals';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { StdioAllowlist } from '@switchyard/contracts';
+import { QueueClient } from '@switchyard/queue';
+import { startService } from '@switchyard/service-kit';
+import type { RunningService } from '@switchyard/service-kit';
+import { testDatabase, testPrefix, testRedisUrl } from '@switchyard/testing';
+import type { TestDatabase } from '@switchyard/testing';
+import { registryEnv, toRegistryConfig } from '../src/config.js';
+import { registryHttp } from '../src/http/registry-http.js';
+import { RegistryModule } from '../src/registry.module.js';
+import { FakeOwners } from './fake-owners.js';
+
+export const operatorKey = 'operator-key-of-the-tests';
+const sealKey = 'seal-key-of-the-tests-0123456789abcdef';
+
+const stdioAllowlist: StdioAllowlist = [
+  {
+    name: 'files',
+    command: '/usr/bin/files',
+    args: ['--serve'],
+    argument_pattern: '/data/[a-z]+',
+    env: ['FILES_TOKEN'],
+    organizations: ['*'],
+  },
+  { name: 'private', command: '/usr/bin/private', args: [], env: [], organizations: ['default'] },
+];
+
+// An answer of unknown shape: tests look at the fields that they name.
+export type Answer = { status: number; body: any; headers: Headers };
+export type Route = { method: string; url: string };
+type Sent = { key?: string | null; body?: unknown; headers?: Record<string, string> };
+
+export class RegistryUnderTest {
+  readonly routes: Route[] = [];
+  private constructor(
+    readonly database: TestDatabase,
+    readonly queue: QueueClient,
+    readonly owners: FakeOwners,
+  ) {}
+
+  private service!: RunningService;
+
+  static async start(queueUrl?: string): Promise<RegistryUnderTest> {
+    const [database, url, prefix] = [await testDatabase(), queueUrl ?? (await testRedisUrl()), testPrefix()];
+    const queue = await QueueClient.connect({ url, sealKey, service: 'test', prefix });
+    const registry = new RegistryUnderTest(database, queue, await FakeOwners.start(queue, database.adminUrl));
+    await registry.serve(url, prefix);
+    return registry;
+  }
+
+  async close(): Promise<void> {
+    await this.service.close();
+    await this.queue.close({ limitMs: 100 });
+    await this.database.close();
+  }
+
+  /** With the operator's key unless another, or `null` for none, is given. */
+  async send(method: string, path: string, { key = operatorKey, body, headers }: Sent = {}): Promise<Answer> {
+    const response = await fetch(`http://127.0.0.1:${this.service.httpPort}${path}`, {
+      method,
+      headers: {
+        ...(key !== null && { authorization: `Bearer ${key}` }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return {
+      status: response.status,
+      body: text === '' ? null : JSON.parse(text),
+      headers: response.headers,
+    };
+  }
+
+  get(path: string, key?: string): Promise<Answer> {
+    return this.send('GET', path, { key });
+  }
+
+  post(path: string, body?: unknown, key?: string): Promise<Answer> {
+    return this.send('POST', path, { body, key });
+  }
+
+  patch(path: string, body: unknown, key?: string): Promise<Answer> {
+    return this.send('PATCH', path, { body, key });
+  }
+
+  /** An organization of its own and its admin key. */
+  async organization(slug: string): Promise<{ id: string; key: string }> {
+    const { body } = await this.post('/api/organizations', { slug, name: slug });
+    return { id: body.id as string, key: body.admin_key as string };
+  }
+
+  /** A registered HTTP server. */
+  async integration(
+    fields: { slug: string } & Record<string, unknown>,
+    key?: string,
+  ): Promise<Answer['body']> {
+    const { status, body } = await this.post(
+      '/api/integrations',
+      { transport: httpTransport, ...fields },
+      key,
+    );
+    if (status !== 201) throw new Error(JSON.stringify(body));
+    return body;
+  }
+
+  private async serve(queueUrl: string, prefix: string): Promise<void> {
+    const env = registryEnv.parse({
+      SWITCHYARD_ENV: 'development',
+      LOG_LEVEL: 'silent',
+      SWITCHYARD_SEAL_KEY: sealKey,
+      QUEUE_URL: queueUrl,
+      REGISTRY_DATABASE_URL: this.database.urls.registry,
+      REGISTRY_ADMIN_KEY: operatorKey,
+    });
+    const config = toRegistryConfig(env, stdioAllowlist);
+    const configure = (app: NestFastifyApplication) => {
+      app
+        .getHttpAdapter()
+        .getInstance()
+        .addHook('onRoute', ({ method, url }) => {
+          for (const one of [method].flat()) this.routes.push({ method: one, url });
+        });
+      registryHttp.configure(app);
+    };
+    const module = RegistryModule.forRoot(config, { queuePrefix: prefix });
+    this.service = await startService({
+      config: config.service,
+      module,
+      http: { ...registryHttp, configure },
+    });
+  }
+}
+
+export const httpTransport = { type: 'http', url: 'https://93.184.216.34/mcp' };
+
+/** Starts a registry before the tests of the file and ends it after them. */
+export function withRegistry(): () => RegistryUnderTest {
+  let registry: RegistryUnderTest | undefined;
+  beforeAll(async () => {
+    registry = await RegistryUnderTest.start();
+  }, 120_000);
+  afterAll(() => registry?.close());
+  return () => {
+    if (!registry) throw new Error('the registry is there only inside tests and hooks');
+    return registry;
+  };
+}
