@@ -1,0 +1,24 @@
+import { Injectable } from '@nestjs/common';
+import type { AuthMode } from '@switchyard/contracts';
+import { SecretsService } from '../vault/secrets.service.js';
+import type { CheckedAsk, LeaseGrant, LeaseGranter } from './lease-ask.js';
+import { LeaseTtl } from './lease-ttl.js';
+
+/** No identity at all. A stdio child may need settings all the same (`MEMORY_FILE_PATH`), which are its environment. */
+@Injectable()
+export class GrantNone implements LeaseGranter {
+  readonly authModes: readonly AuthMode[] = ['none'];
+
+  constructor(
+    private readonly secrets: SecretsService,
+    private readonly ttl: LeaseTtl,
+  ) {}
+
+  async grant({ integration, now }: CheckedAsk): Promise<LeaseGrant> {
+    const { env } =
+      integration.envNames.length > 0
+        ? await this.secrets.read(integration.orgId, integration.id)
+        : { env: {} };
+    return { authPath: 'none', content: { headers: {}, env }, expiresAt: now + this.ttl.ms };
+  }
+}

@@ -1,0 +1,78 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type LeaseAnswer, type LeaseRequest, PlatformError, toPlatformError } from '@switchyard/contracts';
+import { Sealer, verifyToolCall } from '@switchyard/queue';
+import { Log } from '@switchyard/service-kit';
+import { IntegrationsRepository } from '../integrations/integrations.repository.js';
+import type { CheckedAsk, LeaseAsk, LeaseGrant, LeaseGranter, LeaseRefusal } from './lease-ask.js';
+import { firstRefusal, isChecked } from './lease-checks.js';
+
+import { sealLease } from './seal-lease.js';
+
+/** The granters of this broker, one for each way to authenticate. */
+export const leaseGranters = Symbol('lease granters');
+
+/** Answers requests for leases: gather the facts → check → grant by auth mode → seal to the asker. */
+@Injectable()
+export class LeasesService {
+  constructor(
+    private readonly integrations: IntegrationsRepository,
+    private readonly sealer: Sealer,
+    private readonly log: Log,
+    @Inject(leaseGranters) private readonly granters: readonly LeaseGranter[],
+  ) {}
+
+  async answer(request: LeaseRequest): Promise<LeaseAnswer> {
+    const ask = await this.#gather(request);
+    const refusal = firstRefusal(ask);
+    if (refusal)
+      return this.#refuse(
+        request,
+        { authPath: 'auth_context_unavailable', error: refusal.error },
+        refusal.check,
+      );
+    if (!isChecked(ask)) throw new Error('No check refused an ask without integration.');
+    const granted = await this.#grant(ask);
+    if ('error' in granted) return this.#refuse(request, granted, ask.integration.authMode);
+    return this.#seal(request, granted);
+  }
+
+  async #gather(request: LeaseRequest): Promise<LeaseAsk> {
+    return {
+      request,
+      isSealValid: request.call === null || verifyToolCall(this.sealer, request.call),
+      integration: await this.integrations.find(request.integrationId),
+      now: Date.now(),
+    };
+  }
+
+  async #grant(ask: CheckedAsk): Promise<LeaseGrant | LeaseRefusal> {
+    const granter = this.granters.find(({ authModes }) => authModes.includes(ask.integration.authMode));
+    return (
+      granter?.grant(ask) ?? {
+        authPath: 'auth_context_unavailable',
+        error: new PlatformError('auth_mode_unavailable'),
+      }
+    );
+  }
+
+  async #seal(request: LeaseRequest, { authPath, content, expiresAt }: LeaseGrant): Promise<LeaseAnswer> {
+    try {
+      return { status: 'granted', authPath, jwe: await sealLease(content, request.recipient), expiresAt };
+    } catch (thrown) {
+      return this.#refuse(
+        request,
+        { authPath: 'auth_context_unavailable', error: toPlatformError(thrown) },
+        'recipient',
+      );
+    }
+  }
+
+  #refuse(request: LeaseRequest, { authPath, error }: LeaseRefusal, by: string): LeaseAnswer {
+    const { orgId, integrationId } = request;
+    this.log.warn(
+      { orgId, integrationId, callId: request.call?.call.callId, code: error.code, by },
+      'lease refused',
+    );
+    return { status: 'refused', authPath, error: error.toInfo() };
+  }
+}
