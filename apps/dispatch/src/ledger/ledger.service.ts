@@ -1,0 +1,78 @@
+import type { SealedToolCall } from '@switchyard/contracts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { GroupWriter } from './group-writer.js';
+import type { LedgerRow } from './ledger-row.js';
+import { LedgerRepository, type KnownCall } from './ledger.repository.js';
+
+/** While the database is away for up to about a minute, a worker keeps the ends of its calls and tries again. */
+const endAttempts = 18;
+
+/** A call's life in the ledger, as a worker writes it. */
+export class LedgerService {
+  private readonly fences: GroupWriter<LedgerRow, boolean>;
+  private readonly ends: GroupWriter<LedgerRow, undefined>;
+
+  /** `announceEnd` tells faces that wait for a ledger-first call. */
+  constructor(
+    private readonly repository: LedgerRepository,
+    private readonly announceEnd: (callId: string) => void,
+  ) {
+    this.fences = new GroupWriter(async (rows) => {
+      const inserted = await repository.insertRunning(rows);
+      // Deleting as we go: were one call twice in a group, only its first taker may send.
+      return rows.map((row) => inserted.delete(String(row.call_id)));
+    });
+    this.ends = new GroupWriter(async (rows) => {
+      await repository.end(rows);
+      return rows.map(() => undefined);
+    });
+  }
+
+  /**
+   * Commits `running` before anything is sent. Resolves with true when this worker may send, with the row that
+   * stands in the way when it may not.
+   */
+  async fence(row: LedgerRow): Promise<true | KnownCall> {
+    if (!row.ledger_first && row.round === 0 && (await this.fences.write(row))) return true;
+    if (await this.repository.moveToRunning(row)) return true;
+    const known = await this.repository.find(String(row.call_id));
+    if (known) return known;
+    if (await this.fences.write(row)) return true;
+    return this.fence(row);
+  }
+
+  /** This worker runs a safe call again whose former worker was lost. */
+  async adopt(row: LedgerRow): Promise<void> {
+    await this.repository.adopt(String(row.call_id), String(row.worker_id));
+  }
+
+  /** Resolves once the call's end is durable. A row that the store refuses is written again without its bodies. */
+  async end(row: LedgerRow): Promise<void> {
+    for (let waitMs = 100, left = endAttempts; ; waitMs = Math.min(waitMs * 2, 5_000)) {
+      try {
+        await this.ends.write(row);
+        break;
+      } catch (error) {
+        if (isDataError(error)) row = { ...row, arguments: null, result: null, error_details: null };
+        else await delay(waitMs);
+        if (--left === 0) throw error;
+      }
+    }
+    if (row.ledger_first) this.announceEnd(String(row.call_id));
+  }
+
+  /** The call goes back to its queue as job `<call id>-r<round>`. */
+  async backToQueue(row: LedgerRow, sealed: SealedToolCall, delayMs: number): Promise<void> {
+    await this.repository.moveToQueued(row, sealed, delayMs + 20_000);
+  }
+
+  find(callId: string): Promise<KnownCall | undefined> {
+    return this.repository.find(callId);
+  }
+}
+
+/** PostgreSQL class 22: the values are wrong, a retry changes nothing. */
+function isDataError(error: unknown): boolean {
+  const { driverError } = error as { driverError?: { code?: string } };
+  return String(driverError?.code).startsWith('22');
+}

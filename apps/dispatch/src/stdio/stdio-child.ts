@@ -1,0 +1,170 @@
+import type { IntegrationRecord } from '@switchyard/access';
+import {
+  PlatformError,
+  toPlatformError,
+  stdioQueue,
+  type StdioAnswer,
+  type StdioRequest,
+} from '@switchyard/contracts';
+import { UpstreamError, UpstreamSession, type EgressPolicy, type StdioCommand } from '@switchyard/mcp-client';
+import type { Consumer, JobContext, QueueClient } from '@switchyard/queue';
+import type { Log } from '@switchyard/service-kit';
+import type { LeaseClient } from '../leases/lease-client.js';
+
+export type StdioParts = {
+  queue: QueueClient;
+  leases: LeaseClient;
+  egress: EgressPolicy;
+  log: Log;
+  /** The allow-list's command for the integration; throws `stdio_not_allowed`. */
+  commandOf: (integration: IntegrationRecord) => StdioCommand;
+  /** The child said that its tools changed. */
+  onToolsChanged: (integration: IntegrationRecord) => void;
+  onStopped: (child: StdioChild) => void;
+  connectTimeoutMs: number;
+};
+
+type Call = Extract<StdioRequest, { op: 'call' }>;
+
+const defaultConcurrency = 32;
+
+/** The one child of a stdio integration, and the consumer of its queue, for as long as this worker owns it. */
+export class StdioChild {
+  readonly version: number;
+  private session: Promise<UpstreamSession> | null = null;
+  private readonly consumer: Consumer;
+  /** Unsafe requests by id, until their deadline. */
+  private readonly taken = new Map<string, number>();
+  private readonly calls = new Map<string, { controller: AbortController; safe: boolean }>();
+
+  constructor(
+    private readonly integration: IntegrationRecord,
+    private readonly parts: StdioParts,
+  ) {
+    this.version = integration.version;
+    this.consumer = parts.queue.consume(
+      stdioQueue(integration.id),
+      (request, ctx) => this.handle(request, ctx),
+      {
+        concurrency: integration.maxConcurrency ?? defaultConcurrency,
+      },
+    );
+  }
+
+  /** The caller gave up: a safe call is aborted at the child. */
+  cancel(callId: string): void {
+    const call = this.calls.get(callId);
+    if (call?.safe) call.controller.abort('cancelled');
+  }
+
+  /** Takes no more requests, lets those that run finish within the consumer's limit, and then ends the child. */
+  async drain(): Promise<void> {
+    await this.consumer.close();
+    await this.stop();
+  }
+
+  /** Ends the child, its whole process group, at once: calls under way fail as sent and unanswered. */
+  async stop(): Promise<void> {
+    await this.endSession();
+    await this.consumer.close();
+    await this.endSession();
+    this.parts.onStopped(this);
+  }
+
+  private async handle(request: StdioRequest, ctx: JobContext): Promise<StdioAnswer> {
+    try {
+      if (request.op === 'call') return await this.call(request, ctx);
+      if (request.op === 'list') return await this.list(request.timeoutMs);
+      if (request.op === 'restart') await this.endSession();
+      const session = await this.connected();
+      if (request.op === 'ping') await session.ping({ timeoutMs: request.timeoutMs });
+      return { status: 'alive' };
+    } catch (error) {
+      if (error instanceof UpstreamError) return { status: 'failed', failure: error.failure };
+      const { code, message } = toPlatformError(error);
+      if (code === 'internal') this.parts.log.error({ err: error }, 'a stdio request failed');
+      return { status: 'failed', failure: { failureClass: 'not_sent', error: { code, message } } };
+    }
+  }
+
+  private async call(request: Call, ctx: JobContext): Promise<StdioAnswer> {
+    const timeoutMs = request.deadlineAt - Date.now();
+    if (timeoutMs <= 0) throw new PlatformError('deadline_exceeded');
+    if (!request.safe && (ctx.redelivered || this.wasTaken(ctx.correlationId, request.deadlineAt)))
+      throw lost();
+    const session = await this.connected();
+    const controller = new AbortController();
+    this.calls.set(request.callId, { controller, safe: request.safe });
+    try {
+      const result = await session.callTool({
+        name: request.tool,
+        arguments: request.arguments,
+        meta: request.meta,
+        timeoutMs,
+        signal: controller.signal,
+        onProgress: request.progress ? (progress) => ctx.emit({ kind: 'progress', ...progress }) : undefined,
+      });
+      return { status: 'called', result };
+    } catch (error) {
+      throw error instanceof UpstreamError ? error : lost(error);
+    } finally {
+      this.calls.delete(request.callId);
+    }
+  }
+
+  /** A genuine job that somebody put into the store again runs no unsafe tool a second time. */
+  private wasTaken(id: string, deadlineAt: number): boolean {
+    const now = Date.now();
+    for (const [known, until] of this.taken) if (until < now) this.taken.delete(known);
+    if (this.taken.has(id)) return true;
+    this.taken.set(id, deadlineAt);
+    return false;
+  }
+
+  private async list(timeoutMs: number): Promise<StdioAnswer> {
+    const session = await this.connected();
+    return { status: 'listed', tools: await session.listTools({ timeoutMs }), upstream: session.upstream };
+  }
+
+  /** The child's session; started on first use, and anew after the child has died. Callers at once share one start. */
+  private connected(): Promise<UpstreamSession> {
+    this.session ??= this.connect().catch((error: unknown) => {
+      this.session = null;
+      throw error;
+    });
+    return this.session;
+  }
+
+  private async connect(): Promise<UpstreamSession> {
+    const { integration, parts } = this;
+    const stdioCommand = parts.commandOf(integration);
+    const lease = await parts.leases.lease(integration, null);
+    const session = await UpstreamSession.connect(
+      {
+        integrationId: integration.id,
+        transport: integration.transport,
+        headers: {},
+        env: lease.env,
+        stdioCommand,
+      },
+      { egress: parts.egress, timeoutMs: parts.connectTimeoutMs },
+    );
+    session.onToolsChanged(() => parts.onToolsChanged(integration));
+    session.onClose(() => void (this.session = null));
+    return session;
+  }
+
+  private async endSession(): Promise<void> {
+    const session = await this.session?.catch(() => null);
+    this.session = null;
+    await session?.close();
+  }
+}
+
+function lost(cause?: unknown): UpstreamError {
+  const error = new PlatformError('upstream_unreachable', {
+    message: 'The stdio server ended while it ran the call.',
+    cause,
+  });
+  return new UpstreamError({ failureClass: 'sent_no_answer', error: error.toInfo() });
+}

@@ -1,0 +1,148 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { stdioPriority, stdioQueue, type ToolCallOutcome } from '@switchyard/contracts';
+import type { RunningService } from '@switchyard/service-kit';
+import { eventually, onBothQueueBackends, stdioFixturePath } from '@switchyard/testing';
+import { DispatchHarness } from '../dispatch-harness-spec.js';
+
+const unsafe = ['pid', 'exit', 'hang'].map((name) => ({ name, inputSchema: { type: 'object' } }));
+const safe = { name: 'echo', inputSchema: { type: 'object' }, annotations: { readOnlyHint: true } };
+
+function textOf(outcome: ToolCallOutcome): string {
+  return outcome.status === 'completed'
+    ? String(outcome.result.content?.[0]?.['text'])
+    : JSON.stringify(outcome);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+onBothQueueBackends('a stdio integration', (backend) => {
+  let harness: DispatchHarness;
+  let integrationId: string;
+  let workers: RunningService[];
+
+  beforeAll(async () => {
+    harness = await DispatchHarness.open(backend);
+    integrationId = await harness.insertIntegration('up', { type: 'stdio', command: 'fixture', args: [] }, [
+      ...unsafe,
+      safe,
+    ]);
+    const allowlist = join(mkdtempSync(join(tmpdir(), 'switchyard-')), 'allowlist.json');
+    writeFileSync(
+      allowlist,
+      JSON.stringify([{ name: 'fixture', command: process.execPath, args: [stdioFixturePath()] }]),
+    );
+    const settings = { SWITCHYARD_STDIO_ALLOWLIST: allowlist };
+    workers = [await harness.startWorker(settings), await harness.startWorker(settings)];
+  }, 120_000);
+  afterAll(() => harness?.close());
+
+  const pid = async (): Promise<number> => Number(textOf(await harness.call(integrationId, 'up_pid')));
+
+  it('has one child for the whole fleet, whichever worker takes the call', async () => {
+    const pids = await Promise.all(Array.from({ length: 20 }, pid));
+    expect(new Set(pids).size).toBe(1);
+    expect(isAlive(pids[0] ?? 0)).toBe(true);
+  }, 20_000);
+
+  it('answers lists and pings of others over the same queue', async () => {
+    const queue = stdioQueue(integrationId);
+    const ping = { v: 1 as const, op: 'ping' as const, timeoutMs: 5_000 };
+    expect(
+      await harness.queue.request(queue, ping, { timeoutMs: 8_000, priority: stdioPriority.ping }),
+    ).toEqual({ status: 'alive' });
+    const listed = await harness.queue.request(
+      queue,
+      { v: 1, op: 'list', timeoutMs: 5_000 },
+      { timeoutMs: 8_000, priority: stdioPriority.list },
+    );
+    expect(listed).toMatchObject({ status: 'listed', upstream: { era: 'legacy' } });
+  }, 20_000);
+
+  it('runs an unsafe request once, however often its job is put into the store', async () => {
+    const queue = stdioQueue(integrationId);
+    const request = {
+      v: 1 as const,
+      op: 'call' as const,
+      callId: '0197e6a0-0000-7000-8000-00000000f001',
+      tool: 'pid',
+      arguments: {},
+      progress: false,
+      safe: false,
+      deadlineAt: Date.now() + 20_000,
+    };
+    const options = { jobId: 'replayed', timeoutMs: 8_000 };
+    expect(await harness.queue.request(queue, request, options)).toMatchObject({ status: 'called' });
+    await eventually(async () => (await harness.queue.exists(queue, ['replayed'])).size === 0);
+    expect(await harness.queue.request(queue, request, options)).toMatchObject({
+      status: 'failed',
+      failure: { failureClass: 'sent_no_answer' },
+    });
+  }, 20_000);
+
+  it('gets a new child after the child has died, and the unsafe call that it died of is unknown', async () => {
+    const before = await pid();
+    expect(await harness.call(integrationId, 'up_exit')).toMatchObject({ status: 'outcome_unknown' });
+    const after = await pid();
+    expect(after).not.toBe(before);
+    expect(isAlive(before)).toBe(false);
+  }, 20_000);
+
+  it('shares several children over the workers, and leaves none without an owner', async () => {
+    const ids = await Promise.all(
+      ['up-2', 'up-3', 'up-4'].map((slug) =>
+        harness.insertIntegration(slug, { type: 'stdio', command: 'fixture', args: [] }, unsafe),
+      ),
+    );
+    const owners = await eventually(async () => {
+      const rows = await harness.sql.query<{ worker_id: string }>(
+        'SELECT worker_id FROM dispatch.stdio_owners',
+      );
+      return rows.length === 4 ? rows.map((row) => row.worker_id) : undefined;
+    });
+    expect(new Set(owners).size).toBe(2);
+    await harness.sql.query('DELETE FROM registry.integrations WHERE id = ANY($1)', [ids]);
+    await eventually(
+      async () => (await harness.sql.query('SELECT 1 FROM dispatch.stdio_owners')).length === 1,
+    );
+  }, 30_000);
+
+  it('moves to another worker when its owner leaves, and the old child is gone', async () => {
+    const before = await pid();
+    const [{ worker_id: owner }] = (await harness.sql.query(
+      'SELECT worker_id FROM dispatch.stdio_owners',
+    )) as [{ worker_id: string }];
+    const live = (
+      await harness.sql.query<{ id: string }>('SELECT id FROM dispatch.workers ORDER BY started_at')
+    ).map(({ id }) => id);
+    await workers[live.indexOf(owner)]?.close();
+    expect(isAlive(before)).toBe(false);
+    const after = await pid();
+    expect(after).not.toBe(before);
+    const owners = await harness.sql.query<{ worker_id: string }>(
+      'SELECT worker_id FROM dispatch.stdio_owners',
+    );
+    expect(owners).toEqual([{ worker_id: live.find((id) => id !== owner) }]);
+  }, 40_000);
+
+  it('lets go of its child when it is disabled', async () => {
+    const before = await pid();
+    await harness.sql.query(
+      'UPDATE registry.integrations SET enabled = false, version = version + 1 WHERE id = $1',
+      [integrationId],
+    );
+    await eventually(() => !isAlive(before));
+    expect(await harness.call(integrationId, 'up_pid')).toMatchObject({
+      status: 'failed',
+      error: { code: 'integration_unavailable' },
+    });
+  }, 20_000);
+});

@@ -1,0 +1,117 @@
+import type { SealedToolCall } from '@switchyard/contracts';
+import type { Sql } from '@switchyard/database';
+
+/** A row whose job may be lost. */
+export type WaitingCall = {
+  call_id: string;
+  lane: 'interactive' | 'background';
+  round: number;
+  attempts: number;
+  sealed: SealedToolCall;
+  arguments_text: string | null;
+  meta: Record<string, unknown> | null;
+  wants_progress: boolean;
+};
+
+const unknownOutcome = `status = 'outcome_unknown', error_code = 'outcome_unknown',
+  error_message = 'The call was sent, but the worker that had sent it was lost.', error_details = '{"reason":"worker_lost"}'`;
+
+/** The SQL of the sweeper. Each statement is bounded, so that a long backlog is swept in many short steps. */
+export class SweeperRepository {
+  constructor(
+    private readonly sql: Sql,
+    private readonly workerId: string,
+  ) {}
+
+  async beat(): Promise<void> {
+    await this.sql.query(
+      `INSERT INTO dispatch.workers (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET heartbeat_at = now()`,
+      [this.workerId],
+    );
+  }
+
+  async leave(): Promise<void> {
+    await this.sql.query('DELETE FROM dispatch.workers WHERE id = $1', [this.workerId]);
+  }
+
+  /** Ends calls whose deadline passed while they waited. Returns the ids of ledger-first ones. */
+  async expire(): Promise<string[]> {
+    return this.ids(
+      `UPDATE dispatch.tool_calls SET status = 'expired', error_code = 'deadline_exceeded', ended_at = now(), next_sweep_at = NULL,
+         error_message = 'The call did not finish before its deadline. It was never sent.'
+       WHERE call_id IN (SELECT call_id FROM dispatch.tool_calls WHERE status IN ('accepted', 'queued', 'awaiting_approval')
+         AND deadline_at < now() LIMIT 500 FOR UPDATE SKIP LOCKED) RETURNING call_id`,
+    );
+  }
+
+  /**
+   * Judges calls whose worker is dead, or that outlived their deadline by a minute: sent and unsafe is
+   * `outcome_unknown`, safe goes back to its queue. Redelivery by the queue does the same, sooner; this is for jobs
+   * that the queue lost too.
+   */
+  async judgeOrphans(deadAfterMs: number): Promise<{ ended: string[]; waiting: string[] }> {
+    const orphans = `SELECT c.call_id FROM dispatch.tool_calls c LEFT JOIN dispatch.workers w ON w.id = c.worker_id
+      WHERE c.status = 'running' AND (w.id IS NULL OR w.heartbeat_at < now() - make_interval(secs => $1::float8 / 1000)
+        OR c.deadline_at < now() - interval '1 minute') LIMIT 500 FOR UPDATE OF c SKIP LOCKED`;
+    const ended = await this.ids(
+      `UPDATE dispatch.tool_calls SET ${unknownOutcome}, ended_at = now() WHERE safe IS NOT TRUE AND call_id IN (${orphans}) RETURNING call_id`,
+      [deadAfterMs],
+    );
+    const waiting = await this.ids(
+      `UPDATE dispatch.tool_calls SET status = 'queued', worker_id = NULL, round = round + 1, next_sweep_at = now()
+       WHERE safe AND sealed IS NOT NULL AND deadline_at > now() AND call_id IN (${orphans}) RETURNING call_id`,
+      [deadAfterMs],
+    );
+    const late = await this.ids(
+      `UPDATE dispatch.tool_calls SET status = 'failed', error_code = 'deadline_exceeded', ended_at = now(),
+         error_message = 'The call did not finish before its deadline; its worker was lost.'
+       WHERE safe AND (deadline_at <= now() OR sealed IS NULL) AND call_id IN (${orphans}) RETURNING call_id`,
+      [deadAfterMs],
+    );
+    return { ended: [...ended, ...late], waiting };
+  }
+
+  /** The next rows to look after. Each look doubles the time to the next, up to ten minutes. */
+  async takeWaiting(limit: number): Promise<WaitingCall[]> {
+    return this.sql.query<WaitingCall>(
+      `UPDATE dispatch.tool_calls SET sweeps = sweeps + 1,
+         next_sweep_at = now() + least(interval '10 minutes', interval '20 seconds' * power(2, least(sweeps, 6)))
+       WHERE call_id IN (SELECT call_id FROM dispatch.tool_calls WHERE status IN ('accepted', 'queued') AND next_sweep_at <= now()
+           AND sealed IS NOT NULL AND arguments IS NOT NULL
+         ORDER BY next_sweep_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+       RETURNING call_id, lane, round, attempts, sealed, arguments::text AS arguments_text, meta, wants_progress`,
+      [limit],
+    );
+  }
+
+  /** Every waiting row is due now: the queue may have lost its jobs. */
+  async makeAllDue(): Promise<void> {
+    await this.sql.query(
+      `UPDATE dispatch.tool_calls SET next_sweep_at = now() WHERE status IN ('accepted', 'queued')`,
+    );
+  }
+
+  /** Rows past their time, dead workers and what they held. */
+  async clean(retentionDays: number): Promise<void> {
+    await this.sql.query(
+      `DELETE FROM dispatch.tool_calls WHERE call_id IN
+         (SELECT call_id FROM dispatch.tool_calls WHERE ended_at < now() - make_interval(days => $1::int) LIMIT 5000)`,
+      [retentionDays],
+    );
+    await this.sql.query('DELETE FROM dispatch.idempotency_keys WHERE expires_at < now()');
+    await this.sql.query(`DELETE FROM dispatch.workers WHERE heartbeat_at < now() - interval '1 hour'`);
+  }
+
+  /** Slots of workers that died are free again. */
+  async freeSlots(deadAfterMs: number): Promise<void> {
+    await this.sql.query(
+      `DELETE FROM dispatch.slots s WHERE s.expires_at < now() OR NOT EXISTS (SELECT 1 FROM dispatch.workers w
+         WHERE w.id = s.worker_id AND w.heartbeat_at > now() - make_interval(secs => $1::float8 / 1000))`,
+      [deadAfterMs],
+    );
+  }
+
+  private async ids(text: string, params: unknown[] = []): Promise<string[]> {
+    return (await this.sql.query<{ call_id: string }>(text, params)).map(({ call_id }) => call_id);
+  }
+}

@@ -1,0 +1,108 @@
+import { toolCallQueue, topics, type Lane, type ToolCallJob } from '@switchyard/contracts';
+import type { QueueClient } from '@switchyard/queue';
+import type { Log } from '@switchyard/service-kit';
+import type { SweeperRepository, WaitingCall } from './sweeper.repository.js';
+
+export type SweeperSettings = { tickMs: number; deadAfterMs: number; retentionDays: number };
+
+const batch = 500;
+const cleanEveryMs = 600_000;
+
+/**
+ * Keeps the promise that an accepted call is never lost: what the ledger has and the queue lost is added again, what
+ * nobody can run any more is ended. Every worker sweeps; row locks (SKIP LOCKED) keep them off each other's rows.
+ */
+export class SweeperService {
+  private timer: NodeJS.Timeout | undefined;
+  private sweeping: Promise<void> | null = null;
+  private cleanedAt = 0;
+
+  constructor(
+    private readonly repository: SweeperRepository,
+    private readonly queue: QueueClient,
+    private readonly log: Log,
+    private readonly settings: SweeperSettings,
+  ) {}
+
+  /** The first sweep looks after every waiting row: nobody knows what the queue lost while no worker ran. */
+  async start(): Promise<void> {
+    await this.repository.beat();
+    await this.repository.makeAllDue();
+    this.queue.onReconnect(() => void this.repository.makeAllDue().catch(this.unswept));
+    this.timer = setInterval(() => this.sweepSoon(), this.settings.tickMs);
+    this.sweepSoon();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    await this.sweeping;
+    await this.repository.leave();
+  }
+
+  private sweepSoon(): void {
+    this.sweeping ??= this.sweep()
+      .catch(this.unswept)
+      .finally(() => {
+        this.sweeping = null;
+      });
+  }
+
+  private readonly unswept = (err: unknown): void => this.log.warn({ err }, 'a sweep did not finish');
+
+  private async sweep(): Promise<void> {
+    const { deadAfterMs, retentionDays } = this.settings;
+    await this.repository.beat();
+    await this.tellEnded(await this.repository.expire());
+    await this.tellEnded((await this.repository.judgeOrphans(deadAfterMs)).ended);
+    await this.repository.freeSlots(deadAfterMs);
+    while ((await this.enqueueLost()) === batch);
+    if (Date.now() - this.cleanedAt > cleanEveryMs) {
+      this.cleanedAt = Date.now();
+      await this.repository.clean(retentionDays);
+    }
+  }
+
+  private async enqueueLost(): Promise<number> {
+    const waiting = await this.repository.takeWaiting(batch);
+    for (const lane of ['interactive', 'background'] as const) {
+      await this.enqueueMissing(
+        lane,
+        waiting.filter((call) => call.lane === lane),
+      );
+    }
+    return waiting.length;
+  }
+
+  private async enqueueMissing(lane: Lane, calls: WaitingCall[]): Promise<void> {
+    if (calls.length === 0) return;
+    const queue = toolCallQueue(lane);
+    const present = await this.queue.exists(queue, calls.map(jobId));
+    const lost = calls.filter((call) => !present.has(jobId(call)));
+    if (lost.length === 0) return;
+    this.log.warn({ lane, count: lost.length }, 'calls whose jobs the queue lost are added again');
+    await this.queue.enqueueMany(
+      queue,
+      lost.map((call) => ({ jobId: jobId(call), correlationId: call.call_id, payload: jobOf(call) })),
+    );
+  }
+
+  private async tellEnded(callIds: string[]): Promise<void> {
+    await Promise.all(callIds.map((callId) => this.queue.publish(topics.toolCallEnded, { callId })));
+  }
+}
+
+function jobId({ call_id, round }: WaitingCall): string {
+  return round === 0 ? call_id : `${call_id}-r${round}`;
+}
+
+function jobOf(call: WaitingCall): ToolCallJob {
+  return {
+    v: 1,
+    sealed: call.sealed,
+    arguments: JSON.parse(call.arguments_text ?? '{}') as Record<string, unknown>,
+    ...(call.meta && { meta: call.meta }),
+    progress: call.wants_progress,
+    round: call.round,
+    attempts: call.attempts,
+  };
+}

@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import {
+  explainMissing,
+  findTool,
+  virtualKeyStatus,
+  type ResolvedTool,
+  type Snapshot,
+} from '@switchyard/access';
+import type { ErrorCode, ToolCall } from '@switchyard/contracts';
+
+export type Resolution =
+  | { status: 'found'; resolved: ResolvedTool }
+  | { status: 'missing'; error: { code: ErrorCode; message?: string } };
+
+/** Asks the rules again when the call is taken: what was allowed when it was accepted may be revoked by now. */
+export class ToolResolver {
+  constructor(
+    private readonly snapshot: () => Snapshot,
+    private readonly now: () => number = Date.now,
+    /** Brings the snapshot up to date. */
+    private readonly refresh: () => Promise<void> = () => Promise.resolve(),
+  ) {}
+
+  /** The accepting face may have heard of a new key or tool before this worker: a call is not refused by old news. */
+  async resolveAnew(call: ToolCall): Promise<Resolution> {
+    const resolution = this.resolve(call);
+    if (resolution.status === 'found') return resolution;
+    await this.refresh();
+    return this.resolve(call);
+  }
+
+  resolve(call: ToolCall): Resolution {
+    const snapshot = this.snapshot();
+    if (!this.isCallerAlive(call))
+      return {
+        status: 'missing',
+        error: { code: 'key_revoked', message: 'It was revoked or expired while the call waited.' },
+      };
+    const resolved = findTool(snapshot, call.caller, call.outwardName);
+    if (!resolved) return { status: 'missing', error: missing(snapshot, call) };
+    // The name may mean another tool by now, and the arguments were checked against the first one's schema.
+    if (resolved.integration.id !== call.integrationId || resolved.tool.name !== call.tool)
+      return { status: 'missing', error: { code: 'tool_not_found' } };
+    const { authMode } = resolved.integration;
+    if (authMode !== 'none' && authMode !== 'headers')
+      return { status: 'missing', error: { code: 'auth_mode_unavailable', message: `It is ${authMode}.` } };
+    return { status: 'found', resolved };
+  }
+
+  private isCallerAlive({ caller }: ToolCall): boolean {
+    if (caller.virtualKeyId === null) return true;
+    const key = this.snapshot().virtualKeysById.get(caller.virtualKeyId);
+    return key !== undefined && virtualKeyStatus(key, this.now()) === 'ok';
+  }
+}
+
+function missing(snapshot: Snapshot, call: ToolCall): { code: ErrorCode; message?: string } {
+  const reason = explainMissing(snapshot, call.caller, call.outwardName);
+  if (reason.code === 'tool_not_found') return { code: 'tool_not_found' };
+  return { code: reason.code, message: `Integration: ${reason.slug}.` };
+}
+
+/** Whether the arguments are those whose digest the seal covers. */
+export function hasSealedArguments(call: ToolCall, args: Record<string, unknown>): boolean {
+  return createHash('sha256').update(JSON.stringify(args)).digest('hex') === call.argumentsSha256;
+}
