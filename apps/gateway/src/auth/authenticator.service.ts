@@ -1,0 +1,56 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { anonymousCaller, authenticateVirtualKey, SnapshotStore, virtualKeyStatus } from '@switchyard/access';
+import { type CallerContext, PlatformError } from '@switchyard/contracts';
+import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
+import { type DistinctHeaders, presentedCredential } from './presented-credential.js';
+import { type Principal, principalOf } from './principal.js';
+
+const refusals = { unknown: 'unauthenticated', expired: 'key_expired', revoked: 'key_revoked' } as const;
+
+/** Finds out who calls. Other kinds of credentials (JWT, the gateway's own OAuth tokens) join here. */
+@Injectable()
+export class Authenticator {
+  constructor(
+    @Inject(GATEWAY_CONFIG) private readonly config: Pick<GatewayConfig, 'isAuthEnforced'>,
+    private readonly snapshots: SnapshotStore,
+  ) {}
+
+  /** Throws a `PlatformError` of the catalog's caller family. A credential that is no good is never taken for none. */
+  async authenticate(headers: DistinctHeaders, runKind: CallerContext['runKind']): Promise<Principal> {
+    const credential = presentedCredential(headers);
+    switch (credential.kind) {
+      case 'conflict':
+        throw new PlatformError('credentials_conflict');
+      case 'unreadable':
+        throw new PlatformError('unauthenticated');
+      case 'none':
+        return this.#anonymous(runKind);
+      case 'virtual_key':
+        return this.#virtualKey(credential.key, runKind);
+    }
+  }
+
+  /** Whether a principal that was authenticated before may go on. */
+  isStillValid({ caller }: Principal): boolean {
+    if (caller.virtualKeyId === null) return !this.config.isAuthEnforced;
+    const key = this.snapshots.current().virtualKeysById.get(caller.virtualKeyId);
+    return key !== undefined && virtualKeyStatus(key, Date.now()) === 'ok';
+  }
+
+  #anonymous(runKind: CallerContext['runKind']): Principal {
+    if (this.config.isAuthEnforced) throw new PlatformError('unauthenticated');
+    return principalOf(anonymousCaller(this.snapshots.current(), runKind));
+  }
+
+  async #virtualKey(key: string, runKind: CallerContext['runKind']): Promise<Principal> {
+    const judge = () => authenticateVirtualKey(this.snapshots.current(), key, Date.now(), runKind);
+    let verdict = judge();
+    if (verdict.status === 'unknown') {
+      // It may have been made a moment ago. Looks are shared: guessers cost one small query at a time.
+      await this.snapshots.refresh();
+      verdict = judge();
+    }
+    if (verdict.status !== 'ok') throw new PlatformError(refusals[verdict.status]);
+    return principalOf(verdict.caller);
+  }
+}

@@ -1,0 +1,41 @@
+import { describe, expect, it } from '@jest/globals';
+import { loadConfig } from '@switchyard/service-kit';
+import { gatewayEnv, toGatewayConfig } from './config.js';
+
+const minimal = {
+  SWITCHYARD_SEAL_KEY: 'a-seal-key-of-at-least-32-characters',
+  QUEUE_URL: 'redis://127.0.0.1:6379',
+  GATEWAY_DATABASE_URL: 'postgres://gateway:password@127.0.0.1/switchyard',
+  GATEWAY_REGISTRY_URL: 'http://127.0.0.1:3001',
+};
+
+function load(env: Record<string, string>) {
+  return toGatewayConfig(loadConfig('gateway', gatewayEnv, { ...minimal, ...env }));
+}
+
+describe('the gateway’s configuration', () => {
+  it('enforces authentication and listens on loopback unless told otherwise', () => {
+    expect(load({})).toMatchObject({
+      isAuthEnforced: true,
+      service: { name: 'gateway', host: '127.0.0.1', httpPort: 8080 },
+      edge: { bodyLimitBytes: 4_194_304, allowedOrigins: [] },
+      calls: { deadlineMs: 30_000 },
+    });
+  });
+
+  it('refuses to listen for others under no name', () => {
+    expect(() => load({ SWITCHYARD_HOST: '0.0.0.0' })).toThrow(/GATEWAY_PUBLIC_URL/);
+    expect(
+      load({ SWITCHYARD_HOST: '0.0.0.0', GATEWAY_PUBLIC_URL: 'https://mcp.example.com' }).edge.publicUrl,
+    ).toBe('https://mcp.example.com');
+    expect(load({ SWITCHYARD_HOST: '0.0.0.0', GATEWAY_ALLOWED_HOSTS: 'gateway' }).edge.allowedHosts).toEqual([
+      'gateway',
+    ]);
+  });
+
+  it('refuses a short seal key, and shows no value', () => {
+    expect(() => load({ SWITCHYARD_SEAL_KEY: 'too-short-key' })).toThrow(/SWITCHYARD_SEAL_KEY/);
+    expect(() => load({ SWITCHYARD_SEAL_KEY: 'too-short-key' })).not.toThrow(/too-short-key/);
+    expect(JSON.stringify(load({}))).not.toContain('password');
+  });
+});

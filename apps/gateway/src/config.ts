@@ -1,0 +1,146 @@
+import {
+  booleanFlag,
+  commaList,
+  durationMs,
+  portNumber,
+  secret,
+  type Secret,
+  type ServiceConfig,
+  serviceConfig,
+  serviceEnv,
+  wholeNumber,
+} from '@switchyard/service-kit';
+import { z } from 'zod';
+import { isLoopback } from './edge/host-origin.js';
+
+const settings = z.object({
+  ...serviceEnv,
+  GATEWAY_PORT: portNumber().default(8080).describe('Port of the public edge; 0 is a free one.'),
+  GATEWAY_OPS_PORT: portNumber()
+    .default(0)
+    .describe('Port of health, readiness and metrics; 0 is a free one.'),
+  GATEWAY_DATABASE_URL: secret().describe('PostgreSQL as the gateway’s own role.'),
+  GATEWAY_REGISTRY_URL: z.url().describe('The registry, to which the admin paths are forwarded.'),
+  GATEWAY_PUBLIC_URL: z
+    .url()
+    .optional()
+    .describe('Origin by which clients reach the gateway; without it the request’s own Host is taken.'),
+  GATEWAY_ALLOWED_HOSTS: commaList()
+    .default([])
+    .describe('Further host names under which the gateway answers, without port.'),
+  GATEWAY_ALLOWED_ORIGINS: commaList()
+    .default([])
+    .describe('Origins of web pages that may call, such as https://app.example.com.'),
+  GATEWAY_ENFORCE_AUTH_ON_INFERENCE: booleanFlag()
+    .default(true)
+    .describe('False: callers without a key get all tools of organization `default` that need no user.'),
+  GATEWAY_BODY_LIMIT_BYTES: wholeNumber({ min: 1024 }).default(4_194_304).describe('Largest request body.'),
+  GATEWAY_BODY_TIMEOUT: durationMs().default(15_000).describe('Time in which a request has to arrive.'),
+  GATEWAY_JSON_MAX_DEPTH: wholeNumber({ min: 8, max: 1000 })
+    .default(100)
+    .describe('Deepest nesting of a JSON body.'),
+  GATEWAY_JSON_MAX_ELEMENTS: wholeNumber({ min: 100 })
+    .default(100_000)
+    .describe('Most values in a JSON body.'),
+  GATEWAY_STREAMS_PER_KEY: wholeNumber({ min: 1 })
+    .default(100)
+    .describe('Event streams that one virtual key may hold open on one replica.'),
+  GATEWAY_STREAMS_MAX: wholeNumber({ min: 1 })
+    .default(10_000)
+    .describe('Event streams that one replica holds open.'),
+  GATEWAY_KEEP_ALIVE: durationMs()
+    .default(15_000)
+    .describe('Pause between comments on a silent event stream.'),
+  GATEWAY_CALL_DEADLINE: durationMs()
+    .default(30_000)
+    .describe('Deadline of a call where neither the caller, the tool nor the integration has one.'),
+  GATEWAY_DEADLINE_GRACE: durationMs()
+    .default(1_000)
+    .describe('How long after a call’s deadline the worker’s own verdict is awaited.'),
+  GATEWAY_IDEMPOTENCY_TTL: durationMs()
+    .default(86_400_000)
+    .describe('How long an Idempotency-Key is remembered.'),
+});
+
+/** Behind an address that others reach, only names that are told are ours; without any, every request is refused. */
+export const gatewayEnv = settings.superRefine((env, context) => {
+  const isNamed = env.GATEWAY_PUBLIC_URL !== undefined || env.GATEWAY_ALLOWED_HOSTS.length > 0;
+  if (isNamed || isLoopback(env.SWITCHYARD_HOST)) return;
+  const message = 'is required, or GATEWAY_ALLOWED_HOSTS, unless SWITCHYARD_HOST is a loopback address';
+  context.addIssue({ code: 'custom', path: ['GATEWAY_PUBLIC_URL'], message });
+});
+
+/** Token under which the configuration is injected; take the slice that you need. */
+export const GATEWAY_CONFIG = Symbol('gateway configuration');
+
+export type GatewayConfig = {
+  readonly service: ServiceConfig;
+  readonly databaseUrl: Secret;
+  readonly queueUrl: Secret;
+  readonly sealKey: Secret;
+  readonly registryUrl: string;
+  readonly isAuthEnforced: boolean;
+  readonly edge: EdgeConfig;
+  readonly streams: StreamConfig;
+  readonly calls: CallConfig;
+};
+
+/** What stands between the network and the routes. */
+export type EdgeConfig = {
+  /** Address on which the service listens: on loopback its names are allowed as hosts and origins. */
+  readonly listenHost: string;
+  readonly publicUrl: string | undefined;
+  readonly allowedHosts: readonly string[];
+  readonly allowedOrigins: readonly string[];
+  readonly bodyLimitBytes: number;
+  readonly bodyTimeoutMs: number;
+  readonly json: { readonly maxDepth: number; readonly maxElements: number };
+};
+
+export type StreamConfig = {
+  readonly maxPerPrincipal: number;
+  readonly maxTotal: number;
+  readonly keepAliveMs: number;
+};
+
+export type CallConfig = {
+  readonly deadlineMs: number;
+  readonly graceMs: number;
+  readonly idempotencyTtlMs: number;
+};
+
+type Env = z.output<typeof gatewayEnv>;
+
+export function toGatewayConfig(env: Env): GatewayConfig {
+  return {
+    service: serviceConfig('gateway', env, { opsPort: env.GATEWAY_OPS_PORT, httpPort: env.GATEWAY_PORT }),
+    databaseUrl: env.GATEWAY_DATABASE_URL,
+    queueUrl: env.QUEUE_URL,
+    sealKey: env.SWITCHYARD_SEAL_KEY,
+    registryUrl: env.GATEWAY_REGISTRY_URL,
+    isAuthEnforced: env.GATEWAY_ENFORCE_AUTH_ON_INFERENCE,
+    edge: edgeConfig(env),
+    streams: {
+      maxPerPrincipal: env.GATEWAY_STREAMS_PER_KEY,
+      maxTotal: env.GATEWAY_STREAMS_MAX,
+      keepAliveMs: env.GATEWAY_KEEP_ALIVE,
+    },
+    calls: {
+      deadlineMs: env.GATEWAY_CALL_DEADLINE,
+      graceMs: env.GATEWAY_DEADLINE_GRACE,
+      idempotencyTtlMs: env.GATEWAY_IDEMPOTENCY_TTL,
+    },
+  };
+}
+
+function edgeConfig(env: Env): EdgeConfig {
+  return {
+    listenHost: env.SWITCHYARD_HOST,
+    publicUrl: env.GATEWAY_PUBLIC_URL,
+    allowedHosts: env.GATEWAY_ALLOWED_HOSTS,
+    allowedOrigins: env.GATEWAY_ALLOWED_ORIGINS,
+    bodyLimitBytes: env.GATEWAY_BODY_LIMIT_BYTES,
+    bodyTimeoutMs: env.GATEWAY_BODY_TIMEOUT,
+    json: { maxDepth: env.GATEWAY_JSON_MAX_DEPTH, maxElements: env.GATEWAY_JSON_MAX_ELEMENTS },
+  };
+}

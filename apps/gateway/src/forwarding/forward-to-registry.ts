@@ -1,0 +1,64 @@
+import { Readable } from 'node:stream';
+import httpProxy from '@fastify/http-proxy';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { PlatformError } from '@switchyard/contracts';
+import { sendProblem, toPublicError } from '@switchyard/service-kit';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { forwardedHeaders } from './forwarded-headers.js';
+
+/** The registry's public paths. Nothing else of it can be reached from here, its operations port least of all. */
+const registryPaths = [
+  '/api/organizations',
+  '/api/integrations',
+  '/api/virtual-keys',
+  '/api/import',
+  '/api/mcp/client',
+  '/api/openapi.json',
+];
+
+/** The registry's own limit. It refuses by closing the connection, of which a proxy may see no answer. */
+const bodyLimitBytes = 1_048_576;
+
+/** Hands the admin paths on, so that users see one origin. The registry checks the caller. */
+export async function forwardToRegistry(
+  app: NestFastifyApplication,
+  options: { registryUrl: string },
+): Promise<void> {
+  const instance = app.getHttpAdapter().getInstance();
+  await instance.register((scope: FastifyInstance, _: unknown, done: (error?: Error) => void) => {
+    // A scope made before Nest sets its own handler would answer in the framework's words.
+    scope.setErrorHandler((error, request, reply) => sendProblem(reply, toPublicError(error), request.id));
+    passBodies(scope);
+    // Nest's filters are set too late for scopes like this one.
+    scope.setErrorHandler((error, request, reply) => sendProblem(reply, toPublicError(error), request.id));
+    for (const path of registryPaths) {
+      void scope.register(httpProxy, {
+        upstream: options.registryUrl,
+        prefix: path,
+        rewritePrefix: path,
+        proxyPayloads: false,
+        disableRequestLogging: true,
+        retryMethods: [],
+        undici: { connections: 64, headersTimeout: 60_000, bodyTimeout: 60_000, connect: { timeout: 3_000 } },
+        replyOptions: {
+          rewriteRequestHeaders: (request, headers) => forwardedHeaders(request, headers),
+          onError: (reply, { error }) => answerFailure(reply as FastifyReply, error),
+        },
+      });
+    }
+    done();
+  });
+}
+
+/** Whatever its type, a body goes on as it came, once all of it is there. */
+function passBodies(scope: FastifyInstance): void {
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser<Buffer>('*', { parseAs: 'buffer', bodyLimit: bodyLimitBytes }, (_, body, done) =>
+    done(null, body.length > 0 ? Readable.from([body]) : undefined),
+  );
+}
+
+function answerFailure(reply: FastifyReply, cause: Error): void {
+  const message = 'The registry is not reachable.';
+  sendProblem(reply, new PlatformError('dependency_unavailable', { message, cause }), reply.request.id);
+}

@@ -1,0 +1,23 @@
+import type { ServiceOptions } from '@switchyard/service-kit';
+import type { GatewayConfig } from './config.js';
+import { configureEdge } from './edge/configure-edge.js';
+import { forwardToRegistry } from './forwarding/forward-to-registry.js';
+import { GatewayModule } from './gateway.module.js';
+
+/** The gateway as `runService` takes it; tests start several in one process. */
+export function gatewayService(
+  config: GatewayConfig,
+  options: { queuePrefix?: string } = {},
+): ServiceOptions {
+  return {
+    config: config.service,
+    module: GatewayModule.forRoot(config, options),
+    http: {
+      bodyLimitBytes: config.edge.bodyLimitBytes,
+      configure: async (app) => {
+        configureEdge(app, config.edge);
+        await forwardToRegistry(app, { registryUrl: config.registryUrl });
+      },
+    },
+  };
+}

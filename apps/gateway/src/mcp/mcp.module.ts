@@ -1,0 +1,33 @@
+import { Module } from '@nestjs/common';
+import { AuthModule } from '../auth/auth.module.js';
+import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
+import { ToolCallsModule } from '../tool-calls/tool-calls.module.js';
+import { LegacyFront } from './legacy-front.service.js';
+import { LegacyStreams } from './legacy-streams.service.js';
+import { McpController } from './mcp.controller.js';
+import { McpServers } from './mcp-servers.service.js';
+import { ModernFront } from './modern-front.service.js';
+import { OpenStreams } from './open-streams.service.js';
+import { RunningRequests } from './running-requests.service.js';
+import { SessionTokens } from './session-token.js';
+import { ToolListWatch } from './tool-list-watch.service.js';
+
+@Module({
+  imports: [AuthModule, ToolCallsModule],
+  controllers: [McpController],
+  providers: [
+    LegacyFront,
+    LegacyStreams,
+    McpServers,
+    ModernFront,
+    OpenStreams,
+    RunningRequests,
+    ToolListWatch,
+    {
+      provide: SessionTokens,
+      inject: [GATEWAY_CONFIG],
+      useFactory: ({ sealKey }: GatewayConfig) => new SessionTokens(sealKey.reveal()),
+    },
+  ],
+})
+export class McpModule {}

@@ -1,0 +1,94 @@
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { SnapshotStore } from '@switchyard/access';
+import { PlatformError } from '@switchyard/contracts';
+import { Shutdown } from '@switchyard/service-kit';
+import { Authenticator } from '../auth/authenticator.service.js';
+import type { Principal } from '../auth/principal.js';
+import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
+import { GatewayMetrics } from '../gateway-metrics.js';
+
+const checkMs = 1_000;
+const retryAfterMs = 5_000;
+
+type Open = { readonly isStream: boolean; readonly close: () => void };
+
+/**
+ * What clients hold open here: event streams, which are limited, and requests that run. All of a principal is
+ * closed as soon as its key is revoked or expires, and all streams when this process drains.
+ */
+@Injectable()
+export class OpenStreams implements OnModuleInit {
+  readonly #open = new Map<string, { principal: Principal; entries: Set<Open> }>();
+  #streams = 0;
+  #isDraining = false;
+
+  constructor(
+    private readonly authenticator: Authenticator,
+    private readonly snapshots: SnapshotStore,
+    private readonly metrics: GatewayMetrics,
+    private readonly shutdown: Shutdown,
+    @Inject(GATEWAY_CONFIG) private readonly config: Pick<GatewayConfig, 'streams'>,
+  ) {}
+
+  onModuleInit(): void {
+    const stop = this.snapshots.onChange(() => this.#closeRefused());
+    // An expiry is no change.
+    const timer = setInterval(() => this.#closeRefused(), checkMs);
+    this.shutdown.onStopTaking(() => {
+      stop();
+      clearInterval(timer);
+      this.#isDraining = true;
+      this.#closeStreams();
+    });
+  }
+
+  /** Counts an event stream until the returned function is called. Throws `rate_limited` when there are too many. */
+  openStream(principal: Principal, era: 'legacy' | 'modern', close: () => void): () => void {
+    if (this.#isDraining) throw new PlatformError('dependency_unavailable', { retryAfterMs });
+    const { maxPerPrincipal, maxTotal } = this.config.streams;
+    if (this.#streams >= maxTotal || this.#streamsOf(principal) >= maxPerPrincipal) {
+      throw new PlatformError('rate_limited', { message: 'Too many event streams are open.', retryAfterMs });
+    }
+    const forget = this.#add(principal, { isStream: true, close });
+    this.#streams++;
+    this.metrics.streamOpened(era);
+    return () => {
+      if (!forget()) return;
+      this.#streams--;
+      this.metrics.streamClosed(era);
+    };
+  }
+
+  /** Closes something else together with the principal's streams, until the returned function is called. */
+  openRequest(principal: Principal, close: () => void): () => void {
+    const forget = this.#add(principal, { isStream: false, close });
+    return () => void forget();
+  }
+
+  #streamsOf({ id }: Principal): number {
+    return [...(this.#open.get(id)?.entries ?? [])].filter(({ isStream }) => isStream).length;
+  }
+
+  #add(principal: Principal, entry: Open): () => boolean {
+    const known = this.#open.get(principal.id) ?? { principal, entries: new Set() };
+    this.#open.set(principal.id, known);
+    known.entries.add(entry);
+    return () => {
+      const wasOpen = known.entries.delete(entry);
+      if (known.entries.size === 0 && this.#open.get(principal.id) === known) this.#open.delete(principal.id);
+      return wasOpen;
+    };
+  }
+
+  #closeRefused(): void {
+    for (const { principal, entries } of [...this.#open.values()]) {
+      if (this.authenticator.isStillValid(principal)) continue;
+      for (const { close } of [...entries]) close();
+    }
+  }
+
+  #closeStreams(): void {
+    const entries = [...this.#open.values()].flatMap((known) => [...known.entries]);
+    for (const { isStream, close } of entries) if (isStream) close();
+  }
+}

@@ -1,0 +1,53 @@
+import type { ErrorInfo, ToolCallOutcome, ToolResult } from '@switchyard/contracts';
+import { errorBody } from './error-body.js';
+
+/** Where the error object stands in results of tools whose `outputSchema` it would not fit. */
+export const errorMetaKey = 'io.switchyard/error';
+
+/** A tool's declaration, as far as its results depend on it. */
+type Declared = { readonly outputSchema?: unknown };
+
+/** How a call ended, as the result of `tools/call`. A failure is a result too, so that the model can react to it. */
+export function outcomeToMcp(outcome: ToolCallOutcome, tool: Declared): ToolResult {
+  switch (outcome.status) {
+    case 'completed':
+      return withoutHopMeta(outcome.result);
+    case 'failed':
+    case 'expired':
+    case 'cancelled':
+    case 'denied':
+    case 'outcome_unknown':
+      return errorToMcp(outcome.error, { tool, callId: outcome.callId });
+  }
+}
+
+/**
+ * An error as a result with `isError`. Clients of SDK 1.x check structured content against the tool's schema even
+ * then, so where there is a schema the object moves to `_meta`.
+ */
+export function errorToMcp(error: ErrorInfo, call: { tool?: Declared; callId?: string }): ToolResult {
+  const body = errorBody(error, call.callId);
+  return {
+    content: [{ type: 'text', text: JSON.stringify(body) }],
+    ...(call.tool?.outputSchema === undefined
+      ? { structuredContent: body }
+      : { _meta: { [errorMetaKey]: body } }),
+    isError: true,
+  };
+}
+
+/** The result as it came, less what the upstream said to us as its client; `content` is required by all revisions. */
+function withoutHopMeta(result: ToolResult): ToolResult {
+  const complete = result.content === undefined ? { ...result, content: [] } : result;
+  const meta = complete['_meta'];
+  if (typeof meta !== 'object' || meta === null) return complete;
+  const kept = Object.entries(meta).filter(([key]) => !isHopScoped(key));
+  if (kept.length === Object.keys(meta).length) return complete;
+  const { _meta: _, ...rest } = complete;
+  return kept.length > 0 ? { ...rest, _meta: Object.fromEntries(kept) } : rest;
+}
+
+/** Keys of the protocol itself speak of one connection, and ours are not a vendor's to set. */
+function isHopScoped(key: string): boolean {
+  return key.startsWith('io.modelcontextprotocol/') || key.startsWith('io.switchyard/');
+}

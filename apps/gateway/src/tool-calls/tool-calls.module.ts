@@ -1,0 +1,24 @@
+import { Module } from '@nestjs/common';
+import { AuthModule } from '../auth/auth.module.js';
+import { GatewayMetrics } from '../gateway-metrics.js';
+import { ArgumentValidator } from './argument-validator.js';
+import { EndedCalls } from './ended-calls.service.js';
+import { LedgerRepository } from './ledger.repository.js';
+import { OutcomeWaiter } from './outcome-waiter.service.js';
+import { ToolCallsController } from './tool-calls.controller.js';
+import { ToolCallsService } from './tool-calls.service.js';
+
+@Module({
+  imports: [AuthModule],
+  controllers: [ToolCallsController],
+  providers: [
+    ArgumentValidator,
+    EndedCalls,
+    GatewayMetrics,
+    LedgerRepository,
+    OutcomeWaiter,
+    ToolCallsService,
+  ],
+  exports: [GatewayMetrics, ToolCallsService],
+})
+export class ToolCallsModule {}

@@ -1,0 +1,167 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { explainMissing, findTool, type ResolvedTool, SnapshotStore } from '@switchyard/access';
+import {
+  type CallState,
+  type ErrorInfo,
+  PlatformError,
+  toolCallQueue,
+  type ToolCallOutcome,
+} from '@switchyard/contracts';
+import { QueueClient, Sealer } from '@switchyard/queue';
+import { inSpan, Log, withLogContext } from '@switchyard/service-kit';
+import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
+import { GatewayMetrics } from '../gateway-metrics.js';
+import { ArgumentValidator } from './argument-validator.js';
+import { LedgerRepository } from './ledger.repository.js';
+import { ledgerOutcome } from './ledger-outcome.js';
+import { OutcomeWaiter } from './outcome-waiter.service.js';
+import { type CallRequest, prepareCall, type PreparedCall } from './prepared-call.js';
+
+/** How a call ended, or why there is no call. */
+export type CallAnswer =
+  | { readonly kind: 'refused'; readonly error: ErrorInfo; readonly tool?: ResolvedTool }
+  | { readonly kind: 'ended'; readonly outcome: ToolCallOutcome; readonly tool: ResolvedTool };
+
+export type AcceptAnswer =
+  | { readonly kind: 'refused'; readonly error: ErrorInfo }
+  | { readonly kind: 'accepted'; readonly callId: string; readonly status: CallState };
+
+type Preparation =
+  | { readonly kind: 'refused'; readonly error: ErrorInfo; readonly tool?: ResolvedTool }
+  | { readonly kind: 'prepared'; readonly prepared: PreparedCall };
+
+/**
+ * The one place where calls enter, whatever face they came to: resolve → validate → seal → accept or enqueue →
+ * await → outcome.
+ */
+@Injectable()
+export class ToolCallsService {
+  constructor(
+    private readonly snapshots: SnapshotStore,
+    private readonly validator: ArgumentValidator,
+    private readonly sealer: Sealer,
+    private readonly ledger: LedgerRepository,
+    private readonly waiter: OutcomeWaiter,
+    private readonly queue: QueueClient,
+    private readonly metrics: GatewayMetrics,
+    private readonly log: Log,
+    @Inject(GATEWAY_CONFIG) private readonly config: Pick<GatewayConfig, 'calls'>,
+  ) {}
+
+  /** Makes the call and waits for its end. */
+  async call(request: CallRequest, traceparent?: string): Promise<CallAnswer> {
+    return this.#traced(request, traceparent, async () => {
+      const preparation = await this.#prepare(request, request.idempotencyKey !== undefined);
+      if (preparation.kind === 'refused') return preparation;
+      const { prepared } = preparation;
+      return withLogContext({ callId: prepared.call.callId }, async () => {
+        const answer = await this.metrics.step('await', () => this.#end(prepared, request));
+        this.log.debug({ tool: prepared.call.outwardName, kind: answer.kind }, 'a call was answered');
+        return answer;
+      });
+    });
+  }
+
+  /** Takes the call into the ledger and answers at once. The same Idempotency-Key gives the first call again. */
+  async accept(request: CallRequest, traceparent?: string): Promise<AcceptAnswer> {
+    return this.#traced(request, traceparent, async () => {
+      const preparation = await this.#prepare(request, true);
+      if (preparation.kind === 'refused') return preparation;
+      const { prepared } = preparation;
+      const { callId, existing, conflict } = await this.#accept(prepared, request);
+      if (conflict) return { kind: 'refused', error: new PlatformError('idempotency_conflict').toInfo() };
+      if (existing)
+        return { kind: 'accepted', callId, status: (await this.ledger.find(callId))?.status ?? 'accepted' };
+      await this.#enqueueAccepted(prepared);
+      return { kind: 'accepted', callId, status: 'accepted' };
+    });
+  }
+
+  async #end(prepared: PreparedCall, request: CallRequest): Promise<CallAnswer> {
+    const { tool, call } = prepared;
+    if (!call.ledgerFirst) return { kind: 'ended', tool, outcome: await this.waiter.run(prepared, request) };
+    const { callId, existing, conflict } = await this.#accept(prepared, request);
+    if (conflict) return { kind: 'refused', tool, error: new PlatformError('idempotency_conflict').toInfo() };
+    if (!existing) return { kind: 'ended', tool, outcome: await this.waiter.run(prepared, request) };
+    return { kind: 'ended', tool, outcome: await this.#firstCall(callId, request) };
+  }
+
+  /** The first call of the key may still run: then this request waits for it too. */
+  async #firstCall(callId: string, request: CallRequest): Promise<ToolCallOutcome> {
+    const row = await this.ledger.find(callId);
+    if (!row) throw new PlatformError('dependency_unavailable');
+    return ledgerOutcome(row) ?? this.waiter.join(row, request);
+  }
+
+  #accept(prepared: PreparedCall, { idempotencyKey }: CallRequest) {
+    const { idempotencyTtlMs } = this.config.calls;
+    return this.metrics.step('accept', () =>
+      this.ledger.accept(prepared, { status: 'accepted', idempotencyKey, idempotencyTtlMs }),
+    );
+  }
+
+  /** It is accepted either way: what is not in the queue now, the sweeper puts there. */
+  async #enqueueAccepted({ call, job }: PreparedCall): Promise<void> {
+    await this.queue
+      .enqueue(toolCallQueue(call.lane), job, { jobId: call.callId })
+      .catch((err: unknown) =>
+        this.log.warn({ err, callId: call.callId }, 'an accepted call is left to the sweeper'),
+      );
+  }
+
+  async #prepare(request: CallRequest, ledgerFirst: boolean): Promise<Preparation> {
+    let tool = this.metrics.stepSync('resolve', () => this.#resolve(request));
+    if ('code' in tool) {
+      // Nobody is refused by old news: the tool may have been connected or granted a moment ago.
+      await this.snapshots.refresh();
+      tool = this.#resolve(request);
+    }
+    if ('code' in tool) return { kind: 'refused', error: tool };
+    const error = this.metrics.stepSync('validate', () => this.validator.check(tool, request.arguments));
+    if (error) return { kind: 'refused', error, tool };
+    const deadlineMs = request.deadlineMs ?? tool.deadlineMs ?? this.config.calls.deadlineMs;
+    return {
+      kind: 'prepared',
+      prepared: prepareCall(this.sealer, request, tool, { ledgerFirst, deadlineMs }),
+    };
+  }
+
+  #resolve({ caller, tool: name }: CallRequest): ResolvedTool | ErrorInfo {
+    const snapshot = this.snapshots.current();
+    const tool = findTool(snapshot, caller, name);
+    if (tool) return tool;
+    const missing = explainMissing(snapshot, caller, name);
+    const details = missing.code === 'tool_not_found' ? undefined : { integration: missing.slug };
+    return new PlatformError(missing.code, { details }).toInfo();
+  }
+
+  #traced<T extends CallAnswer | AcceptAnswer>(
+    { caller, tool }: CallRequest,
+    parent: string | undefined,
+    fn: () => Promise<T>,
+  ): Promise<T> {
+    const attributes = {
+      'mcp.tool': tool,
+      'switchyard.face': caller.runKind,
+      'switchyard.org': caller.orgId,
+    };
+    return inSpan('tool call', { parent, attributes }, async (span) => {
+      const answer = await this.metrics.step('total', fn);
+      const outcome = outcomeLabel(answer);
+      span.setAttribute('switchyard.outcome', outcome);
+      this.metrics.callEnded(caller.runKind, outcome);
+      return answer;
+    });
+  }
+}
+
+function outcomeLabel(answer: CallAnswer | AcceptAnswer): string {
+  switch (answer.kind) {
+    case 'refused':
+      return answer.error.code;
+    case 'accepted':
+      return 'accepted';
+    case 'ended':
+      return answer.outcome.status;
+  }
+}
