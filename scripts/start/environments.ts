@@ -1,0 +1,90 @@
+/** The environment of each service: what it needs, and nothing that is another's. */
+import type { ServiceName } from './options.ts';
+import { roleUrl, type Secrets } from './secrets.ts';
+import type { Stores } from './stores.ts';
+
+export type Ports = { gateway: number; registry: number };
+
+export type EnvironmentInput = {
+  stores: Stores;
+  secrets: Secrets;
+  ports: Ports;
+  /** Path of the stdio allow-list. */
+  allowlist: string;
+  /** The environment of `npm start`. */
+  given: NodeJS.ProcessEnv;
+};
+
+const passedOn = ['PATH', 'TZ', 'LANG', 'LOG_LEVEL', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'NODE_EXTRA_CA_CERTS'];
+
+/** The environment of the `index`-th process of a service. Only the first of several has a port that others know. */
+export function serviceEnvironment(
+  name: ServiceName,
+  index: number,
+  input: EnvironmentInput,
+): NodeJS.ProcessEnv {
+  const { stores, secrets, given } = input;
+  const prefix = name.toUpperCase().replaceAll('-', '_');
+  const own = Object.entries(given).filter(
+    ([variable]) => passedOn.includes(variable) || variable.startsWith(`${prefix}_`),
+  );
+  return {
+    ...Object.fromEntries(own),
+    ...ofService(name, index, input),
+    SWITCHYARD_ENV: 'development',
+    SWITCHYARD_SEAL_KEY: secrets.sealKey,
+    QUEUE_URL: stores.queueUrl,
+    [`${prefix}_DATABASE_URL`]: roleUrl(stores.adminUrl, name),
+    [`${prefix}_OPS_PORT`]: '0',
+  };
+}
+
+function ofService(
+  name: ServiceName,
+  index: number,
+  { secrets, ports, allowlist, given }: EnvironmentInput,
+): NodeJS.ProcessEnv {
+  const egress = { SWITCHYARD_EGRESS_ALLOW_PRIVATE: given.SWITCHYARD_EGRESS_ALLOW_PRIVATE || 'true' };
+  const stdio = { SWITCHYARD_STDIO_ALLOWLIST: allowlist };
+  switch (name) {
+    case 'registry':
+      return {
+        ...egress,
+        ...stdio,
+        REGISTRY_ADMIN_KEY: secrets.adminKey,
+        REGISTRY_PORT: portOf(ports.registry, index),
+      };
+    case 'catalog-sync':
+      return egress;
+    case 'token-broker':
+      return { SWITCHYARD_MASTER_KEY: secrets.masterKey };
+    case 'dispatch':
+      return { ...egress, ...stdio };
+    case 'gateway':
+      return {
+        GATEWAY_PORT: portOf(ports.gateway, index),
+        GATEWAY_REGISTRY_URL: `http://127.0.0.1:${ports.registry}`,
+      };
+  }
+}
+
+function portOf(port: number, index: number): string {
+  return String(index === 0 ? port : 0);
+}
+
+/** The environment of `scripts/migrate.ts`. */
+export function migratorEnvironment(
+  names: readonly string[],
+  { stores, given }: EnvironmentInput,
+): NodeJS.ProcessEnv {
+  const roles = names.map((name) => [
+    `${name.toUpperCase().replaceAll('-', '_')}_DATABASE_URL`,
+    roleUrl(stores.adminUrl, name),
+  ]);
+  return {
+    PATH: given.PATH,
+    DATABASE_URL: stores.adminUrl,
+    QUEUE_URL: stores.queueUrl,
+    ...Object.fromEntries(roles),
+  };
+}

@@ -1,0 +1,181 @@
+/** One running installation: everything that `npm start` started, in the order in which it has to end. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { build } from '../build.ts';
+import { freePort } from '../stores/free-port.ts';
+import { cleanDataFolder, makeDataFolder } from './data-folder.ts';
+import { removeDevFile, writeDevFile } from './dev-file.ts';
+import { type EnvironmentInput, migratorEnvironment } from './environments.ts';
+import { Fleet } from './fleet.ts';
+import {
+  createVirtualKey,
+  isKeyValid,
+  makeFirstCall,
+  readRemembered,
+  registerSamples,
+  waitUntilConnected,
+  writeRemembered,
+} from './first-call.ts';
+import { apiClient } from './http-client.ts';
+import { services, type StartOptions } from './options.ts';
+import { gatewayPort } from './ports.ts';
+import { EverythingServer, prepareStdioSamples, samplesOf } from './sample-servers.ts';
+import { loadSecrets } from './secrets.ts';
+import { openStores, type Stores } from './stores.ts';
+import { type StartLock, takeStartLock } from './start-lock.ts';
+
+/** Processes of a killed start end within this time. */
+const orphanPatienceMs = 8_000;
+
+export type Started = {
+  gatewayUrl: string;
+  adminKey: string;
+  virtualKey: string | null;
+  result: string | null;
+  problems: string[];
+  what: string;
+};
+
+export class Installation {
+  readonly #root: string;
+  readonly #options: StartOptions;
+  readonly #fleet = new Fleet(() => this.#writeDevFile());
+  #lock?: StartLock;
+  #stores?: Stores;
+  #everything?: EverythingServer;
+  #migrator?: ChildProcess;
+  #isReady = false;
+  #adminKey = '';
+  #virtualKey: string | null = null;
+  #isEnding = false;
+
+  get isEnding(): boolean {
+    return this.#isEnding;
+  }
+
+  constructor(root: string, options: StartOptions) {
+    this.#root = root;
+    this.#options = options;
+  }
+
+  /** Starts everything; `say` is told each step. Rejects when something does not start. */
+  async start(say: (step: string) => void, onStoreLost: () => void): Promise<Started> {
+    const { dataFolder } = this.#options;
+    const input = await this.#prepare(say);
+    void this.#stores?.ended.then(() => this.#isEnding || onStoreLost());
+    say('Migrating the database');
+    await this.#migrate(input);
+    say('Starting the services');
+    await this.#fleet.start(this.#root, this.#options, input);
+    const gatewayUrl = `http://127.0.0.1:${this.#fleet.httpPorts('gateway')[0]}`;
+    const tried = this.#everything
+      ? await this.#trySamples(gatewayUrl, this.#everything, say)
+      : { result: null, problems: [] };
+    this.#isReady = true;
+    this.#writeDevFile();
+    return {
+      gatewayUrl,
+      adminKey: this.#adminKey,
+      virtualKey: this.#virtualKey,
+      ...tried,
+      what: `${this.#stores?.what}, data in ${dataFolder}`,
+    };
+  }
+
+  /** Ends services and samples, then the stores. */
+  async stop(): Promise<void> {
+    this.#isEnding = true;
+    // Without the lock the folder belongs to another start.
+    if (this.#lock) removeDevFile(this.#options.dataFolder);
+    this.#migrator?.kill();
+    await Promise.all([this.#fleet.stop(), this.#everything?.stop()]);
+    await this.#stores?.stop();
+    this.#lock?.release();
+  }
+
+  /** Ends all at once, as a crash would; PostgreSQL recovers at the next start. */
+  async kill(): Promise<void> {
+    this.#isEnding = true;
+    this.#fleet.kill();
+    await Promise.all([this.#everything?.kill(), this.#stores?.kill()]);
+    this.#lock?.release();
+  }
+
+  async #prepare(say: (step: string) => void): Promise<EnvironmentInput> {
+    const { dataFolder, isClean, hasSamples } = this.#options;
+    makeDataFolder(dataFolder);
+    this.#lock = takeStartLock(dataFolder);
+    removeDevFile(dataFolder);
+    const gateway = await gatewayPort(this.#options, this.#lock.wasAbandoned ? orphanPatienceMs : 0);
+    if (isClean) this.#clean(say);
+    const secrets = loadSecrets(dataFolder);
+    this.#adminKey = secrets.adminKey;
+    say('Building, and opening the stores');
+    const [stores] = await Promise.all([openStores(this.#options, secrets), build()]);
+    this.#stores = stores;
+    this.#endIfAsked();
+    const { everythingPort } = readRemembered(dataFolder);
+    if (hasSamples) this.#everything = await EverythingServer.start(this.#root, dataFolder, everythingPort);
+    const allowlist = prepareStdioSamples(this.#root, dataFolder, process.env.SWITCHYARD_STDIO_ALLOWLIST);
+    return { stores, secrets, ports: { gateway, registry: await freePort() }, allowlist, given: process.env };
+  }
+
+  /** A database that was given may be shared: it is not ours to empty, and its vault opens with the present keys alone. */
+  #clean(say: (step: string) => void): void {
+    const { dataFolder, databaseUrl } = this.#options;
+    cleanDataFolder(dataFolder, databaseUrl ? ['secrets.json', 'samples.json'] : []);
+    if (databaseUrl)
+      say('--clean leaves the database of DATABASE_URL as it is; drop it and create it again to forget it');
+  }
+
+  async #migrate(input: EnvironmentInput): Promise<void> {
+    const child = spawn(process.execPath, [join(this.#root, 'scripts/migrate.ts')], {
+      env: migratorEnvironment(services, input),
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    this.#migrator = child;
+    const [code] = (await once(child, 'exit')) as [number | null];
+    this.#endIfAsked();
+    if (code !== 0) throw new Error('The migration failed; see above.');
+  }
+
+  async #trySamples(
+    gatewayUrl: string,
+    everything: EverythingServer,
+    say: (step: string) => void,
+  ): Promise<{ result: string | null; problems: string[] }> {
+    const { dataFolder } = this.#options;
+    const samples = samplesOf(everything);
+    const admin = apiClient(gatewayUrl, this.#adminKey);
+    say('Connecting the sample MCP servers');
+    await registerSamples(admin, samples);
+    const { virtualKey: known } = readRemembered(dataFolder);
+    const key =
+      known && (await isKeyValid(gatewayUrl, known)) ? known : await createVirtualKey(admin, samples);
+    this.#virtualKey = key;
+    writeRemembered(dataFolder, { virtualKey: key, everythingPort: everything.port });
+    const problems = await waitUntilConnected(admin, samples);
+    const result = await makeFirstCall(gatewayUrl, key, dataFolder).catch((error: Error) => {
+      problems.push(`the first call failed: ${error.message}`);
+      return null;
+    });
+    return { result, problems };
+  }
+
+  /** Ctrl-C may come before the processes that it has to end. */
+  #endIfAsked(): void {
+    if (this.#isEnding) throw new Error('ended while starting');
+  }
+
+  #writeDevFile(): void {
+    if (!this.#isReady || this.#isEnding) return;
+    writeDevFile(this.#options.dataFolder, {
+      gatewayPorts: this.#fleet.httpPorts('gateway'),
+      adminKey: this.#adminKey,
+      virtualKey: this.#virtualKey,
+      pids: this.#fleet.pids(),
+      opsUrls: this.#fleet.opsUrls(),
+    });
+  }
+}

@@ -1,0 +1,23 @@
+/** The gateway's port, which is the only one that is not simply chosen free. */
+import { createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../stores/free-port.ts';
+import { type StartOptions, UsageError } from './options.ts';
+
+export function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}
+
+/** The wanted port. Processes of a start that was killed may hold it for `patienceMs`; then it is an error that says what to do. */
+export async function gatewayPort(options: StartOptions, patienceMs: number): Promise<number> {
+  if (options.port === 0) return freePort();
+  for (const giveUpAt = Date.now() + patienceMs; !(await isFree(options.port)); await delay(200)) {
+    if (Date.now() >= giveUpAt)
+      throw new UsageError(`Port ${options.port} is taken. Use another: PORT=${options.port + 10} npm start`);
+  }
+  return options.port;
+}

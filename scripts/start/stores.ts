@@ -1,0 +1,43 @@
+/** PostgreSQL and the queue's store: the given ones, or the embedded PostgreSQL for both. */
+import { appendFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { startPostgres } from '../stores/postgres-server.ts';
+import { postgresFolder } from './data-folder.ts';
+import type { StartOptions } from './options.ts';
+import { roleUrl, type Secrets } from './secrets.ts';
+
+export type Stores = {
+  /** The migrator's URL. */
+  adminUrl: string;
+  queueUrl: string;
+  what: string;
+  /** Resolves when the embedded PostgreSQL ends; never otherwise. */
+  ended: Promise<unknown>;
+  stop(): Promise<void>;
+  kill(): Promise<void>;
+};
+
+export async function openStores(options: StartOptions, secrets: Secrets): Promise<Stores> {
+  const server = options.databaseUrl ? undefined : await startEmbedded(options.dataFolder, secrets);
+  const adminUrl = options.databaseUrl ?? server?.url ?? '';
+  const queueUrl = options.queueUrl ?? roleUrl(adminUrl, 'queue');
+  const database = server ? 'embedded PostgreSQL' : 'PostgreSQL of DATABASE_URL';
+  return {
+    adminUrl,
+    queueUrl,
+    what: `${database}, queue on ${/^postgres/.test(queueUrl) ? 'PostgreSQL' : 'Redis'}`,
+    ended: server?.ended ?? new Promise(() => undefined),
+    stop: async () => server?.stop(),
+    kill: async () => server?.kill(),
+  };
+}
+
+function startEmbedded(dataFolder: string, secrets: Secrets) {
+  const logFile = join(dataFolder, 'logs/postgres.log');
+  rmSync(logFile, { force: true });
+  return startPostgres({
+    folder: postgresFolder(dataFolder),
+    password: secrets.postgresPassword,
+    onOutput: (text) => appendFileSync(logFile, text),
+  });
+}

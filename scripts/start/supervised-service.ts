@@ -1,0 +1,107 @@
+/** One process of a service: started, watched, started again when it dies, ended. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import type { ServiceLog } from './service-log.ts';
+
+const firstPauseMs = 500;
+const longestPauseMs = 10_000;
+/** After so long a life the next pause is the shortest again. */
+const soundLifeMs = 30_000;
+const stopLimitMs = 15_000;
+const mostFailuresBeforeReady = 5;
+
+/** Something does not start; the message is for the person at the console. */
+export class StartError extends Error {}
+
+export type Address = { httpPort?: number; opsPort: number };
+
+export type SupervisedOptions = {
+  name: string;
+  main: string;
+  env: NodeJS.ProcessEnv;
+  log: ServiceLog;
+  /** The process is up, for the first time or again. */
+  onReady: () => void;
+  onRestart: (why: string, pauseMs: number) => void;
+};
+
+export class SupervisedService {
+  /** Resolves when the process was up once; rejects when it does not come up. */
+  readonly firstReady: Promise<void>;
+  address?: Address;
+  readonly #options: SupervisedOptions;
+  #child?: ChildProcess;
+  #timer?: NodeJS.Timeout;
+  #isStopping = false;
+  #pauseMs = firstPauseMs;
+  #failures = 0;
+  #resolve!: () => void;
+  #reject!: (error: Error) => void;
+
+  constructor(options: SupervisedOptions) {
+    this.#options = options;
+    this.firstReady = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.firstReady.catch(() => undefined);
+    this.#launch();
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Asks the process to end and waits; after 15 s it is killed. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    clearTimeout(this.#timer);
+    const child = this.#child;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const limit = setTimeout(() => child.kill('SIGKILL'), stopLimitMs);
+    const exited = once(child, 'exit');
+    child.kill('SIGTERM');
+    await exited;
+    clearTimeout(limit);
+  }
+
+  kill(): void {
+    this.#isStopping = true;
+    clearTimeout(this.#timer);
+    this.#child?.kill('SIGKILL');
+  }
+
+  #launch(): void {
+    const { main, env, log } = this.#options;
+    const child = fork(main, { env, silent: true, execArgv: [] });
+    const startedAt = Date.now();
+    this.#child = child;
+    log.restart();
+    log.follow(child.stdout);
+    log.follow(child.stderr);
+    child.on('message', (message) => this.#onMessage(message as Partial<Address> & { ready?: boolean }));
+    child.on('error', () => undefined);
+    child.once('exit', (code, signal) => this.#onExit(signal ?? `code ${code}`, Date.now() - startedAt));
+  }
+
+  #onMessage({ ready, httpPort, opsPort }: Partial<Address> & { ready?: boolean }): void {
+    if (!ready) return;
+    this.#failures = 0;
+    this.address = { httpPort, opsPort: opsPort ?? 0 };
+    this.#resolve();
+    this.#options.onReady();
+  }
+
+  #onExit(why: string, lifeMs: number): void {
+    if (this.#isStopping) return;
+    this.#failures += 1;
+    if (!this.address && this.#failures >= mostFailuresBeforeReady) {
+      this.#reject(new StartError(`${this.#options.name} does not start:\n${this.#options.log.tail()}`));
+      return;
+    }
+    if (lifeMs >= soundLifeMs) this.#pauseMs = firstPauseMs;
+    this.#options.onRestart(why, this.#pauseMs);
+    this.#timer = setTimeout(() => this.#launch(), this.#pauseMs);
+    this.#pauseMs = Math.min(this.#pauseMs * 2, longestPauseMs);
+  }
+}
