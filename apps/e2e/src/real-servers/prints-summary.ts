@@ -1,0 +1,27 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Switchyard } from '../harness/switchyard.js';
+
+/** What somebody sees who has just typed `npm start`. */
+export function printsSummary(switchyard: () => Switchyard): void {
+  describe('the summary', () => {
+    it('names the URL, a virtual key and the result of a first call', () => {
+      const { output, dev } = switchyard();
+      expect(output).toContain(dev.mcp_url);
+      expect(dev.virtual_key).toMatch(/^vk_/);
+      expect(output).toContain(dev.virtual_key);
+      expect(output).toContain('Welcome to Switchyard');
+      expect(output).not.toContain('Problem');
+    });
+
+    it('names every process in dev.json', () => {
+      const { pids } = switchyard().dev;
+      expect(Object.keys(pids).sort()).toEqual([
+        'catalog-sync',
+        'dispatch',
+        'gateway',
+        'registry',
+        'token-broker',
+      ]);
+    });
+  });
+}
