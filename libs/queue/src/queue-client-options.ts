@@ -16,7 +16,10 @@ export type QueueClientOptions = {
   metrics?: QueueMetrics;
 };
 
-/** What `enqueue` may be told. `jobId` defaults to a new UUID, `correlationId` to the job id. */
+/**
+ * What `enqueue` may be told. `jobId` and `correlationId` default to each other, and to a new UUID when both are absent;
+ * when both are given, the job id is the correlation id or that and a suffix after `-`.
+ */
 export type EnqueueOptions = Partial<Omit<EnqueueItem<never>, 'payload'>>;
 
 /** What `request` may be told. */

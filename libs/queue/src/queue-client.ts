@@ -94,7 +94,7 @@ export class QueueClient {
     payload: PayloadOf<Q>,
     options: EnqueueOptions = {},
   ): Promise<string> {
-    const jobId = options.jobId ?? randomUUID();
+    const jobId = options.jobId ?? options.correlationId ?? randomUUID();
     await this.#enqueuer.add(queue, [{ ...options, payload, jobId }]);
     return jobId;
   }
@@ -113,7 +113,9 @@ export class QueueClient {
     payload: PayloadOf<Q>,
     options: RequestOptions<Q>,
   ): Promise<ResultOf<Q>> {
-    const { jobId = randomUUID(), priority, correlationId = jobId } = options;
+    const { priority } = options;
+    const jobId = options.jobId ?? options.correlationId ?? randomUUID();
+    const correlationId = options.correlationId ?? jobId;
     if (!(await this.#bus.whenUp(1_000))) throw storeUnavailable('no');
     const unwanted = new AbortController();
     const signal = options.signal ? AbortSignal.any([options.signal, unwanted.signal]) : unwanted.signal;
