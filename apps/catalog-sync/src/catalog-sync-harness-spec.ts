@@ -228,5 +228,6 @@ export async function grantHeaders(
   const jwe = await new CompactEncrypt(Buffer.from(JSON.stringify({ headers, env: {} })))
     .setProtectedHeader({ alg: 'ECDH-ES', enc: 'A256GCM' })
     .encrypt(await importJWK(recipient, 'ECDH-ES'));
-  return { status: 'granted', authPath: 'static', jwe, expiresAt: Date.now() + 300_000 };
+  const everybodys = { authPath: 'static', principal: 'integration', credential: 'static' } as const;
+  return { status: 'granted', ...everybodys, jwe, expiresAt: Date.now() + 300_000 };
 }

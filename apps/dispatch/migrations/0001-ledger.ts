@@ -34,10 +34,14 @@ export class Ledger1795000000001 implements MigrationInterface {
     await runner.query(
       'DROP TABLE dispatch.stdio_owners, dispatch.breakers, dispatch.rates, dispatch.slots, dispatch.workers, dispatch.idempotency_keys, dispatch.tool_calls',
     );
+    await runner.query('DROP FUNCTION dispatch.wipe_subject_token');
   }
 }
 
 /*
+ * `subject_token` is the user's token, sealed to the broker, for a call that may have to be enqueued again. Whichever
+ * way the call ends, the row forgets it.
+ *
  * `arguments` and `result` are `json`, not `jsonb`: they are kept as they came (key order, duplicate keys and the
  * escape \u0000, which jsonb refuses), and nothing searches inside them.
  */
@@ -64,6 +68,7 @@ const toolCalls = `
     arguments json,
     arguments_sha256 text NOT NULL,
     meta jsonb,
+    subject_token text,
     wants_progress boolean NOT NULL DEFAULT false,
     result json,
     result_bytes integer,
@@ -87,7 +92,14 @@ const toolCalls = `
   CREATE INDEX tool_calls_by_org ON dispatch.tool_calls (org_id, call_id DESC);
   CREATE INDEX tool_calls_waiting ON dispatch.tool_calls (next_sweep_at) WHERE status IN ('accepted', 'queued');
   CREATE INDEX tool_calls_open ON dispatch.tool_calls (deadline_at) WHERE status IN ('accepted', 'awaiting_approval', 'queued', 'running');
-  CREATE INDEX tool_calls_ended ON dispatch.tool_calls (ended_at) WHERE ended_at IS NOT NULL`;
+  CREATE INDEX tool_calls_ended ON dispatch.tool_calls (ended_at) WHERE ended_at IS NOT NULL;
+  CREATE FUNCTION dispatch.wipe_subject_token() RETURNS trigger LANGUAGE plpgsql AS $$
+  BEGIN
+    NEW.subject_token := NULL;
+    RETURN NEW;
+  END $$;
+  CREATE TRIGGER tool_calls_wipe BEFORE UPDATE ON dispatch.tool_calls FOR EACH ROW
+    WHEN (NEW.ended_at IS NOT NULL AND NEW.subject_token IS NOT NULL) EXECUTE FUNCTION dispatch.wipe_subject_token()`;
 
 const idempotencyKeys = `
   CREATE TABLE dispatch.idempotency_keys (
@@ -169,7 +181,7 @@ const stdioOwners = `
 /*
  * The one door through which another service writes this schema. It runs with the owner's rights, so the faces need
  * no right on any table. `details` holds `integration_slug`, `trace_id`, `idempotency_ttl_ms`, and for a call that
- * ended before it was sent `error_code` and `error_message`.
+ * ended before it was sent `error_code` and `error_message`; of a call that is to be run, the `subject_token`.
  */
 const acceptCall = `
   CREATE FUNCTION dispatch.accept_call(p_sealed jsonb, p_arguments json, p_meta jsonb, p_progress boolean,
@@ -204,12 +216,13 @@ const acceptCall = `
     END IF;
     INSERT INTO dispatch.tool_calls (call_id, org_id, integration_id, integration_slug, tool, outward_name, status, lane,
       run_kind, caller_kind, user_id, virtual_key_id, run_id, request_id, ledger_first, sealed, arguments,
-      arguments_sha256, meta, wants_progress, error_code, error_message, trace_id, accepted_at, ended_at, deadline_at,
+      arguments_sha256, meta, subject_token, wants_progress, error_code, error_message, trace_id, accepted_at, ended_at, deadline_at,
       next_sweep_at)
     VALUES (id, (caller ->> 'orgId')::uuid, (head ->> 'integrationId')::uuid, coalesce(p_details ->> 'integration_slug', ''),
       head ->> 'tool', head ->> 'outwardName', p_status, head ->> 'lane', caller ->> 'runKind', caller ->> 'kind',
       (caller ->> 'userId')::uuid, (caller ->> 'virtualKeyId')::uuid, (head ->> 'runId')::uuid, head ->> 'requestId',
-      (head ->> 'ledgerFirst')::boolean, p_sealed, p_arguments, head ->> 'argumentsSha256', p_meta, p_progress,
+      (head ->> 'ledgerFirst')::boolean, p_sealed, p_arguments, head ->> 'argumentsSha256', p_meta,
+      CASE WHEN p_status = 'accepted' THEN p_details ->> 'subject_token' END, p_progress,
       p_details ->> 'error_code', p_details ->> 'error_message', p_details ->> 'trace_id',
       to_timestamp((head ->> 'acceptedAt')::float8 / 1000), CASE WHEN p_status = 'accepted' THEN NULL ELSE now() END,
       to_timestamp((head ->> 'deadlineAt')::float8 / 1000), CASE WHEN p_status = 'accepted' THEN now() + interval '20 seconds' END)

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import {
   type AuthMode,
+  type CallerContext,
   DEFAULT_ORGANIZATION_ID,
   type LeaseAnswer,
   LeaseContent,
@@ -163,19 +164,23 @@ export class BrokerHarness {
       integrationId,
       call,
       caller: call.call.caller,
-      forceRefresh: false,
+      refused: null,
+      insufficientScopes: null,
+      subjectToken: null,
     } as const;
     return this.queue.request(queues.tokenLeases, { ...request, ...overrides, recipient }, { timeoutMs });
   }
 
   sealedCall(integrationId: string, overrides: Partial<ToolCall> = {}, key = sealKey) {
     const caller = {
-      kind: 'service',
+      kind: 'service' as const,
       orgId: this.orgId,
       userId: null,
       virtualKeyId: randomUUID(),
-      runKind: 'mcp',
-    } as const;
+      runKind: 'mcp' as const,
+      roles: [],
+      hasSubjectToken: false,
+    } satisfies CallerContext;
     const now = Date.now();
     const call: ToolCall = {
       ...{
@@ -188,7 +193,7 @@ export class BrokerHarness {
         lane: 'interactive',
       },
       ...{ ledgerFirst: false, argumentsSha256: '0'.repeat(64), acceptedAt: now, deadlineAt: now + 30_000 },
-      ...{ runId: null, requestId: null, ...overrides },
+      ...{ subjectTokenSha256: null, runId: null, requestId: null, ...overrides },
     };
     return sealToolCall(new Sealer(key), call);
   }

@@ -3,6 +3,7 @@ import { PlatformError } from '@switchyard/contracts';
 import { snapshotOf, virtualKey } from '../test-fixtures/snapshot-builder.js';
 import { anonymousCaller, authenticateVirtualKey, hashVirtualKey } from './authenticate-virtual-key.js';
 import { buildSnapshot } from './snapshot.js';
+import { rowsOf } from './snapshot-change.js';
 
 const key = 'vk_secret';
 const now = 1_000;
@@ -41,13 +42,7 @@ describe('anonymousCaller', () => {
   });
 
   it('is nobody before the registry is migrated', () => {
-    const rows = {
-      organizations: [],
-      integrations: [],
-      virtualKeys: [],
-      states: new Map(),
-      tools: new Map(),
-    };
-    expect(() => anonymousCaller(buildSnapshot(rows, 1))).toThrow(PlatformError);
+    const { organizations: _, ...rows } = rowsOf(snapshotOf([]));
+    expect(() => anonymousCaller(buildSnapshot({ ...rows, organizations: [] }, 1))).toThrow(PlatformError);
   });
 });

@@ -16,7 +16,7 @@ export function hashVirtualKey(key: string): string {
 
 /**
  * Judges a virtual key as of `now`. The look-up is by the key's hash, so its time tells nothing about other keys. The
- * caller is a `service`: a key gives tools, never a user's identity.
+ * caller of a plain key is a `service`; a key that is one user's own calls as that user.
  */
 export function authenticateVirtualKey(
   snapshot: Snapshot,
@@ -29,12 +29,14 @@ export function authenticateVirtualKey(
   const status = virtualKeyStatus(record, now);
   if (status !== 'ok') return { status };
   const caller = {
-    kind: 'service',
+    kind: record.userId === null ? ('service' as const) : ('user' as const),
     orgId: record.orgId,
-    userId: null,
+    userId: record.userId,
     virtualKeyId: record.id,
     runKind,
-  } as const;
+    roles: [],
+    hasSubjectToken: false,
+  } satisfies CallerContext;
   return { status, caller, key: record };
 }
 
@@ -54,5 +56,6 @@ export function anonymousCaller(
 ): CallerContext {
   const organization = snapshot.organizations.get(DEFAULT_ORGANIZATION_ID);
   if (!organization) throw new PlatformError('dependency_unavailable');
-  return { kind: 'anonymous', orgId: organization.id, userId: null, virtualKeyId: null, runKind };
+  const nobody = { userId: null, virtualKeyId: null, roles: [], hasSubjectToken: false };
+  return { kind: 'anonymous', orgId: organization.id, ...nobody, runKind };
 }

@@ -17,13 +17,23 @@ export function slugOf(clientName: string): string {
 
 /**
  * What the caller was granted. A virtual key has what its `mcp_configs` name, and without them nothing; a revoked or
- * unknown one has nothing; anonymous callers have everything that their other layers leave.
+ * unknown one has nothing, nor has one of another user than the caller. A user without a key has what the policies of
+ * their roles name, all added up. Anonymous callers have everything that their other layers leave.
  */
 export function callerGrants(snapshot: Snapshot, caller: CallerContext): CallerGrants {
   if (caller.kind === 'anonymous') return everything;
-  const key = caller.virtualKeyId === null ? undefined : snapshot.virtualKeysById.get(caller.virtualKeyId);
-  if (!key || key.revokedAt || key.orgId !== caller.orgId) return nothing;
+  if (caller.userId !== null && snapshot.inactiveUsers.has(caller.userId)) return nothing;
+  if (caller.virtualKeyId === null) return policyGrants(snapshot, caller);
+  const key = snapshot.virtualKeysById.get(caller.virtualKeyId);
+  if (!key || key.revokedAt || key.orgId !== caller.orgId || key.userId !== caller.userId) return nothing;
   return compile(key.mcpConfigs);
+}
+
+function policyGrants(snapshot: Snapshot, caller: CallerContext): CallerGrants {
+  if (caller.kind !== 'user') return nothing;
+  const policies = snapshot.policiesByOrg.get(caller.orgId) ?? [];
+  const held = policies.filter(({ roles }) => roles?.some((role) => caller.roles.includes(role)) ?? true);
+  return compile(held.flatMap(({ mcpConfigs }) => mcpConfigs));
 }
 
 /** Several configs of one client add up. */

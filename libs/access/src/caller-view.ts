@@ -1,13 +1,21 @@
 import type { CallerContext } from '@switchyard/contracts';
+import { hasIdentity, isAttended, isUnattendedRun } from './available-auth.js';
 import { callerGrants } from './caller-grants.js';
 import type { IntegrationRecord, ResolvedTool } from './records.js';
 import type { Snapshot } from './snapshot.js';
 import type { ToolSelection } from './tool-selection.js';
-import { isAttended, isUnattendedRun, visibleIntegrations } from './visible-integrations.js';
+import { visibleIntegrations } from './visible-integrations.js';
+
+/** An integration that the caller was granted, and whether there is an identity to call it under. */
+export type GrantedIntegration = {
+  readonly integration: IntegrationRecord;
+  readonly isGranted: ToolSelection;
+  readonly hasIdentity: boolean;
+};
 
 /** What one caller may use, before the state of integrations and the request's filter are asked. */
 export type CallerView = {
-  readonly granted: readonly { readonly integration: IntegrationRecord; readonly isGranted: ToolSelection }[];
+  readonly granted: readonly GrantedIntegration[];
   /** All tools of the view that are served, once somebody has asked for them. */
   list?: readonly ResolvedTool[];
 };
@@ -32,7 +40,9 @@ function computeGranted(snapshot: Snapshot, caller: CallerContext): CallerView['
   const grants = callerGrants(snapshot, caller);
   return visibleIntegrations(snapshot, caller).flatMap((integration) => {
     const isGranted = grants(integration.slug);
-    return isGranted ? [{ integration, isGranted }] : [];
+    return isGranted
+      ? [{ integration, isGranted, hasIdentity: hasIdentity(snapshot, integration, caller) }]
+      : [];
   });
 }
 
@@ -46,6 +56,7 @@ function cacheOf(snapshot: Snapshot): Map<string, CallerView> {
 
 /** Every fact of a caller that a rule reads. */
 function keyOf(caller: CallerContext): string {
-  const presence = `${isAttended(caller)} ${isUnattendedRun(caller)}`;
-  return `${caller.kind} ${caller.orgId} ${caller.userId} ${caller.virtualKeyId} ${presence}`;
+  const { kind, orgId, userId, virtualKeyId, roles, hasSubjectToken } = caller;
+  const presence = [isAttended(caller), isUnattendedRun(caller), hasSubjectToken];
+  return JSON.stringify([kind, orgId, userId, virtualKeyId, presence, roles]);
 }

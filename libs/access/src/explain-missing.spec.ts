@@ -28,11 +28,14 @@ describe('explainMissing', () => {
     expect(explain('files_anything', null, [])).toMatchObject({ code: 'integration_unavailable' });
   });
 
-  it('says of an auth mode that is not available yet that it is that', () => {
-    const planned = [registered({ slug: 'files', authMode: 'token_exchange' }, [], 'disconnected')];
-    const missing = explainMissing(snapshotOf(planned, [key]), keyCaller(key), 'files_read');
-    expect(missing).toMatchObject({ code: 'auth_mode_unavailable', slug: 'files' });
-  });
+  it.each(['connected', 'disconnected'] as const)(
+    'says that there is no identity for the caller, %s or not',
+    (state) => {
+      const exchanged = [registered({ slug: 'files', authMode: 'token_exchange' }, ['read'], state)];
+      const missing = explainMissing(snapshotOf(exchanged, [key]), keyCaller(key), 'files_read');
+      expect(missing).toMatchObject({ code: 'auth_context_unavailable', slug: 'files' });
+    },
+  );
 
   it.each(['files_write', 'files_unknown', 'mail_send', 'mail_unknown', 'nothing'])('knows no %s', (name) => {
     expect(explain(name, 'disconnected')).toEqual({ code: 'tool_not_found' });

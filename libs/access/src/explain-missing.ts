@@ -9,30 +9,26 @@ import type { Snapshot } from './snapshot.js';
 export type MissingTool =
   | { readonly code: 'tool_not_found' }
   | {
-      readonly code: 'integration_unavailable' | 'auth_mode_unavailable';
+      readonly code: 'integration_unavailable' | 'auth_context_unavailable';
       readonly slug: string;
       readonly integrationId: string;
     };
 
-/** The others wait for the identity work; their tools cannot be listed yet. */
-const availableModes = new Set<IntegrationRecord['authMode']>(['none', 'headers']);
-
 /**
- * Tells a tool that is not there from one whose integration is disconnected, disabled, not connected yet or of an
- * auth mode that is not available. Speaks only of integrations within the caller's grant: for all others there is no
+ * Tells a tool that is not there from one whose integration is disconnected, disabled or not connected yet, and from
+ * one that this caller has no identity for. Speaks only of integrations within the caller's grant: for all others there is no
  * such tool.
  */
 export function explainMissing(snapshot: Snapshot, caller: CallerContext, outwardName: string): MissingTool {
   const { granted } = callerView(snapshot, caller);
-  const known = findGranted(snapshot, { granted }, outwardName)?.integration;
-  const named = granted.find(({ integration }) =>
-    isNeverListed(snapshot, integration, outwardName),
-  )?.integration;
-  const unavailable = known ? isOff(snapshot, known) : named !== undefined;
-  const integration = known ?? named;
-  if (!integration || !unavailable) return { code: 'tool_not_found' };
-  const code = availableModes.has(integration.authMode) ? 'integration_unavailable' : 'auth_mode_unavailable';
-  return { code, slug: integration.slug, integrationId: integration.id };
+  const known = findGranted(snapshot, { granted }, outwardName)?.granted;
+  const named = granted.find(({ integration }) => isNeverListed(snapshot, integration, outwardName));
+  const found = known ?? named;
+  if (!found) return { code: 'tool_not_found' };
+  const about = { slug: found.integration.slug, integrationId: found.integration.id };
+  if (!found.hasIdentity) return { code: 'auth_context_unavailable', ...about };
+  const isUnavailable = known ? isOff(snapshot, known.integration) : true;
+  return isUnavailable ? { code: 'integration_unavailable', ...about } : { code: 'tool_not_found' };
 }
 
 /** An integration without tools has no names to look up. Its prefix is unmistakable: no slug holds a `_`. */

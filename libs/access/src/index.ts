@@ -9,11 +9,14 @@ export { slugOf } from './caller-grants.js';
 export { explainMissing } from './explain-missing.js';
 export type { MissingTool } from './explain-missing.js';
 export { outwardName, outwardNames } from './outward-name.js';
+export { hasIdentity, isAttended, isUnattendedRun } from './available-auth.js';
 export type {
+  IdentityProviderRecord,
   IntegrationRecord,
   IntegrationStateRecord,
   McpConfig,
   OrganizationRecord,
+  PolicyRecord,
   ResolvedTool,
   ToolOverride,
   ToolRecord,
@@ -31,4 +34,3 @@ export { buildSnapshot } from './snapshot.js';
 export type { Snapshot, SnapshotRows } from './snapshot.js';
 export { toolVisibility } from './tool-visibility.js';
 export type { HiddenBecause } from './tool-visibility.js';
-export { isAttended } from './visible-integrations.js';

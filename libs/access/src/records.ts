@@ -22,6 +22,10 @@ export type IntegrationRecord = {
   readonly transport: Transport;
   readonly authMode: AuthMode;
   readonly serviceUserId: string | null;
+  /** Whether `serviceUserId` is an active user of the organization; false without one. */
+  readonly serviceUserActive: boolean;
+  /** Headers that each user brings for themself, with auth mode `headers`. */
+  readonly userHeaderNames: readonly string[];
   readonly headerNames: readonly string[];
   readonly envNames: readonly string[];
   readonly availableInChat: boolean;
@@ -44,7 +48,29 @@ export type IntegrationRecord = {
   readonly updatedAt: Date;
 };
 
-/** What a virtual key grants on one integration. `mcpClientName` is as the admin wrote it. */
+/** An identity provider whose tokens an organization takes, as `registry.v_identity_providers` publishes it. */
+export type IdentityProviderRecord = {
+  readonly id: string;
+  readonly orgId: string;
+  readonly issuer: string;
+  readonly audience: string;
+  /** Null: discovered at the issuer. */
+  readonly jwksUri: string | null;
+  /** Dotted path of the claim that holds the user's roles. */
+  readonly rolesClaim: string;
+  readonly enabled: boolean;
+};
+
+/** What signed-in users may use, as `registry.v_policies` publishes it. */
+export type PolicyRecord = {
+  readonly id: string;
+  readonly orgId: string;
+  /** Null: every user of the organization. */
+  readonly roles: readonly string[] | null;
+  readonly mcpConfigs: readonly McpConfig[];
+};
+
+/** What a virtual key or a policy grants on one integration. `mcpClientName` is as the admin wrote it. */
 export type McpConfig = { readonly mcpClientName: string; readonly toolsToExecute: readonly string[] | null };
 
 /** A virtual key, as `registry.v_virtual_keys` publishes it: by its hash, never itself. */
@@ -52,6 +78,8 @@ export type VirtualKeyRecord = {
   readonly id: string;
   readonly orgId: string;
   readonly name: string;
+  /** The user who calls by this key, if it is one user's own. */
+  readonly userId: string | null;
   /** Hex SHA-256 of the key. */
   readonly keyHash: string;
   readonly mcpConfigs: readonly McpConfig[];

@@ -1,6 +1,6 @@
 import type { CallerContext } from '@switchyard/contracts';
 import { callerView } from './caller-view.js';
-import type { CallerView } from './caller-view.js';
+import type { CallerView, GrantedIntegration } from './caller-view.js';
 import type { ResolvedTool } from './records.js';
 import { requestMatcher } from './request-filter.js';
 import type { RequestFilter } from './request-filter.js';
@@ -9,7 +9,7 @@ import type { Snapshot } from './snapshot.js';
 
 /**
  * The tools that the caller may use now, sorted by outward name: discovered ∩ enabled ∩ client config ∩ scope and
- * availability ∩ grant ∩ request filter, of integrations that are served. Every face, planning and dispatch ask
+ * availability ∩ grant ∩ available auth ∩ request filter, of integrations that are served. Every face, planning and dispatch ask
  * here or `findTool`, which agrees with it. Without filters the same array comes back until the snapshot changes.
  */
 export function resolveTools(
@@ -29,8 +29,9 @@ export function findTool(
   outwardName: string,
   filters?: RequestFilter,
 ): ResolvedTool | undefined {
-  const resolved = findGranted(snapshot, callerView(snapshot, caller), outwardName);
-  if (!resolved || !requestMatcher(filters)(resolved)) return undefined;
+  const found = findGranted(snapshot, callerView(snapshot, caller), outwardName);
+  if (!found?.granted.hasIdentity || !requestMatcher(filters)(found.resolved)) return undefined;
+  const { resolved } = found;
   return isServed(resolved.integration, snapshot.states.get(resolved.integration.id)) ? resolved : undefined;
 }
 
@@ -39,16 +40,18 @@ export function findGranted(
   snapshot: Snapshot,
   view: CallerView,
   outwardName: string,
-): ResolvedTool | undefined {
-  for (const { integration, isGranted } of view.granted) {
-    const resolved = servedTools(snapshot, integration).byName.get(outwardName);
-    if (resolved) return isGranted(resolved.tool.name, outwardName) ? resolved : undefined;
+): { readonly resolved: ResolvedTool; readonly granted: GrantedIntegration } | undefined {
+  for (const granted of view.granted) {
+    const resolved = servedTools(snapshot, granted.integration).byName.get(outwardName);
+    if (resolved)
+      return granted.isGranted(resolved.tool.name, outwardName) ? { resolved, granted } : undefined;
   }
   return undefined;
 }
 
 function listOf(snapshot: Snapshot, view: CallerView): readonly ResolvedTool[] {
   const parts = view.granted
+    .filter((granted) => granted.hasIdentity)
     .filter(({ integration }) => isServed(integration, snapshot.states.get(integration.id)))
     .map(({ integration, isGranted }) =>
       servedTools(snapshot, integration).list.filter(({ tool, outwardName }) =>

@@ -3,7 +3,7 @@ import type { Snapshot, SnapshotRows } from './snapshot.js';
 
 /** What moved between two snapshots. */
 export type SnapshotChange = {
-  /** Whether an organization, an integration or a virtual key changed, came or went. */
+  /** Whether anything changed, came or went that decides what callers may do. */
   readonly registry: boolean;
   /** Integrations whose registration, state or tools changed, came or went. */
   readonly integrations: readonly string[];
@@ -19,10 +19,17 @@ export function compareSnapshots(before: Snapshot, after: Snapshot): SnapshotCha
   const keys = changedKeys(before.virtualKeysById, after.virtualKeysById);
   const organizations = changedKeys(before.organizations, after.organizations);
   return {
-    registry: records.length + keys.length + organizations.length > 0,
+    registry: records.length + keys.length + organizations.length > 0 || movedSets(before, after),
     integrations: [...new Set([...records, ...states, ...tools])],
     revokedKeys: keys.filter((id) => isUsable(before, id) && !isUsable(after, id)),
   };
+}
+
+/** The small sets, which a store replaces only when they differ. */
+function movedSets(before: Snapshot, after: Snapshot): boolean {
+  return (['identityProviders', 'policies', 'inactiveUsers', 'serviceCredentials'] as const).some(
+    (set) => before[set] !== after[set],
+  );
 }
 
 /** Whether anything moved at all. */
@@ -42,12 +49,21 @@ export function keepUnchanged<R>(
   });
 }
 
+/** `fresh`, or `before` where nothing in it differs. */
+export function keepEqual<T>(before: T, fresh: T): T {
+  return isDeepStrictEqual(before, fresh) ? before : fresh;
+}
+
 /** The rows of the snapshot, to build the next one from. */
 export function rowsOf(snapshot: Snapshot): SnapshotRows {
   return {
     organizations: [...snapshot.organizations.values()],
     integrations: [...snapshot.integrations.values()],
     virtualKeys: [...snapshot.virtualKeysById.values()],
+    identityProviders: snapshot.identityProviders,
+    policies: snapshot.policies,
+    inactiveUsers: snapshot.inactiveUsers,
+    serviceCredentials: snapshot.serviceCredentials,
     states: snapshot.states,
     tools: snapshot.tools,
   };

@@ -1,7 +1,11 @@
+import type { CredentialState } from '@switchyard/contracts';
 import type {
+  IdentityProviderRecord,
   IntegrationRecord,
   IntegrationStateRecord,
+  McpConfig,
   OrganizationRecord,
+  PolicyRecord,
   ToolOverride,
   ToolRecord,
   VirtualKeyRecord,
@@ -10,11 +14,15 @@ import type {
 /** Runs one statement and returns its rows, as `pg` does. */
 export type QueryFunction = (sql: string, params?: unknown[]) => Promise<unknown[]>;
 
+/** What the version rows say; compared for equality alone. */
+export type Versions = { registry: string; catalog: string; broker: string };
+
 /** The version rows: whoever writes the schema bumps its own. */
-export async function readVersions(query: QueryFunction): Promise<{ registry: string; catalog: string }> {
+export async function readVersions(query: QueryFunction): Promise<Versions> {
   const sql = `SELECT (SELECT version::text FROM registry.v_version) AS registry,
-                      (SELECT version::text FROM catalog.v_version) AS catalog`;
-  const [row] = (await query(sql)) as { registry: string; catalog: string }[];
+                      (SELECT version::text FROM catalog.v_version) AS catalog,
+                      (SELECT version::text FROM broker.v_version) AS broker`;
+  const [row] = (await query(sql)) as Versions[];
   if (!row) throw new Error('The version rows are missing');
   return row;
 }
@@ -25,12 +33,25 @@ export async function readRegistry(query: QueryFunction) {
     `SELECT id, slug, name FROM registry.v_organizations`,
   )) as OrganizationRecord[];
   const integrations = (await query(integrationsSql)) as (IntegrationRecord & RawIntegration)[];
-  const keys = (await query(virtualKeysSql)) as (VirtualKeyRecord & RawVirtualKey)[];
+  const keys = (await query(virtualKeysSql)) as (VirtualKeyRecord & RawConfigs)[];
+  const policies = (await query(policiesSql)) as (PolicyRecord & RawConfigs)[];
+  const inactive = (await query(`SELECT id FROM registry.v_inactive_users`)) as { id: string }[];
   return {
     organizations,
     integrations: integrations.map(toIntegration),
-    virtualKeys: keys.map(toVirtualKey),
+    virtualKeys: keys.map(withConfigs),
+    identityProviders: (await query(identityProvidersSql)) as IdentityProviderRecord[],
+    policies: policies.map(withConfigs),
+    inactiveUsers: new Set(inactive.map(({ id }) => id)),
   };
+}
+
+/** The states of service users' credentials, by integration. */
+export async function readServiceCredentials(query: QueryFunction): Promise<Map<string, CredentialState>> {
+  const sql = `SELECT c.integration_id AS id, c.state FROM broker.v_credential_states c
+    JOIN registry.v_integrations i ON i.id = c.integration_id AND i.service_user_id = c.user_id`;
+  const rows = (await query(sql)) as { id: string; state: CredentialState }[];
+  return new Map(rows.map(({ id, state }) => [id, state]));
 }
 
 /** The states of all integrations. */
@@ -95,18 +116,25 @@ const integrationsSql = `SELECT id, organization_id AS "orgId", slug, name, kind
     tools_to_execute AS "toolsToExecute", tools_to_skip AS "toolsToSkip", tool_overrides AS "toolOverrides",
     deadline_ms AS "deadlineMs", max_concurrency AS "maxConcurrency", rate_limit AS "rateLimit",
     sync_interval_seconds AS "syncIntervalSeconds", auto_reconnect AS "autoReconnect", enabled, retention, version,
-    updated_at AS "updatedAt"
+    updated_at AS "updatedAt", service_user_active AS "serviceUserActive", user_header_names AS "userHeaderNames"
   FROM registry.v_integrations ORDER BY slug`;
 
 const virtualKeysSql = `SELECT id, organization_id AS "orgId", name, key_hash AS "keyHash", mcp_configs AS "mcpConfigs",
-    expires_at AS "expiresAt", revoked_at AS "revokedAt"
+    expires_at AS "expiresAt", revoked_at AS "revokedAt", user_id AS "userId"
   FROM registry.v_virtual_keys`;
+
+const identityProvidersSql = `SELECT id, organization_id AS "orgId", issuer, audience, jwks_uri AS "jwksUri",
+    roles_claim AS "rolesClaim", enabled
+  FROM registry.v_identity_providers ORDER BY id`;
+
+const policiesSql = `SELECT id, organization_id AS "orgId", roles, mcp_configs AS "mcpConfigs"
+  FROM registry.v_policies ORDER BY id`;
 
 type RawIntegration = {
   toolOverrides: Record<string, { enabled?: boolean; safe?: boolean; deadline_ms?: number }>;
   rateLimit: { limit: number; interval_ms: number } | null;
 };
-type RawVirtualKey = { mcpConfigs: { mcp_client_name: string; tools_to_execute?: string[] | null }[] };
+type RawConfigs = { mcpConfigs: { mcp_client_name: string; tools_to_execute?: string[] | null }[] };
 
 function toIntegration(
   row: Omit<IntegrationRecord, keyof RawIntegration> & RawIntegration,
@@ -119,7 +147,7 @@ function toIntegration(
   return { ...row, toolOverrides: Object.fromEntries(overrides), rateLimit };
 }
 
-function toVirtualKey(row: Omit<VirtualKeyRecord, keyof RawVirtualKey> & RawVirtualKey): VirtualKeyRecord {
+function withConfigs<R extends RawConfigs>(row: R): Omit<R, 'mcpConfigs'> & { mcpConfigs: McpConfig[] } {
   const mcpConfigs = row.mcpConfigs.map((config) => ({
     mcpClientName: config.mcp_client_name,
     toolsToExecute: config.tools_to_execute ?? null,

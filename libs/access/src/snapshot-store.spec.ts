@@ -1,5 +1,13 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { idOf, integration, orgId, stateOf, tools, virtualKey } from '../test-fixtures/snapshot-builder.js';
+import {
+  idOf,
+  integration,
+  keyCaller,
+  orgId,
+  stateOf,
+  tools,
+  virtualKey,
+} from '../test-fixtures/snapshot-builder.js';
 import type { ToolRecord } from './records.js';
 import { resolveTools } from './resolve-tools.js';
 import type { SnapshotChange } from './snapshot-change.js';
@@ -28,14 +36,15 @@ class FakeViews {
 
   readonly query = async (sql: string, params: unknown[] = []): Promise<unknown[]> => {
     if (this.isDown) throw new Error('the database is gone');
-    const view = /FROM (\w+\.v_\w+)/.exec(sql.replace(/\(SELECT.*\n?.*\)/, ''))?.[1] ?? 'versions';
+    const view = sql.includes('v_version') ? 'versions' : (/FROM (\w+\.v_\w+)/.exec(sql)?.[1] ?? '?');
     this.reads.push(/wire FROM/.test(sql) ? `wires ${(params[0] as string[]).length}` : view);
     if (sql.includes('v_version'))
-      return [{ registry: String(this.registry), catalog: String(this.catalog) }];
+      return [{ registry: String(this.registry), catalog: String(this.catalog), broker: '1' }];
     if (sql.includes('v_organizations')) return structuredClone(this.organizations);
     if (sql.includes('v_integrations')) return structuredClone(this.integrations);
     if (sql.includes('v_virtual_keys')) return structuredClone(this.virtualKeys);
     if (sql.includes('v_integration_states')) return structuredClone(this.states);
+    if (!sql.includes('v_tools')) return [];
     return this.toolRows(sql, params[0]);
   };
 
@@ -66,7 +75,7 @@ async function started(
   return { store, views, changes };
 }
 
-const caller = { kind: 'service', orgId, userId: null, virtualKeyId: key.id, runKind: 'mcp' } as const;
+const caller = keyCaller(key);
 const names = (store: SnapshotStore) =>
   resolveTools(store.current(), caller).map(({ outwardName }) => outwardName);
 

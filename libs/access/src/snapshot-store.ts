@@ -1,6 +1,12 @@
-import { compareSnapshots, isChange, keepUnchanged, rowsOf } from './snapshot-change.js';
+import { compareSnapshots, isChange, keepEqual, keepUnchanged, rowsOf } from './snapshot-change.js';
 import type { SnapshotChange } from './snapshot-change.js';
-import { readRegistry, readStates, readTools, readVersions } from './snapshot-rows.js';
+import {
+  readRegistry,
+  readServiceCredentials,
+  readStates,
+  readTools,
+  readVersions,
+} from './snapshot-rows.js';
 import type { QueryFunction } from './snapshot-rows.js';
 import type { ToolRecord } from './records.js';
 import { buildSnapshot } from './snapshot.js';
@@ -20,13 +26,17 @@ const nothing: SnapshotRows = {
   organizations: [],
   integrations: [],
   virtualKeys: [],
+  identityProviders: [],
+  policies: [],
+  inactiveUsers: new Set(),
+  serviceCredentials: new Map(),
   states: new Map(),
   tools: new Map(),
 };
-const unknownVersions = { registry: '', catalog: '' };
+const unknownVersions = { registry: '', catalog: '', broker: '' };
 
 /**
- * Keeps a snapshot of registry and catalog up to date: loads all at `start`, looks at the version rows every second,
+ * Keeps a snapshot of registry, catalog and service credentials up to date: loads all at `start`, looks at the version rows every second,
  * and at once when `refresh` is called for a change event. Versions are read before what they count, so a change in
  * between is read twice rather than never. Looks never overlap.
  */
@@ -105,19 +115,29 @@ export class SnapshotStore {
       versions.catalog === before.catalog
         ? {}
         : await this.readCatalog(before.catalog === unknownVersions.catalog);
+    const isSame = versions.broker === before.broker && versions.registry === before.registry;
+    const credentials = isSame ? {} : await this.readCredentials();
     // An `all` that came meanwhile stands: the next look begins anew.
     if (this.versions === before) this.versions = versions;
     this.checkedAt = Date.now();
-    this.replace({ ...rowsOf(this.snapshot), ...registry, ...catalog });
+    this.replace({ ...rowsOf(this.snapshot), ...registry, ...catalog, ...credentials });
   }
 
-  private async readRegistry(): Promise<Omit<SnapshotRows, 'states' | 'tools'>> {
-    const { organizations, integrations, virtualKeys } = await readRegistry(this.options.query);
+  private async readRegistry(): Promise<Omit<SnapshotRows, 'states' | 'tools' | 'serviceCredentials'>> {
+    const { organizations, integrations, virtualKeys, ...sets } = await readRegistry(this.options.query);
     return {
+      identityProviders: keepEqual(this.snapshot.identityProviders, sets.identityProviders),
+      policies: keepEqual(this.snapshot.policies, sets.policies),
+      inactiveUsers: keepEqual(this.snapshot.inactiveUsers, sets.inactiveUsers),
       organizations: keepUnchanged(this.snapshot.organizations, organizations, ({ id }) => id),
       integrations: keepUnchanged(this.snapshot.integrations, integrations, ({ id }) => id),
       virtualKeys: keepUnchanged(this.snapshot.virtualKeysById, virtualKeys, ({ id }) => id),
     };
+  }
+
+  private async readCredentials(): Promise<Pick<SnapshotRows, 'serviceCredentials'>> {
+    const fresh = await readServiceCredentials(this.options.query);
+    return { serviceCredentials: keepEqual(this.snapshot.serviceCredentials, fresh) };
   }
 
   /** Tools are read where the version of their integration's state moved. */

@@ -1,7 +1,10 @@
+import type { CredentialState } from '@switchyard/contracts';
 import type {
+  IdentityProviderRecord,
   IntegrationRecord,
   IntegrationStateRecord,
   OrganizationRecord,
+  PolicyRecord,
   ToolRecord,
   VirtualKeyRecord,
 } from './records.js';
@@ -11,6 +14,10 @@ export type SnapshotRows = {
   readonly organizations: readonly OrganizationRecord[];
   readonly integrations: readonly IntegrationRecord[];
   readonly virtualKeys: readonly VirtualKeyRecord[];
+  readonly identityProviders: readonly IdentityProviderRecord[];
+  readonly policies: readonly PolicyRecord[];
+  readonly inactiveUsers: ReadonlySet<string>;
+  readonly serviceCredentials: ReadonlyMap<string, CredentialState>;
   readonly states: ReadonlyMap<string, IntegrationStateRecord>;
   readonly tools: ReadonlyMap<string, readonly ToolRecord[]>;
 };
@@ -31,6 +38,13 @@ export type Snapshot = {
   /** By hex SHA-256 of the key. */
   readonly virtualKeys: ReadonlyMap<string, VirtualKeyRecord>;
   readonly virtualKeysById: ReadonlyMap<string, VirtualKeyRecord>;
+  readonly identityProviders: readonly IdentityProviderRecord[];
+  readonly policies: readonly PolicyRecord[];
+  readonly policiesByOrg: ReadonlyMap<string, readonly PolicyRecord[]>;
+  /** Ids of deactivated users. */
+  readonly inactiveUsers: ReadonlySet<string>;
+  /** By integration id, the state of its service user's credential. */
+  readonly serviceCredentials: ReadonlyMap<string, CredentialState>;
   /** By integration id. */
   readonly states: ReadonlyMap<string, IntegrationStateRecord>;
   /** By integration id, sorted by the order in which they were first seen (their ids). */
@@ -47,6 +61,11 @@ export function buildSnapshot(rows: SnapshotRows, version: number): Snapshot {
     globalIntegrations: rows.integrations.filter((row) => row.scope === 'global'),
     virtualKeys: byKey(rows.virtualKeys, (row) => row.keyHash),
     virtualKeysById: byKey(rows.virtualKeys, (row) => row.id),
+    identityProviders: rows.identityProviders,
+    policies: rows.policies,
+    policiesByOrg: Map.groupBy(rows.policies, (row) => row.orgId),
+    inactiveUsers: rows.inactiveUsers,
+    serviceCredentials: rows.serviceCredentials,
     states: rows.states,
     tools: rows.tools,
   };

@@ -19,7 +19,9 @@ describe('scopes', () => {
   const everybodys = registered({ slug: 'mail', scope: 'global', orgId: other }, ['everybodys']);
   const key = keyFor('mail');
   const resolve = (all: Registered[], caller = userCaller(key, me)) =>
-    resolveTools(snapshotOf(all, [key]), caller).map((tool) => tool.outwardName);
+    resolveTools(snapshotOf(all, [{ ...key, userId: caller.userId }]), caller).map(
+      (tool) => tool.outwardName,
+    );
 
   it('let a user’s own integration win over the organization’s over the global one', () => {
     expect(resolve([everybodys, ours, mine])).toEqual(['mail_mine']);

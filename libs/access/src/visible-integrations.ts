@@ -1,4 +1,5 @@
 import type { CallerContext } from '@switchyard/contracts';
+import { isAttended, isUnattendedRun } from './available-auth.js';
 import type { IntegrationRecord } from './records.js';
 import type { Snapshot } from './snapshot.js';
 
@@ -6,16 +7,6 @@ const precedence = { user: 0, organization: 1, global: 2 } as const;
 
 /** Modes under which the platform calls as itself. Anonymous callers get no others: never somebody's credential. */
 const serviceModes = new Set(['none', 'headers', 'client_credentials']);
-
-/** Whether a user is present, by whose own credentials tools can be called. A plain virtual key has nobody. */
-export function isAttended(caller: CallerContext): boolean {
-  return caller.kind === 'user' && caller.userId !== null && !isUnattendedRun(caller);
-}
-
-/** Runs that nobody started by hand. They never see integrations of single users. */
-export function isUnattendedRun(caller: CallerContext): boolean {
-  return caller.runKind === 'schedule' || caller.runKind === 'webhook';
-}
 
 /**
  * The integrations whose scope reaches the caller, one for each slug: a user's own wins over the organization's over

@@ -8,6 +8,7 @@ import type {
   IntegrationStateRecord,
   McpConfig,
   Snapshot,
+  SnapshotRows,
   ToolRecord,
   VirtualKeyRecord,
 } from '../src/index.js';
@@ -33,6 +34,8 @@ export function integration(fields: Partial<IntegrationRecord> & { slug: string 
     transport: { type: 'http', url: 'https://mcp.example.com/' },
     authMode: 'none',
     serviceUserId: null,
+    serviceUserActive: false,
+    userHeaderNames: [],
     headerNames: [],
     envNames: [],
     availableInChat: true,
@@ -98,7 +101,8 @@ export function virtualKey(
   fields: Partial<VirtualKeyRecord> & { mcpConfigs: McpConfig[] },
 ): VirtualKeyRecord {
   const id = fields.id ?? idOf(`key ${JSON.stringify(fields)}`);
-  return { id, orgId, name: 'key', keyHash: idOf(`hash ${id}`), expiresAt: null, revokedAt: null, ...fields };
+  const rest = { userId: null, expiresAt: null, revokedAt: null };
+  return { id, orgId, name: 'key', keyHash: idOf(`hash ${id}`), ...rest, ...fields };
 }
 
 /** An integration with its tools and its state. */
@@ -120,27 +124,34 @@ export function registered(
 export function snapshotOf(
   all: readonly Registered[],
   virtualKeys: readonly VirtualKeyRecord[] = [],
+  rows: Partial<SnapshotRows> = {},
 ): Snapshot {
   const organizations = [{ id: orgId, slug: 'default', name: 'Default' }];
   const states = new Map(all.flatMap(({ integration: { id }, state }) => (state ? [[id, state]] : [])));
   const byId = new Map(all.map(({ integration: { id }, tools }) => [id, tools]));
   return buildSnapshot(
-    { organizations, integrations: all.map((one) => one.integration), virtualKeys, states, tools: byId },
+    {
+      ...{ organizations, integrations: all.map((one) => one.integration), virtualKeys, states, tools: byId },
+      ...{ identityProviders: [], policies: [], inactiveUsers: new Set(), serviceCredentials: new Map() },
+      ...rows,
+    },
     1,
   );
 }
 
 export function keyCaller(key: VirtualKeyRecord, runKind: CallerContext['runKind'] = 'mcp'): CallerContext {
-  return { kind: 'service', orgId: key.orgId, userId: null, virtualKeyId: key.id, runKind };
+  const nobody = { userId: null, roles: [], hasSubjectToken: false };
+  return { kind: 'service', orgId: key.orgId, virtualKeyId: key.id, ...nobody, runKind };
 }
 
-/** A user who calls by a key of their own. */
+/** A user who calls by a key of their own: give the snapshot a key with the same `userId`. */
 export function userCaller(
   key: VirtualKeyRecord,
   userId: string,
   runKind: CallerContext['runKind'] = 'chat',
 ): CallerContext {
-  return { kind: 'user', orgId: key.orgId, userId, virtualKeyId: key.id, runKind };
+  const noToken = { roles: [], hasSubjectToken: false };
+  return { kind: 'user', orgId: key.orgId, userId, virtualKeyId: key.id, ...noToken, runKind };
 }
 
 /** A key with every tool of the named clients. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CredentialState } from './credentials.js';
 import { IntegrationState } from './upstreams.js';
 
 /**
@@ -20,7 +21,7 @@ export const topics = {
     name: 'registry-changed',
     what: 'A row of the registry changed.',
     message: z.strictObject({
-      entity: z.enum(['organization', 'integration', 'virtual_key']),
+      entity: z.enum(['organization', 'integration', 'virtual_key', 'user', 'identity_provider', 'policy']),
       change: z.enum(['created', 'updated', 'deleted', 'revoked']),
       orgId: z.uuid(),
       id: z.uuid(),
@@ -34,6 +35,17 @@ export const topics = {
       integrationId: z.uuid(),
       state: IntegrationState,
       toolsChanged: z.boolean(),
+    }),
+  }),
+  credentialChanged: defineTopic({
+    name: 'credential-changed',
+    what: 'A stored credential was connected, refreshed in another state, or disconnected; leases of it are forgotten.',
+    message: z.strictObject({
+      orgId: z.uuid(),
+      integrationId: z.uuid(),
+      /** Null: the integration's own. */
+      userId: z.uuid().nullable(),
+      state: CredentialState.nullable(),
     }),
   }),
   toolCallCancel: defineTopic({

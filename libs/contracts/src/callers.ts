@@ -3,6 +3,9 @@ import { z } from 'zod';
 /** The organization `default`, which the registry's first migration creates: the operator's, and that of anonymous callers. */
 export const DEFAULT_ORGANIZATION_ID = '00000000-0000-4000-8000-000000000001';
 
+/** A role of a user, as the identity provider of the organization names it. */
+export const Role = z.string().min(1).max(128);
+
 /** Who makes a call; travels inside every tool call and is covered by its seal. */
 export const CallerContext = z.strictObject({
   /** `service`: a machine key with no user behind it; `anonymous`: only where `enforce_auth_on_inference` is off. */
@@ -12,6 +15,10 @@ export const CallerContext = z.strictObject({
   virtualKeyId: z.uuid().nullable(),
   /** The face or run through which the call came. */
   runKind: z.enum(['mcp', 'bff', 'async_api', 'chat', 'schedule', 'webhook']),
+  /** The user's roles when the call was accepted; empty for everybody else. */
+  roles: z.array(Role).max(64),
+  /** Whether the user's own token travels with the call, sealed to the broker, so that it can be exchanged. */
+  hasSubjectToken: z.boolean(),
 });
 export type CallerContext = z.infer<typeof CallerContext>;
 

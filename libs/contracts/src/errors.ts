@@ -47,6 +47,20 @@ export const errorCatalog = {
     publicMessage: 'The virtual key was revoked.',
     next: 'Ask an admin for a new key.',
   },
+  token_expired: {
+    httpStatus: 401,
+    retry: 'after_action',
+    family: 'caller',
+    publicMessage: 'The token has expired.',
+    next: 'Sign in again, or refresh the token at the identity provider.',
+  },
+  user_inactive: {
+    httpStatus: 403,
+    retry: 'after_action',
+    family: 'caller',
+    publicMessage: 'The user is deactivated.',
+    next: 'Ask an admin of the organization.',
+  },
   credentials_conflict: {
     httpStatus: 400,
     retry: 'never',
@@ -166,6 +180,20 @@ export const errorCatalog = {
     family: 'identity',
     publicMessage: 'The credential lacks a scope that the tool needs.',
     next: 'Connect again and grant the scope.',
+  },
+  token_exchange_failed: {
+    httpStatus: 403,
+    retry: 'after_action',
+    family: 'identity',
+    publicMessage: 'The vendor’s authorization server did not exchange the user’s token.',
+    next: 'Sign in again; if it stays so, ask an admin to check audience, scopes and client of the integration.',
+  },
+  authorization_server_unavailable: {
+    httpStatus: 503,
+    retry: 'after_delay',
+    family: 'identity',
+    publicMessage: 'The vendor’s authorization server did not answer.',
+    next: 'Try again later; the stored credential stays as it is.',
   },
   approval_required: {
     httpStatus: 403,

@@ -9,7 +9,16 @@ export {
   terminalCallStates,
 } from './call-states.js';
 export type { CallState } from './call-states.js';
-export { AuthMode, AuthPath, CallerContext, DEFAULT_ORGANIZATION_ID, Lane, laneOf } from './callers.js';
+export { AuthMode, AuthPath, CallerContext, DEFAULT_ORGANIZATION_ID, Lane, laneOf, Role } from './callers.js';
+export {
+  CredentialState,
+  OAuthDiscovery,
+  OAuthDiscoveryAnswer,
+  OAuthSettings,
+  TokenEndpointAuthMethod,
+} from './credentials.js';
+export { UserRecord, UserRecordAnswer } from './people.js';
+export { AuditAction, AuditEvent, AuditRecords } from './audit.js';
 export {
   SealedToolCall,
   ToolCall,

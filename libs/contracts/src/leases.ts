@@ -25,8 +25,15 @@ export const LeaseRequest = z.strictObject({
   caller: CallerContext.nullable(),
   /** The asking worker's ephemeral key: nobody else can open the answer. */
   recipient: PublicJwk,
-  /** Ask the vendor anew even where a stored token looks fresh (after a 401). */
-  forceRefresh: z.boolean(),
+  /**
+   * The lease that the upstream answered with 401. The broker refreshes, unless somebody else has; `again` says that the
+   * lease was itself the answer to a refusal, so that the credential is given up and its user has to connect again.
+   */
+  refused: z.strictObject({ credential: z.string().min(1).max(128), again: z.boolean() }).nullable(),
+  /** Scopes that the upstream asked for when it answered 403 `insufficient_scope` (RFC 6750, section 3.1). */
+  insufficientScopes: z.array(z.string().max(256)).max(64).nullable(),
+  /** `ToolCallJob.subjectToken`, for the exchange. */
+  subjectToken: z.string().max(32_768).nullable(),
 });
 export type LeaseRequest = z.infer<typeof LeaseRequest>;
 
@@ -38,6 +45,10 @@ export const LeaseAnswer = z.discriminatedUnion('status', [
     jwe: z.string(),
     /** Epoch milliseconds until which the worker may keep it in memory. */
     expiresAt: z.number().int(),
+    /** Whose credential it is. Opaque; upstream sessions are pooled by it and never shared across it. */
+    principal: z.string().min(1).max(128),
+    /** Names this very credential, to be sent back in `refused`. Opaque, and gives nothing of it away. */
+    credential: z.string().min(1).max(128),
   }),
   z.strictObject({ status: z.literal('refused'), authPath: AuthPath, error: ErrorInfo }),
 ]);
@@ -57,7 +68,8 @@ export const VaultWrite = z.discriminatedUnion('op', [
     op: z.literal('put'),
     orgId: z.uuid(),
     integrationId: z.uuid(),
-    kind: z.enum(['headers', 'env']),
+    /** `oauth_client` holds `client_secret`, of the client that the admin registered with the vendor. */
+    kind: z.enum(['headers', 'env', 'oauth_client']),
     /** Compact JWE of a record of strings. Replaces the whole set of that kind. */
     jwe: z.string(),
   }),

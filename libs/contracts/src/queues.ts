@@ -1,12 +1,15 @@
 import { z } from 'zod';
 import { CallStateSchema } from './call-states.js';
+import { AuditRecords } from './audit.js';
+import { OAuthDiscovery, OAuthDiscoveryAnswer } from './credentials.js';
 import { ErrorInfo } from './errors.js';
 import { LeaseAnswer, LeaseRequest, VaultWrite, VaultWriteAnswer } from './leases.js';
+import { UserRecord, UserRecordAnswer } from './people.js';
 import { ToolCallEvent, ToolCallJob, ToolCallOutcome } from './tool-calls.js';
 import { CatalogSyncJob, CatalogSyncOutcome, StdioAnswer, StdioRequest } from './upstreams.js';
 
 /** Which process takes a queue's jobs. */
-export type Consumer = 'dispatch' | 'token-broker' | 'catalog-sync' | 'agent-runner';
+export type Consumer = 'dispatch' | 'token-broker' | 'catalog-sync' | 'registry' | 'agent-runner';
 
 /**
  * One queue: what goes in, what comes back, who takes it. Payloads are parsed when enqueued and again when taken.
@@ -75,6 +78,27 @@ export const queues = {
     what: 'The registry hands over secret values, sealed to the broker.',
     payload: VaultWrite,
     result: VaultWriteAnswer,
+  }),
+  oauthDiscoveries: defineQueue({
+    name: 'oauth-discoveries',
+    consumer: 'token-broker',
+    what: 'The registry asks what a server’s authorization metadata say, to fill an admin’s form.',
+    payload: OAuthDiscovery,
+    result: OAuthDiscoveryAnswer,
+  }),
+  auditRecords: defineQueue({
+    name: 'audit-records',
+    consumer: 'token-broker',
+    what: 'Other services hand over what they refused at their doors, for the chained audit log.',
+    payload: AuditRecords,
+    result: z.strictObject({ written: z.number().int() }),
+  }),
+  userRecords: defineQueue({
+    name: 'user-records',
+    consumer: 'registry',
+    what: 'A face has verified a person’s token and asks for the user that it belongs to.',
+    payload: UserRecord,
+    result: UserRecordAnswer,
   }),
   catalogSync: defineQueue({
     name: 'catalog-sync',

@@ -18,6 +18,8 @@ export const ToolCall = z.strictObject({
   ledgerFirst: z.boolean(),
   /** Hex SHA-256 over the JSON text of the arguments. */
   argumentsSha256: z.string().length(64),
+  /** Hex SHA-256 of the job's `subjectToken`; null where none travels with the call. */
+  subjectTokenSha256: z.string().length(64).nullable(),
   /** Epoch milliseconds. */
   acceptedAt: z.number().int(),
   /** Epoch milliseconds after which nobody wants the answer. */
@@ -36,6 +38,8 @@ export const ToolCallJob = z.strictObject({
   v: z.literal(1),
   sealed: SealedToolCall,
   arguments: z.record(z.string(), z.unknown()),
+  /** The user's JWT as a compact JWE to the broker's key (`broker.v_public_keys`): nobody else can read it. */
+  subjectToken: z.string().max(32_768).optional(),
   /** The caller's `_meta` less its hop-scoped keys; trace keys travel in the job's envelope. */
   meta: z.record(z.string(), z.unknown()).optional(),
   /** Whether the caller wants progress. */

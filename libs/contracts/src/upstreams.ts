@@ -125,7 +125,7 @@ export const CatalogSyncJob = z.strictObject({
   v: z.literal(1),
   orgId: z.uuid(),
   integrationId: z.uuid(),
-  reason: z.enum(['connect', 'interval', 'list_changed', 'config_edit', 'manual', 'reconnect']),
+  reason: z.enum(['connect', 'interval', 'list_changed', 'config_edit', 'manual', 'reconnect', 'credential']),
 });
 export type CatalogSyncJob = z.infer<typeof CatalogSyncJob>;
 

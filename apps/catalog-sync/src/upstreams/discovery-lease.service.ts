@@ -39,7 +39,9 @@ export class DiscoveryLeaseService {
       call: null,
       caller: null,
       recipient,
-      forceRefresh: false,
+      refused: null,
+      insufficientScopes: null,
+      subjectToken: null,
     } as const;
     const answer = await this.queue.request(queues.tokenLeases, request, { timeoutMs });
     if (answer.status === 'refused')

@@ -5,11 +5,13 @@ import {
   queues,
   type AuthPath,
   type LeaseAnswer,
-  type SealedToolCall,
+  type LeaseRequest,
+  type ToolCallJob,
 } from '@switchyard/contracts';
 import type { IntegrationRecord } from '@switchyard/access';
 import type { QueueClient } from '@switchyard/queue';
 import { compactDecrypt, exportJWK, generateKeyPair, type CryptoKey } from 'jose';
+import { leaseKey } from './lease-key.js';
 
 /** What a worker holds to call an upstream, in memory alone. */
 export type Lease = {
@@ -18,14 +20,23 @@ export type Lease = {
   readonly authPath: AuthPath;
   /** Whose credential it is: upstream sessions are pooled by it and never shared across it. */
   readonly principal: string;
+  /** The broker's name for this very credential. */
+  readonly credential: string;
 };
+
+/** For which call a lease is wanted: the call and the user's token that came with it; null for the integration itself. */
+export type LeasedCall = Pick<ToolCallJob, 'sealed' | 'subjectToken'> | null;
+
+/** What the upstream said of the lease that the call had before. */
+export type LeaseComplaint = Pick<LeaseRequest, 'refused' | 'insufficientScopes'>;
 
 type Cached = { lease: Promise<Lease>; expiresAt: number };
 
-const emptyLease: Lease = { headers: {}, env: {}, authPath: 'none', principal: 'none' };
+const noComplaint: LeaseComplaint = { refused: null, insufficientScopes: null };
+const emptyLease: Lease = { headers: {}, env: {}, authPath: 'none', principal: 'none', credential: 'none' };
 /** A lease is not used in its last moments, so that it does not expire on its way. */
 const safetyMs = 5_000;
-const requestTimeoutMs = 8_000;
+const requestTimeoutMs = 15_000;
 
 /**
  * Asks the token broker for leases and keeps them until shortly before they expire. Answers are sealed to a key that
@@ -41,21 +52,38 @@ export class LeaseClient {
   ) {}
 
   /**
-   * The lease for a call, or with `call` null for the integration itself (the owner of a stdio child starts it).
-   * `forceRefresh` asks anew after the upstream refused the last one. Rejects with the broker's refusal, or with
-   * `dependency_unavailable` when the broker does not answer.
+   * The lease for a call. After a complaint it is asked for anew, unless a newer one than the refused has come meanwhile.
+   * Rejects with the broker's refusal, or with `dependency_unavailable` when the broker does not answer.
    */
   async lease(
     integration: IntegrationRecord,
-    call: SealedToolCall | null,
-    forceRefresh = false,
+    call: LeasedCall,
+    complaint: LeaseComplaint = noComplaint,
   ): Promise<Lease> {
     if (needsNoSecret(integration)) return emptyLease;
-    const key = `${integration.id}:${integration.version}:${principalOf(integration)}`;
+    const key = leaseKey(integration, call?.sealed.call ?? null);
     const cached = this.cache.get(key);
-    if (cached && !forceRefresh && cached.expiresAt > this.now()) return cached.lease;
+    if (cached && cached.expiresAt > this.now() && !(await isOutOfDate(cached, complaint)))
+      return cached.lease;
+    // Somebody who had the same complaint may have asked while this one looked.
+    const newer = this.cache.get(key);
+    if (newer && newer !== cached && !complaint.insufficientScopes) return newer.lease;
+    return this.renew(key, integration, call, complaint);
+  }
+
+  /** Forgets what was leased for an integration: it was edited, or its credential revoked. */
+  forget(integrationId: string): void {
+    for (const key of this.cache.keys()) if (key.startsWith(`${integrationId}:`)) this.cache.delete(key);
+  }
+
+  private renew(
+    key: string,
+    integration: IntegrationRecord,
+    call: LeasedCall,
+    complaint: LeaseComplaint,
+  ): Promise<Lease> {
     const entry: Cached = { expiresAt: this.now() + requestTimeoutMs, lease: Promise.resolve(emptyLease) };
-    entry.lease = this.request(integration, call, forceRefresh).then(({ lease, expiresAt }) => {
+    entry.lease = this.request(integration, call, complaint).then(({ lease, expiresAt }) => {
       entry.expiresAt = expiresAt - safetyMs;
       return lease;
     });
@@ -64,32 +92,27 @@ export class LeaseClient {
     return entry.lease;
   }
 
-  /** Forgets what was leased for an integration: it was edited, or its credential revoked. */
-  forget(integrationId: string): void {
-    for (const key of this.cache.keys()) if (key.startsWith(`${integrationId}:`)) this.cache.delete(key);
-  }
-
-  private async request(integration: IntegrationRecord, call: SealedToolCall | null, forceRefresh: boolean) {
+  private async request(integration: IntegrationRecord, call: LeasedCall, complaint: LeaseComplaint) {
     const { publicKey } = await this.keys;
     const { kty, crv, x, y } = await exportJWK(publicKey);
+    const caller = call?.sealed.call.caller ?? null;
     const answer = await this.ask({
       v: 1 as const,
-      orgId: call?.call.caller.orgId ?? integration.orgId,
+      orgId: caller?.orgId ?? integration.orgId,
       integrationId: integration.id,
-      call,
-      caller: call?.call.caller ?? null,
+      call: call?.sealed ?? null,
+      caller,
       recipient: PublicJwk.parse({ kty, crv, x, y }),
-      forceRefresh,
+      ...complaint,
+      subjectToken: call?.subjectToken ?? null,
     });
-    if (answer.status === 'refused') throw PlatformError.fromInfo(answer.error);
-    const { headers, env } = await this.open(answer.jwe);
-    const lease: Lease = { headers, env, authPath: answer.authPath, principal: principalOf(integration) };
-    return { lease, expiresAt: answer.expiresAt };
+    if (answer.status === 'refused') throw new LeaseRefused(answer);
+    const { authPath, principal, credential, expiresAt } = answer;
+    const lease: Lease = { ...(await this.open(answer.jwe)), authPath, principal, credential };
+    return { lease, expiresAt };
   }
 
-  private async ask(
-    request: Parameters<typeof this.queue.request<typeof queues.tokenLeases>>[1],
-  ): Promise<LeaseAnswer> {
+  private async ask(request: LeaseRequest): Promise<LeaseAnswer> {
     try {
       return await this.queue.request(queues.tokenLeases, request, { timeoutMs: requestTimeoutMs });
     } catch (cause) {
@@ -110,13 +133,28 @@ export class LeaseClient {
   }
 }
 
-function needsNoSecret({ authMode, headerNames, envNames }: IntegrationRecord): boolean {
-  return authMode === 'none' && headerNames.length === 0 && envNames.length === 0;
+/** The broker's refusal, with the path that the call would have taken. */
+export class LeaseRefused extends PlatformError {
+  readonly authPath: AuthPath;
+
+  constructor({ error, authPath }: Extract<LeaseAnswer, { status: 'refused' }>) {
+    super(error.code, { details: error.details, retryAfterMs: error.retryAfterMs });
+    this.message = error.message;
+    this.authPath = authPath;
+  }
 }
 
-/** Static credentials belong to the integration; modes that act for a user will name the user here. */
-function principalOf(integration: IntegrationRecord): string {
-  return integration.authMode === 'none' || integration.authMode === 'headers'
-    ? 'static'
-    : integration.authMode;
+/** A lease that is still on its way is not the one of which the upstream complained. */
+async function isOutOfDate(
+  cached: Cached,
+  { refused, insufficientScopes }: LeaseComplaint,
+): Promise<boolean> {
+  if (insufficientScopes) return true;
+  if (!refused) return false;
+  const lease = await cached.lease.catch(() => null);
+  return lease?.credential === refused.credential;
+}
+
+function needsNoSecret({ authMode, headerNames, envNames }: IntegrationRecord): boolean {
+  return authMode === 'none' && headerNames.length === 0 && envNames.length === 0;
 }

@@ -1,4 +1,4 @@
-import type { CallState } from '@switchyard/contracts';
+import type { CallState, ToolCallJob } from '@switchyard/contracts';
 import type { Sql } from '@switchyard/database';
 import { ledgerColumns, type LedgerRow } from './ledger-row.js';
 
@@ -60,13 +60,17 @@ export class LedgerRepository {
    * A call that runs goes back to the queue, or one that waits is added again: its new job id carries `round`. A
    * direct call gets its row here, so that the sweeper knows of the job.
    */
-  async moveToQueued(row: LedgerRow, sealed: object, sweepAfterMs: number): Promise<void> {
+  async moveToQueued(
+    row: LedgerRow,
+    job: Pick<ToolCallJob, 'sealed' | 'subjectToken'>,
+    sweepAfterMs: number,
+  ): Promise<void> {
     await this.sql.query(
       `INSERT INTO dispatch.tool_calls (call_id, org_id, integration_id, integration_slug, tool, outward_name, status, lane,
          run_kind, caller_kind, user_id, virtual_key_id, run_id, request_id, ledger_first, safe, sealed, arguments,
-         arguments_sha256, attempts, round, accepted_at, deadline_at, next_sweep_at)
+         arguments_sha256, attempts, round, accepted_at, deadline_at, subject_token, next_sweep_at)
        VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-         now() + make_interval(secs => $23::float8 / 1000))
+         $23, now() + make_interval(secs => $24::float8 / 1000))
        ON CONFLICT (call_id) DO UPDATE SET status = 'queued', attempts = excluded.attempts, round = excluded.round,
          sealed = excluded.sealed, next_sweep_at = excluded.next_sweep_at, worker_id = NULL
          WHERE tool_calls.status IN ('accepted', 'queued', 'running')`,
@@ -86,13 +90,14 @@ export class LedgerRepository {
         row.request_id,
         row.ledger_first,
         row.safe,
-        JSON.stringify(sealed),
+        JSON.stringify(job.sealed),
         row.arguments,
         row.arguments_sha256,
         row.attempts,
         row.round,
         row.accepted_at,
         row.deadline_at,
+        job.subjectToken ?? null,
         sweepAfterMs,
       ],
     );

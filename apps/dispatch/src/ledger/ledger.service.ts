@@ -1,4 +1,4 @@
-import type { SealedToolCall } from '@switchyard/contracts';
+import type { ToolCallJob } from '@switchyard/contracts';
 import { setTimeout as delay } from 'node:timers/promises';
 import { GroupWriter } from './group-writer.js';
 import type { LedgerRow } from './ledger-row.js';
@@ -62,8 +62,8 @@ export class LedgerService {
   }
 
   /** The call goes back to its queue as job `<call id>-r<round>`. */
-  async backToQueue(row: LedgerRow, sealed: SealedToolCall, delayMs: number): Promise<void> {
-    await this.repository.moveToQueued(row, sealed, delayMs + 20_000);
+  async backToQueue(row: LedgerRow, job: ToolCallJob, delayMs: number): Promise<void> {
+    await this.repository.moveToQueued(row, job, delayMs + 20_000);
   }
 
   find(callId: string): Promise<KnownCall | undefined> {

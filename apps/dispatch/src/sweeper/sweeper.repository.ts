@@ -10,6 +10,7 @@ export type WaitingCall = {
   sealed: SealedToolCall;
   arguments_text: string | null;
   meta: Record<string, unknown> | null;
+  subject_token: string | null;
   wants_progress: boolean;
 };
 
@@ -79,7 +80,8 @@ export class SweeperRepository {
        WHERE call_id IN (SELECT call_id FROM dispatch.tool_calls WHERE status IN ('accepted', 'queued') AND next_sweep_at <= now()
            AND sealed IS NOT NULL AND arguments IS NOT NULL
          ORDER BY next_sweep_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-       RETURNING call_id, lane, round, attempts, sealed, arguments::text AS arguments_text, meta, wants_progress`,
+       RETURNING call_id, lane, round, attempts, sealed, arguments::text AS arguments_text, meta, subject_token,
+         wants_progress`,
       [limit],
     );
   }

@@ -101,6 +101,7 @@ function jobOf(call: WaitingCall): ToolCallJob {
     sealed: call.sealed,
     arguments: JSON.parse(call.arguments_text ?? '{}') as Record<string, unknown>,
     ...(call.meta && { meta: call.meta }),
+    ...(call.subject_token !== null && { subjectToken: call.subject_token }),
     progress: call.wants_progress,
     round: call.round,
     attempts: call.attempts,

@@ -12,7 +12,7 @@ import type { ResolvedTool } from '@switchyard/access';
 import { UpstreamError } from '@switchyard/mcp-client';
 import type { Log } from '@switchyard/service-kit';
 import type { BreakersService } from '../breakers/breakers.service.js';
-import type { Lease, LeaseClient } from '../leases/lease-client.js';
+import { type Lease, type LeaseClient, type LeaseComplaint, LeaseRefused } from '../leases/lease-client.js';
 import type { SendCall } from '../upstreams/upstream-call.js';
 import type { CallMetrics } from './call-metrics.js';
 import { decideRetry } from './decide-retry.js';
@@ -31,7 +31,14 @@ export type Sending = {
   emit: (event: ToolCallEvent) => void;
 };
 
-type FailedAttempt = { status: 'failed'; failure: UpstreamFailure; lease: Lease | null };
+type FailedAttempt = {
+  status: 'failed';
+  failure: UpstreamFailure;
+  /** Null where nothing was sent, for there was no lease. */
+  lease: Lease | null;
+  /** Of the lease, or of its refusal. */
+  authPath: AuthPath | null;
+};
 
 type Attempt = { status: 'answered'; result: ToolResult; lease: Lease } | FailedAttempt;
 
@@ -68,11 +75,11 @@ export class CallSender {
 
   private async attemptUntilDone(sending: Sending): Promise<SendReport> {
     const { job, running } = sending;
-    let refreshed = false;
+    let refused: LeaseComplaint['refused'] = null;
     for (let attempts = job.attempts + 1; ; attempts++) {
       if (running.signal.aborted)
         return { status: 'ended', outcome: aborted(sending, null), authPath: null, attempts: attempts - 1 };
-      const attempt = await this.attempt(sending, { attempt: attempts, forceRefresh: refreshed });
+      const attempt = await this.attempt(sending, { attempt: attempts, refused });
       if (attempt.status === 'answered')
         return {
           status: 'answered',
@@ -80,11 +87,12 @@ export class CallSender {
           authPath: attempt.lease.authPath,
           attempts,
         };
-      if (!refreshed && !running.signal.aborted && isRefusedCredential(attempt)) {
-        refreshed = true;
+      if (!refused && !running.signal.aborted && isRefusedCredential(attempt)) {
+        refused = { credential: attempt.lease.credential, again: false };
         continue;
       }
-      const next = this.afterFailure(sending, attempt, attempts);
+      const judged = running.signal.aborted ? attempt : await this.complain(sending, attempt);
+      const next = this.afterFailure(sending, judged, attempts);
       if (next.status !== 'again') return next;
       await delay(next.delayMs, undefined, { signal: running.signal }).catch(() => undefined);
     }
@@ -93,12 +101,11 @@ export class CallSender {
   /** What a failed attempt leads to. The breaker counts calls that ended, not their attempts. */
   private afterFailure(
     sending: Sending,
-    { failure, lease }: FailedAttempt,
+    { failure, lease, authPath }: FailedAttempt,
     attempts: number,
   ): SendReport | { status: 'again'; delayMs: number } {
     const { job, resolved, running } = sending;
     const { callId, deadlineAt } = job.sealed.call;
-    const authPath = lease?.authPath ?? null;
     if (running.signal.aborted) {
       if (lease && running.signal.reason === 'deadline') this.judgeHealth(resolved.integration.id, failure);
       return { status: 'ended', outcome: aborted(sending, authPath, failure), authPath, attempts };
@@ -116,16 +123,16 @@ export class CallSender {
 
   private async attempt(
     { job, resolved, running, emit }: Sending,
-    { attempt, forceRefresh }: { attempt: number; forceRefresh: boolean },
+    { attempt, refused }: { attempt: number; refused: LeaseComplaint['refused'] },
   ): Promise<Attempt> {
     const { integration } = resolved;
     let lease: Lease;
     try {
       lease = await this.parts.metrics.step('lease', () =>
-        this.parts.leases.lease(integration, job.sealed, forceRefresh),
+        this.parts.leases.lease(integration, job, { refused, insufficientScopes: null }),
       );
     } catch (error) {
-      return { status: 'failed', failure: leaseFailure(error), lease: null };
+      return { status: 'failed', failure: leaseFailure(error), lease: null, authPath: pathOf(error) };
     }
     running.sent = true;
     try {
@@ -136,7 +143,23 @@ export class CallSender {
       this.healthy(integration.id);
       return { status: 'answered', result, lease };
     } catch (error) {
-      return { status: 'failed', failure: sendFailure(error), lease };
+      return { status: 'failed', failure: sendFailure(error), lease, authPath: lease.authPath };
+    }
+  }
+
+  /**
+   * Tells the broker what the upstream refused for good: a token that was new, or its scopes. The broker knows whose
+   * consent would mend it, and its refusal says so in the place of the upstream's.
+   */
+  private async complain({ job, resolved }: Sending, attempt: FailedAttempt): Promise<FailedAttempt> {
+    const complaint = complaintOf(attempt);
+    if (!complaint) return attempt;
+    try {
+      await this.parts.leases.lease(resolved.integration, job, complaint);
+      return attempt;
+    } catch (error) {
+      if (!(error instanceof LeaseRefused)) return attempt;
+      return { ...attempt, failure: leaseFailure(error), authPath: error.authPath };
     }
   }
 
@@ -156,13 +179,28 @@ export class CallSender {
 }
 
 /** A refused credential may have been replaced meanwhile: it is leased anew once. */
-function isRefusedCredential({ failure, lease }: FailedAttempt): boolean {
+function isRefusedCredential(attempt: FailedAttempt): attempt is FailedAttempt & { lease: Lease } {
+  const { failure, lease } = attempt;
   return (
     failure.error.code === 'upstream_denied' &&
     failure.failureClass === 'not_sent' &&
     lease !== null &&
     lease.authPath !== 'none'
   );
+}
+
+/** A static credential is an admin's to mend, and the upstream's own words say so. */
+function complaintOf(attempt: FailedAttempt): LeaseComplaint | null {
+  if (attempt.lease === null || attempt.authPath === 'static') return null;
+  if (isRefusedCredential(attempt))
+    return { refused: { credential: attempt.lease.credential, again: true }, insufficientScopes: null };
+  const { code, details } = attempt.failure.error;
+  if (code !== 'scope_insufficient') return null;
+  return { refused: null, insufficientScopes: Array.isArray(details?.['scopes']) ? details['scopes'] : [] };
+}
+
+function pathOf(error: unknown): AuthPath | null {
+  return error instanceof LeaseRefused ? error.authPath : null;
 }
 
 /** How a call ends that was aborted here: by its caller, its deadline, a revocation or this worker's end. */
@@ -210,11 +248,14 @@ function harmsHealth({ error }: UpstreamFailure): boolean {
   );
 }
 
-/** Nothing was sent. A broker that is away may be back in a moment; a refusal stands. */
+/** What may be over in a moment, so that the call may try again within its deadline. */
+const passing = new Set(['dependency_unavailable', 'authorization_server_unavailable']);
+
+/** Nothing was sent. A broker or a vendor that is away may be back in a moment; a refusal stands. */
 function leaseFailure(error: unknown): UpstreamFailure {
   const known = toPlatformError(error);
   return {
-    failureClass: known.code === 'dependency_unavailable' ? 'not_sent' : 'answered',
+    failureClass: passing.has(known.code) ? 'not_sent' : 'answered',
     error: known.toInfo(),
   };
 }

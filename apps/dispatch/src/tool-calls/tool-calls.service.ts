@@ -167,7 +167,7 @@ export class ToolCallsService {
     if (call.ledgerFirst || inHand.startedAt !== null) {
       await this.parts.ledger.backToQueue(
         this.row({ ...inHand, job: again }, { status: 'queued', attempts: next.attempts }),
-        job.sealed,
+        job,
         next.delayMs,
       );
     }

@@ -94,7 +94,7 @@ export class LedgerRepository {
     const details = {
       integration_slug: tool.integration.slug,
       trace_id: currentTraceparent()?.split('-')[1],
-      ...(isNew && { idempotency_ttl_ms: entry.idempotencyTtlMs }),
+      ...(isNew && { idempotency_ttl_ms: entry.idempotencyTtlMs, subject_token: job.subjectToken }),
       ...(!isNew && { error_code: entry.error.code, error_message: entry.error.message }),
     };
     const [row] = await this.sql.prepared<{ call_id: string; existing: boolean; conflict: boolean }>(

@@ -65,6 +65,7 @@ export function prepareCall(
     lane: laneOf(request.caller.runKind),
     ledgerFirst: facts.ledgerFirst,
     argumentsSha256: createHash('sha256').update(JSON.stringify(request.arguments)).digest('hex'),
+    subjectTokenSha256: null,
     acceptedAt,
     deadlineAt: acceptedAt + facts.deadlineMs,
     runId: null,

@@ -19,6 +19,7 @@ export class GrantNone implements LeaseGranter {
       integration.envNames.length > 0
         ? await this.secrets.read(integration.orgId, integration.id)
         : { env: {} };
-    return { authPath: 'none', content: { headers: {}, env }, expiresAt: now + this.ttl.ms };
+    const nobodys = { principal: 'none', credential: 'none' };
+    return { authPath: 'none', content: { headers: {}, env }, expiresAt: now + this.ttl.ms, ...nobodys };
   }
 }

@@ -20,7 +20,8 @@ export class GrantStatic implements LeaseGranter {
     const content = await this.secrets.read(integration.orgId, integration.id);
     if (isIncomplete(integration, content))
       return { authPath: 'auth_context_unavailable', error: notStored() };
-    return { authPath: 'static', content, expiresAt: now + this.ttl.ms };
+    const everybodys = { principal: 'integration', credential: 'static' };
+    return { authPath: 'static', content, expiresAt: now + this.ttl.ms, ...everybodys };
   }
 }
 

@@ -17,6 +17,9 @@ export type LeaseGrant = {
   readonly authPath: AuthPath;
   readonly content: LeaseContent;
   readonly expiresAt: number;
+  /** See `LeaseAnswer`. */
+  readonly principal: string;
+  readonly credential: string;
 };
 export type LeaseRefusal = { readonly authPath: AuthPath; readonly error: PlatformError };
 

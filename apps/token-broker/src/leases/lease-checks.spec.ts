@@ -8,7 +8,10 @@ import { firstRefusal } from './lease-checks.js';
 const orgId = randomUUID();
 const userId = randomUUID();
 const now = 1_000_000;
-const caller: CallerContext = { kind: 'user', orgId, userId, virtualKeyId: null, runKind: 'mcp' };
+const caller: CallerContext = {
+  ...{ kind: 'user', orgId, userId, virtualKeyId: null, runKind: 'mcp' },
+  ...{ roles: [], hasSubjectToken: false },
+};
 const integration: LeasedIntegration = {
   id: randomUUID(),
   orgId,
@@ -31,6 +34,7 @@ function sealedCall(overrides: Partial<ToolCall> = {}): LeaseRequest['call'] {
     lane: 'interactive',
     ledgerFirst: false,
     argumentsSha256: '0'.repeat(64),
+    subjectTokenSha256: null,
     acceptedAt: now - 10,
     deadlineAt: now + 1,
     runId: null,
@@ -49,7 +53,9 @@ function ask(request: Partial<LeaseRequest> = {}, facts: Partial<LeaseAsk> = {})
     call: sealedCall(),
     caller,
     recipient,
-    forceRefresh: false,
+    refused: null,
+    insufficientScopes: null,
+    subjectToken: null,
   };
   return { request: { ...base, ...request }, isSealValid: true, integration, now, ...facts };
 }

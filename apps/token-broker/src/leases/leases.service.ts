@@ -55,9 +55,9 @@ export class LeasesService {
     );
   }
 
-  async #seal(request: LeaseRequest, { authPath, content, expiresAt }: LeaseGrant): Promise<LeaseAnswer> {
+  async #seal(request: LeaseRequest, { content, ...grant }: LeaseGrant): Promise<LeaseAnswer> {
     try {
-      return { status: 'granted', authPath, jwe: await sealLease(content, request.recipient), expiresAt };
+      return { status: 'granted', ...grant, jwe: await sealLease(content, request.recipient) };
     } catch (thrown) {
       return this.#refuse(
         request,
