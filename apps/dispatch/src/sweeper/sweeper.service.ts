@@ -16,6 +16,8 @@ export class SweeperService {
   private timer: NodeJS.Timeout | undefined;
   private sweeping: Promise<void> | null = null;
   private cleanedAt = 0;
+  /** Jobs may be lost: every waiting row is looked after as fast as it goes. */
+  private isUrgent = true;
 
   constructor(
     private readonly repository: SweeperRepository,
@@ -28,9 +30,14 @@ export class SweeperService {
   async start(): Promise<void> {
     await this.repository.beat();
     await this.repository.makeAllDue();
-    this.queue.onReconnect(() => void this.repository.makeAllDue().catch(this.unswept));
+    this.queue.onReconnect(() => void this.lookAfterAll().catch(this.unswept));
     this.timer = setInterval(() => this.sweepSoon(), this.settings.tickMs);
     this.sweepSoon();
+  }
+
+  private async lookAfterAll(): Promise<void> {
+    await this.repository.makeAllDue();
+    this.isUrgent = true;
   }
 
   async stop(): Promise<void> {
@@ -55,35 +62,40 @@ export class SweeperService {
     await this.tellEnded(await this.repository.expire());
     await this.tellEnded((await this.repository.judgeOrphans(deadAfterMs)).ended);
     await this.repository.freeSlots(deadAfterMs);
-    while ((await this.enqueueLost()) === batch);
+    await this.enqueueLost();
     if (Date.now() - this.cleanedAt > cleanEveryMs) {
       this.cleanedAt = Date.now();
       await this.repository.clean(retentionDays);
     }
   }
 
-  private async enqueueLost(): Promise<number> {
-    const waiting = await this.repository.takeWaiting(batch);
-    for (const lane of ['interactive', 'background'] as const) {
-      await this.enqueueMissing(
-        lane,
-        waiting.filter((call) => call.lane === lane),
-      );
+  /**
+   * One batch for each sweep while the queue has lost nothing: looking after 50,000 rows that merely wait, all at once,
+   * slowed the calls of others tenfold. Where jobs are missing, or may be, it goes on at once.
+   */
+  private async enqueueLost(): Promise<void> {
+    for (;;) {
+      const waiting = await this.repository.takeWaiting(batch);
+      const lanes = Map.groupBy(waiting, ({ lane }) => lane);
+      let lost = 0;
+      for (const [lane, calls] of lanes) lost += await this.enqueueMissing(lane, calls);
+      if (waiting.length < batch) this.isUrgent = false;
+      if (waiting.length < batch || (lost === 0 && !this.isUrgent)) return;
     }
-    return waiting.length;
   }
 
-  private async enqueueMissing(lane: Lane, calls: WaitingCall[]): Promise<void> {
-    if (calls.length === 0) return;
+  /** Returns how many were missing. */
+  private async enqueueMissing(lane: Lane, calls: WaitingCall[]): Promise<number> {
     const queue = toolCallQueue(lane);
     const present = await this.queue.exists(queue, calls.map(jobId));
     const lost = calls.filter((call) => !present.has(jobId(call)));
-    if (lost.length === 0) return;
+    if (lost.length === 0) return 0;
     this.log.warn({ lane, count: lost.length }, 'calls whose jobs the queue lost are added again');
     await this.queue.enqueueMany(
       queue,
       lost.map((call) => ({ jobId: jobId(call), correlationId: call.call_id, payload: jobOf(call) })),
     );
+    return lost.length;
   }
 
   private async tellEnded(callIds: string[]): Promise<void> {
