@@ -1,7 +1,8 @@
 import { type DynamicModule, type OnApplicationBootstrap, Module } from '@nestjs/common';
 import { DatabaseModule } from '@switchyard/database';
 import { assertConsumers, QueueClient, QueueModule } from '@switchyard/queue';
-import { Metrics } from '@switchyard/service-kit';
+import { Log, Metrics } from '@switchyard/service-kit';
+import { AuditRecordProcessor } from './audit/audit-record.processor.js';
 import { BrokerKeysRepository } from './broker-keys/broker-keys.repository.js';
 import { BrokerKeysService } from './broker-keys/broker-keys.service.js';
 import type { TokenBrokerConfig } from './config.js';
@@ -11,6 +12,7 @@ import { GrantStatic } from './leases/grant-static.js';
 import { LeaseProcessor } from './leases/lease.processor.js';
 import { LeaseTtl } from './leases/lease-ttl.js';
 import { leaseGranters, LeasesService } from './leases/leases.service.js';
+import { OAuthDiscoveryProcessor } from './oauth-discoveries/oauth-discovery.processor.js';
 import { VaultWriteProcessor } from './vault-writes/vault-write.processor.js';
 import { VaultWritesService } from './vault-writes/vault-writes.service.js';
 import { DataKeysRepository } from './vault/data-keys.repository.js';
@@ -100,6 +102,16 @@ function processors(config: TokenBrokerConfig) {
       inject: [QueueClient, VaultWritesService],
       useFactory: (queue: QueueClient, service: VaultWritesService) =>
         new VaultWriteProcessor(queue, service),
+    },
+    {
+      provide: OAuthDiscoveryProcessor,
+      inject: [QueueClient],
+      useFactory: (queue: QueueClient) => new OAuthDiscoveryProcessor(queue),
+    },
+    {
+      provide: AuditRecordProcessor,
+      inject: [QueueClient, Log],
+      useFactory: (queue: QueueClient, log: Log) => new AuditRecordProcessor(queue, log),
     },
   ];
 }
