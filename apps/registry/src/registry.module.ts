@@ -1,8 +1,8 @@
 import { Module } from '@nestjs/common';
-import type { DynamicModule } from '@nestjs/common';
+import type { DynamicModule, OnApplicationBootstrap } from '@nestjs/common';
 import { APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { DatabaseModule } from '@switchyard/database';
-import { QueueModule } from '@switchyard/queue';
+import { assertConsumers, QueueClient, QueueModule } from '@switchyard/queue';
 import { AdminKeyEntity } from './admin/admin-key.entity.js';
 import { AdminKeysRepository } from './admin/admin-keys.repository.js';
 import { AdminKeysService } from './admin/admin-keys.service.js';
@@ -28,13 +28,17 @@ import { OrganizationEntity } from './organizations/organization.entity.js';
 import { OrganizationsController } from './organizations/organizations.controller.js';
 import { OrganizationsRepository } from './organizations/organizations.repository.js';
 import { OrganizationsService } from './organizations/organizations.service.js';
+import { UserRecordProcessor } from './users/user-record.processor.js';
+import { UserRecordsService } from './users/user-records.service.js';
+import { UserEntity } from './users/user.entity.js';
+import { UsersRepository } from './users/users.repository.js';
 import { VaultService } from './vault/vault.service.js';
 import { VirtualKeyEntity } from './virtual-keys/virtual-key.entity.js';
 import { VirtualKeysController } from './virtual-keys/virtual-keys.controller.js';
 import { VirtualKeysRepository } from './virtual-keys/virtual-keys.repository.js';
 import { VirtualKeysService } from './virtual-keys/virtual-keys.service.js';
 
-const entities = [OrganizationEntity, AdminKeyEntity, IntegrationEntity, VirtualKeyEntity];
+const entities = [OrganizationEntity, AdminKeyEntity, IntegrationEntity, VirtualKeyEntity, UserEntity];
 
 @Module({
   controllers: [
@@ -61,12 +65,17 @@ const entities = [OrganizationEntity, AdminKeyEntity, IntegrationEntity, Virtual
     OrganizationsRepository,
     OrganizationsService,
     TransportCheck,
+    UserRecordProcessor,
+    UserRecordsService,
+    UsersRepository,
     VaultService,
     VirtualKeysRepository,
     VirtualKeysService,
   ],
 })
-export class RegistryModule {
+export class RegistryModule implements OnApplicationBootstrap {
+  constructor(private readonly queue: QueueClient) {}
+
   static forRoot(config: RegistryConfig, options: { queuePrefix?: string } = {}): DynamicModule {
     return {
       module: RegistryModule,
@@ -86,5 +95,9 @@ export class RegistryModule {
       ],
       providers: [{ provide: REGISTRY_CONFIG, useValue: config }],
     };
+  }
+
+  onApplicationBootstrap(): void {
+    assertConsumers('registry', this.queue.consumed);
   }
 }
