@@ -32,9 +32,14 @@ export const fixtures: LintFixture[] = [
     '@modelcontextprotocol/client',
     '@modelcontextprotocol/server',
   ].map((name) => imports(dispatch, name)),
-  ...['@modelcontextprotocol/node', '@modelcontextprotocol/sdk/client/index.js', 'undici', 'ipaddr.js'].map(
-    (name) => imports(dispatch, name),
-  ),
+  ...[
+    '@modelcontextprotocol/node',
+    '@modelcontextprotocol/sdk/client/index.js',
+    'undici',
+    'ipaddr.js',
+    'oauth4webapi',
+    'oidc-provider',
+  ].map((name) => imports(dispatch, name)),
   ...['pino', 'prom-client', '@opentelemetry/api', 'ajv', 'ajv-formats', '@fastify/http-proxy'].map((name) =>
     imports(dispatch, name),
   ),
