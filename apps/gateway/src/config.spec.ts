@@ -7,6 +7,7 @@ const minimal = {
   QUEUE_URL: 'redis://127.0.0.1:6379',
   GATEWAY_DATABASE_URL: 'postgres://gateway:password@127.0.0.1/switchyard',
   GATEWAY_REGISTRY_URL: 'http://127.0.0.1:3001',
+  GATEWAY_TOKEN_BROKER_URL: 'http://127.0.0.1:3002',
 };
 
 function load(env: Record<string, string>) {

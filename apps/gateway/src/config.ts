@@ -21,6 +21,14 @@ const settings = z.object({
     .describe('Port of health, readiness and metrics; 0 is a free one.'),
   GATEWAY_DATABASE_URL: secret().describe('PostgreSQL as the gateway’s own role.'),
   GATEWAY_REGISTRY_URL: z.url().describe('The registry, to which the admin paths are forwarded.'),
+  GATEWAY_TOKEN_BROKER_URL: z
+    .url()
+    .describe('The token broker, to which sign-in, consent, credentials and audit are forwarded.'),
+  SWITCHYARD_EGRESS_ALLOW_PRIVATE: booleanFlag()
+    .default(false)
+    .describe(
+      'Development only: identity providers on loopback and private addresses, and plain http to them.',
+    ),
   GATEWAY_PUBLIC_URL: z
     .url()
     .optional()
@@ -64,6 +72,12 @@ const settings = z.object({
 
 /** Behind an address that others reach, only names that are told are ours; without any, every request is refused. */
 export const gatewayEnv = settings.superRefine((env, context) => {
+  if (env.SWITCHYARD_EGRESS_ALLOW_PRIVATE && env.SWITCHYARD_ENV !== 'development')
+    context.addIssue({
+      code: 'custom',
+      path: ['SWITCHYARD_EGRESS_ALLOW_PRIVATE'],
+      message: 'is for SWITCHYARD_ENV=development alone',
+    });
   const isNamed = env.GATEWAY_PUBLIC_URL !== undefined || env.GATEWAY_ALLOWED_HOSTS.length > 0;
   if (isNamed || isLoopback(env.SWITCHYARD_HOST)) return;
   const message = 'is required, or GATEWAY_ALLOWED_HOSTS, unless SWITCHYARD_HOST is a loopback address';
@@ -79,6 +93,8 @@ export type GatewayConfig = {
   readonly queueUrl: Secret;
   readonly sealKey: Secret;
   readonly registryUrl: string;
+  readonly tokenBrokerUrl: string;
+  readonly egress: { readonly allowPrivate: boolean };
   readonly isAuthEnforced: boolean;
   readonly edge: EdgeConfig;
   readonly streams: StreamConfig;
@@ -118,6 +134,8 @@ export function toGatewayConfig(env: Env): GatewayConfig {
     queueUrl: env.QUEUE_URL,
     sealKey: env.SWITCHYARD_SEAL_KEY,
     registryUrl: env.GATEWAY_REGISTRY_URL,
+    tokenBrokerUrl: env.GATEWAY_TOKEN_BROKER_URL,
+    egress: { allowPrivate: env.SWITCHYARD_EGRESS_ALLOW_PRIVATE },
     isAuthEnforced: env.GATEWAY_ENFORCE_AUTH_ON_INFERENCE,
     edge: edgeConfig(env),
     streams: {

@@ -1,7 +1,7 @@
 import type { ServiceOptions } from '@switchyard/service-kit';
 import type { GatewayConfig } from './config.js';
 import { configureEdge } from './edge/configure-edge.js';
-import { forwardToRegistry } from './forwarding/forward-to-registry.js';
+import { forwardToOwners, registryPaths, tokenBrokerPaths } from './forwarding/forward-to-owners.js';
 import { GatewayModule } from './gateway.module.js';
 
 /** The gateway as `runService` takes it; tests start several in one process. */
@@ -16,7 +16,10 @@ export function gatewayService(
       bodyLimitBytes: config.edge.bodyLimitBytes,
       configure: async (app) => {
         configureEdge(app, config.edge);
-        await forwardToRegistry(app, { registryUrl: config.registryUrl });
+        await forwardToOwners(app, [
+          { name: 'registry', url: config.registryUrl, paths: registryPaths },
+          { name: 'token broker', url: config.tokenBrokerUrl, paths: tokenBrokerPaths },
+        ]);
       },
     },
   };

@@ -1,18 +1,22 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { anonymousCaller, authenticateVirtualKey, SnapshotStore, virtualKeyStatus } from '@switchyard/access';
-import { type CallerContext, PlatformError } from '@switchyard/contracts';
+import { type CallerContext, errorCatalog, PlatformError } from '@switchyard/contracts';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
 import { type DistinctHeaders, presentedCredential } from './presented-credential.js';
 import { type Principal, principalOf } from './principal.js';
+import { RefusedCallers } from './refused-callers.service.js';
+import { UserTokens } from './user-tokens.service.js';
 
 const refusals = { unknown: 'unauthenticated', expired: 'key_expired', revoked: 'key_revoked' } as const;
 
-/** Finds out who calls. Other kinds of credentials (JWT, the gateway's own OAuth tokens) join here. */
+/** Finds out who calls. The gateway's own OAuth tokens join here. */
 @Injectable()
 export class Authenticator {
   constructor(
     @Inject(GATEWAY_CONFIG) private readonly config: Pick<GatewayConfig, 'isAuthEnforced'>,
     private readonly snapshots: SnapshotStore,
+    private readonly userTokens: UserTokens,
+    private readonly refused: RefusedCallers,
   ) {}
 
   /** Throws a `PlatformError` of the catalog's caller family. A credential that is no good is never taken for none. */
@@ -27,13 +31,19 @@ export class Authenticator {
         return this.#anonymous(runKind);
       case 'virtual_key':
         return this.#virtualKey(credential.key, runKind);
+      case 'user_token':
+        return this.#userToken(credential.jwt, runKind);
     }
   }
 
   /** Whether a principal that was authenticated before may go on. */
-  isStillValid({ caller }: Principal): boolean {
+  isStillValid(principal: Principal): boolean {
+    const { caller } = principal;
+    if (principal.userToken) return this.userTokens.isStillValid(principal);
     if (caller.virtualKeyId === null) return !this.config.isAuthEnforced;
-    const key = this.snapshots.current().virtualKeysById.get(caller.virtualKeyId);
+    const { virtualKeysById, inactiveUsers } = this.snapshots.current();
+    if (caller.userId !== null && inactiveUsers.has(caller.userId)) return false;
+    const key = virtualKeysById.get(caller.virtualKeyId);
     return key !== undefined && virtualKeyStatus(key, Date.now()) === 'ok';
   }
 
@@ -51,6 +61,19 @@ export class Authenticator {
       verdict = judge();
     }
     if (verdict.status !== 'ok') throw new PlatformError(refusals[verdict.status]);
+    const { userId } = verdict.caller;
+    if (userId !== null && this.snapshots.current().inactiveUsers.has(userId))
+      throw new PlatformError('user_inactive');
     return principalOf(verdict.caller);
+  }
+
+  async #userToken(jwt: string, runKind: CallerContext['runKind']): Promise<Principal> {
+    try {
+      return await this.userTokens.authenticate(jwt, runKind);
+    } catch (thrown) {
+      if (thrown instanceof PlatformError && errorCatalog[thrown.code].family === 'caller')
+        this.refused.note(thrown.code, runKind);
+      throw thrown;
+    }
   }
 }

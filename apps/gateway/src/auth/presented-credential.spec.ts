@@ -13,6 +13,15 @@ describe('presentedCredential', () => {
     expect(presentedCredential(headers)).toEqual({ kind: 'virtual_key', key: 'vk_a' });
   });
 
+  it.each(['eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln', 'eyJhbGciOiJub25lIn0.e30.', 'eyJ..'])(
+    'takes %s for a user’s token, whichever header brings it',
+    (token) => {
+      const found = { kind: 'user_token', jwt: token };
+      expect(presentedCredential({ authorization: [`Bearer ${token}`] })).toEqual(found);
+      expect(presentedCredential({ 'x-api-key': [token] })).toEqual(found);
+    },
+  );
+
   it('finds none where none of the headers is there', () => {
     expect(presentedCredential({ cookie: ['session=1'] })).toEqual({ kind: 'none' });
   });

@@ -1,14 +1,35 @@
 import type { CallerContext } from '@switchyard/contracts';
 
+/** The JWT by which a user calls. It stays in this process's memory, and leaves it only sealed to the token broker. */
+export type UserToken = {
+  readonly jwt: string;
+  /** Epoch milliseconds. */
+  readonly expiresAt: number;
+};
+
 /** Who a request comes from, for as long as it or a stream of it is open. */
 export type Principal = {
-  /** Equal for two requests exactly if the same key (or nobody) sent them. */
+  /** Equal for two requests exactly if the same key, the same user (or nobody) sent them. */
   readonly id: string;
+  /** Equal for two requests exactly if they came with the same credential: a user's next token may grant other roles. */
+  readonly credentialId: string;
   readonly caller: CallerContext;
+  readonly userToken?: UserToken;
 };
 
 export function principalOf(caller: CallerContext): Principal {
-  return { id: idOf(caller), caller };
+  const id = idOf(caller);
+  return { id, credentialId: id, caller };
+}
+
+/** A user who calls by a token of their own; `tokenDigest` tells one token of theirs from another. */
+export function signedInPrincipal(
+  caller: CallerContext,
+  userToken: UserToken,
+  tokenDigest: string,
+): Principal {
+  const id = idOf(caller);
+  return { id, credentialId: `${id}:${tokenDigest}`, caller, userToken };
 }
 
 function idOf(caller: CallerContext): string {

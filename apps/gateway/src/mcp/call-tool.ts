@@ -6,14 +6,23 @@ import {
   type Server,
   type ServerContext,
 } from '@modelcontextprotocol/server';
-import type { CallerContext, ToolCallEvent, ToolCallOutcome, ToolResult } from '@switchyard/contracts';
+import type {
+  CallerContext,
+  ErrorInfo,
+  ToolCallEvent,
+  ToolCallOutcome,
+  ToolResult,
+} from '@switchyard/contracts';
 import { PlatformError } from '@switchyard/contracts';
 import { z } from 'zod';
 import { metaForTool, traceparentOf } from '../tool-calls/caller-meta.js';
-import { CallerLeft } from '../tool-calls/prepared-call.js';
+import type { UserToken } from '../auth/principal.js';
+import { CallerLeft, type CallRequest } from '../tool-calls/prepared-call.js';
 import { errorBody } from '../tool-calls/error-body.js';
 import { errorToMcp, outcomeToMcp } from '../tool-calls/outcome-to-mcp.js';
-import type { ToolCallsService } from '../tool-calls/tool-calls.service.js';
+import type { CallAnswer, ToolCallsService } from '../tool-calls/tool-calls.service.js';
+import { askToConnect, connectAnswer, reconnectOf } from './ask-to-connect.js';
+import type { Connections } from './connections.service.js';
 import { rpcCodes } from './json-rpc.js';
 
 const maxRequestIdLength = 128;
@@ -27,6 +36,9 @@ const CallToolParams = z.looseObject({
 /** What a `tools/call` brings besides its JSON-RPC message. */
 export type CallFrame = {
   readonly caller: CallerContext;
+  readonly userToken?: UserToken;
+  /** What a client of the handshake revisions declared at `initialize`. */
+  readonly clientCapabilities?: Record<string, unknown>;
   /** Checked before. */
   readonly idempotencyKey: string | undefined;
   readonly traceparent: string | undefined;
@@ -42,28 +54,38 @@ type CallExchange = {
   readonly server: Pick<Server, 'projectCallToolResult'>;
 };
 
+/** What `tools/call` needs of the gateway. */
+export type CallParts = { readonly toolCalls: ToolCallsService; readonly connections: Connections };
+
+/** How long a client's retry waits for its user, who may still be at the vendor's page. */
+const connectPatienceMs = 25_000;
+
 /**
  * `tools/call` of both eras. A tool that the caller does not have is a protocol error, as the revisions say; all else
  * that goes wrong is a result, so that the model sees it.
  */
-export async function callTool(toolCalls: ToolCallsService, exchange: CallExchange): Promise<ToolResult> {
+export async function callTool(parts: CallParts, exchange: CallExchange): Promise<ToolResult> {
   const { context, frame, server } = exchange;
   const parsed = CallToolParams.safeParse(exchange.params);
   if (!parsed.success) throw invalidParams(parsed.error);
   const { name, arguments: args = {}, _meta: meta } = parsed.data;
-  const answer = await toolCalls.call(
-    {
-      caller: frame.caller,
-      tool: name,
-      arguments: args,
-      meta: metaForTool(meta),
-      idempotencyKey: frame.idempotencyKey,
-      requestId: String(context.mcpReq.id).slice(0, maxRequestIdLength),
-      onEvent: progressTo(context, meta?.['progressToken']),
-      signal: frame.signal ?? leaving(context.mcpReq.signal),
-    },
-    traceparentOf(meta, frame.traceparent),
-  );
+  const request: CallRequest = {
+    caller: frame.caller,
+    userToken: frame.userToken,
+    tool: name,
+    arguments: args,
+    meta: metaForTool(meta),
+    idempotencyKey: frame.idempotencyKey,
+    requestId: String(context.mcpReq.id).slice(0, maxRequestIdLength),
+    onEvent: progressTo(context, meta?.['progressToken']),
+    signal: frame.signal ?? leaving(context.mcpReq.signal),
+  };
+  const answer = await callOnceConnected(parts, request, {
+    hasOpened: connectAnswer(context) === 'accept',
+    traceparent: traceparentOf(meta, frame.traceparent),
+  });
+  const asking = connectAnswer(context) === undefined ? askFor(answer, exchange) : undefined;
+  if (asking) return asking;
   if (answer.kind === 'ended') {
     refuseUndeclared(answer.outcome, context);
     const result = outcomeToMcp(answer.outcome, answer.tool.wire) as CallToolResult;
@@ -71,6 +93,35 @@ export async function callTool(toolCalls: ToolCallsService, exchange: CallExchan
   }
   if (answer.error.code !== 'tool_not_found') return errorToMcp(answer.error, { tool: answer.tool?.wire });
   throw new ProtocolError(rpcCodes.invalidParams, `Unknown tool: ${name}`, errorBody(answer.error));
+}
+
+/** A client whose user has just opened our page retries at once: the call waits for the user, then goes through. */
+async function callOnceConnected(
+  { toolCalls, connections }: CallParts,
+  request: CallRequest,
+  { hasOpened, traceparent }: { hasOpened: boolean; traceparent: string | undefined },
+): Promise<CallAnswer> {
+  const answer = await toolCalls.call(request, traceparent);
+  const error = errorOf(answer);
+  const reconnect = hasOpened && error ? reconnectOf(error) : undefined;
+  const { userId } = request.caller;
+  if (!reconnect || userId === null) return answer;
+  const signal = request.signal ?? AbortSignal.timeout(connectPatienceMs);
+  await connections.wait(reconnect.integrationId, userId, { timeoutMs: connectPatienceMs, signal });
+  return toolCalls.call(request, traceparent);
+}
+
+function askFor(answer: CallAnswer, { context, frame }: CallExchange): ToolResult | undefined {
+  const error = errorOf(answer);
+  const reconnect = error && reconnectOf(error);
+  if (!reconnect) return undefined;
+  const asked = { context, sessionCapabilities: frame.clientCapabilities };
+  return askToConnect(reconnect, asked) as ToolResult | undefined;
+}
+
+function errorOf(answer: CallAnswer): ErrorInfo | undefined {
+  if (answer.kind === 'refused') return answer.error;
+  return answer.outcome.status === 'completed' ? undefined : answer.outcome.error;
 }
 
 /**

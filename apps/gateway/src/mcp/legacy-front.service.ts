@@ -118,14 +118,20 @@ export class LegacyFront {
       for (const step of forget) step();
       if (!request.response.writableFinished) leave('disconnected');
     });
-    const server = this.servers.create(message.method, this.#frame(request, left.signal));
+    const frame = this.#frame(request, { session, signal: left.signal });
+    const server = this.servers.create(message.method, frame);
     await server.connect(exchange);
     exchange.receive(message);
   }
 
-  #frame({ principal, headers, idempotencyKey }: McpRequest, signal: AbortSignal): CallFrame {
+  #frame(
+    { principal, headers, idempotencyKey }: McpRequest,
+    { session, signal }: { session: Session | undefined; signal: AbortSignal },
+  ): CallFrame {
     return {
       caller: principal.caller,
+      userToken: principal.userToken,
+      clientCapabilities: session?.clientCapabilities,
       idempotencyKey,
       traceparent: headerOf(headers, 'traceparent'),
       signal,

@@ -5,6 +5,7 @@ import { findTool, resolveTools, SnapshotStore } from '@switchyard/access';
 import type { CallerContext } from '@switchyard/contracts';
 import { ToolCallsService } from '../tool-calls/tool-calls.service.js';
 import { type CallFrame, callTool } from './call-tool.js';
+import { Connections } from './connections.service.js';
 import { toolList } from './tool-list.js';
 
 /** Newest first: the first is offered to a client that asks for one we do not know. */
@@ -22,6 +23,7 @@ export class McpServers {
   constructor(
     private readonly snapshots: SnapshotStore,
     private readonly toolCalls: ToolCallsService,
+    private readonly connections: Connections,
   ) {}
 
   /**
@@ -38,8 +40,9 @@ export class McpServers {
     if (method === 'tools/list') {
       server.fallbackRequestHandler = () => Promise.resolve(this.#list(frame));
     } else if (method === 'tools/call') {
+      const parts = { toolCalls: this.toolCalls, connections: this.connections };
       server.fallbackRequestHandler = ({ params }, context) =>
-        callTool(this.toolCalls, { params, context, frame, server });
+        callTool(parts, { params, context, frame, server });
     }
     return server;
   }

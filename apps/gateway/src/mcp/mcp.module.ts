@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
 import { ToolCallsModule } from '../tool-calls/tool-calls.module.js';
+import { Connections } from './connections.service.js';
 import { LegacyFront } from './legacy-front.service.js';
 import { LegacyStreams } from './legacy-streams.service.js';
 import { McpController } from './mcp.controller.js';
@@ -16,6 +17,7 @@ import { ToolListWatch } from './tool-list-watch.service.js';
   imports: [AuthModule, ToolCallsModule],
   controllers: [McpController],
   providers: [
+    Connections,
     LegacyFront,
     LegacyStreams,
     McpServers,

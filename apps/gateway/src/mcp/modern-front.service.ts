@@ -29,7 +29,7 @@ type Entry = {
 };
 
 /**
- * Serves 2026-07-28. One SDK handler per principal, kept while it is in use: a handler tells all its listeners of a
+ * Serves 2026-07-28. One SDK handler per credential, kept while it is in use: a handler tells all its listeners of a
  * change, so that sharing one would tell callers of tools that are not theirs.
  */
 @Injectable()
@@ -79,7 +79,7 @@ export class ModernFront {
   }
 
   #entryOf(principal: Principal): Entry {
-    const known = this.#entries.get(principal.id);
+    const known = this.#entries.get(principal.credentialId);
     if (known) return known;
     const handler = createMcpHandler((context) => this.#server(principal, context), {
       legacy: 'reject',
@@ -92,16 +92,17 @@ export class ModernFront {
     const serve = toNodeHandler(handler, {
       onerror: (err) => this.log.error({ err }, 'an MCP request failed'),
     });
-    const release = this.open.openRequest(principal, () => this.#close(principal.id));
+    const release = this.open.openRequest(principal, () => this.#close(principal.credentialId));
     const entry = { handler, serve, release, running: 0, usedAt: Date.now() };
-    this.#entries.set(principal.id, entry);
+    this.#entries.set(principal.credentialId, entry);
     return entry;
   }
 
-  #server({ caller }: Principal, { requestInfo }: McpRequestContext) {
+  #server({ caller, userToken }: Principal, { requestInfo }: McpRequestContext) {
     const headers = requestInfo?.headers;
     return this.servers.create(headers?.get('mcp-method') ?? undefined, {
       caller,
+      userToken,
       idempotencyKey: headers?.get('idempotency-key') ?? undefined,
       traceparent: headers?.get('traceparent') ?? undefined,
     });

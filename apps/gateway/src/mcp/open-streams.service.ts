@@ -65,17 +65,18 @@ export class OpenStreams implements OnModuleInit {
     return () => void forget();
   }
 
-  #streamsOf({ id }: Principal): number {
-    return [...(this.#open.get(id)?.entries ?? [])].filter(({ isStream }) => isStream).length;
+  #streamsOf({ credentialId }: Principal): number {
+    return [...(this.#open.get(credentialId)?.entries ?? [])].filter(({ isStream }) => isStream).length;
   }
 
   #add(principal: Principal, entry: Open): () => boolean {
-    const known = this.#open.get(principal.id) ?? { principal, entries: new Set() };
-    this.#open.set(principal.id, known);
+    const known = this.#open.get(principal.credentialId) ?? { principal, entries: new Set() };
+    this.#open.set(principal.credentialId, known);
     known.entries.add(entry);
     return () => {
       const wasOpen = known.entries.delete(entry);
-      if (known.entries.size === 0 && this.#open.get(principal.id) === known) this.#open.delete(principal.id);
+      if (known.entries.size === 0 && this.#open.get(principal.credentialId) === known)
+        this.#open.delete(principal.credentialId);
       return wasOpen;
     };
   }

@@ -38,18 +38,18 @@ export class ToolListWatch implements OnModuleInit {
 
   /** Calls `listener` after each change of the principal's list, until the returned function is called. */
   subscribe(principal: Principal, listener: () => void): () => void {
-    const watched = this.#watched.get(principal.id) ?? {
+    const watched = this.#watched.get(principal.credentialId) ?? {
       principal,
       list: resolveTools(this.snapshots.current(), principal.caller),
       listeners: new Set(),
     };
-    this.#watched.set(principal.id, watched);
+    this.#watched.set(principal.credentialId, watched);
     const own = () => listener();
     watched.listeners.add(own);
     return () => {
       watched.listeners.delete(own);
-      if (watched.listeners.size === 0 && this.#watched.get(principal.id) === watched) {
-        this.#watched.delete(principal.id);
+      if (watched.listeners.size === 0 && this.#watched.get(principal.credentialId) === watched) {
+        this.#watched.delete(principal.credentialId);
       }
     };
   }

@@ -24,6 +24,14 @@ export class LruMap<K, V> {
     this.onEvict(oldest[1]);
   }
 
+  delete(key: K): void {
+    this.#entries.delete(key);
+  }
+
+  clear(): void {
+    this.#entries.clear();
+  }
+
   get size(): number {
     return this.#entries.size;
   }

@@ -1,4 +1,4 @@
-import type { ErrorInfo, ToolCallOutcome, ToolResult } from '@switchyard/contracts';
+import { type ErrorInfo, errorCatalog, type ToolCallOutcome, type ToolResult } from '@switchyard/contracts';
 import { errorBody } from './error-body.js';
 
 /** Where the error object stands in results of tools whose `outputSchema` it would not fit. */
@@ -28,12 +28,20 @@ export function outcomeToMcp(outcome: ToolCallOutcome, tool: Declared): ToolResu
 export function errorToMcp(error: ErrorInfo, call: { tool?: Declared; callId?: string }): ToolResult {
   const body = errorBody(error, call.callId);
   return {
-    content: [{ type: 'text', text: JSON.stringify(body) }],
+    content: [{ type: 'text', text: JSON.stringify(body) }, ...inWords(error)],
     ...(call.tool?.outputSchema === undefined
       ? { structuredContent: body }
       : { _meta: { [errorMetaKey]: body } }),
     isError: true,
   };
+}
+
+/** Where a person has to do something, a client that shows nothing but text shows what, and where. */
+function inWords({ message, code, details }: ErrorInfo): { type: 'text'; text: string }[] {
+  const url = details?.['reauth_url'];
+  if (typeof url !== 'string') return [];
+  const next = errorCatalog[code].next.replace('reauth_url', url);
+  return [{ type: 'text', text: `${message} ${next.includes(url) ? next : `${next} ${url}`}` }];
 }
 
 /** The result as it came, less what the upstream said to us as its client; `content` is required by all revisions. */

@@ -9,10 +9,13 @@ import {
 } from '@switchyard/contracts';
 import { sealToolCall, type Sealer } from '@switchyard/queue';
 import { v7 } from 'uuid';
+import type { UserToken } from '../auth/principal.js';
 
 /** What a face asks for. */
 export type CallRequest = {
   readonly caller: CallerContext;
+  /** The token by which a user calls; for integrations that exchange it. */
+  readonly userToken?: UserToken;
   /** The outward name. */
   readonly tool: string;
   readonly arguments: Record<string, unknown>;
@@ -45,7 +48,13 @@ export type PreparedCall = {
   readonly job: ToolCallJob;
 };
 
-type Facts = { ledgerFirst: boolean; deadlineMs: number; now?: number };
+type Facts = {
+  readonly ledgerFirst: boolean;
+  readonly deadlineMs: number;
+  /** Sealed to the broker. */
+  readonly subjectToken?: string;
+  readonly now?: number;
+};
 
 /** Makes the call and its job. Seals what dispatch and the broker will trust. */
 export function prepareCall(
@@ -64,8 +73,8 @@ export function prepareCall(
     caller: request.caller,
     lane: laneOf(request.caller.runKind),
     ledgerFirst: facts.ledgerFirst,
-    argumentsSha256: createHash('sha256').update(JSON.stringify(request.arguments)).digest('hex'),
-    subjectTokenSha256: null,
+    argumentsSha256: sha256(JSON.stringify(request.arguments)),
+    subjectTokenSha256: facts.subjectToken === undefined ? null : sha256(facts.subjectToken),
     acceptedAt,
     deadlineAt: acceptedAt + facts.deadlineMs,
     runId: null,
@@ -75,10 +84,15 @@ export function prepareCall(
     v: 1,
     sealed: sealToolCall(sealer, call),
     arguments: request.arguments,
+    ...(facts.subjectToken !== undefined && { subjectToken: facts.subjectToken }),
     ...(request.meta && { meta: request.meta }),
     progress: request.onEvent !== undefined,
     round: 0,
     attempts: 0,
   };
   return { tool, call, job };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }

@@ -34,6 +34,7 @@ export class ToolCallsController {
     const answer = await this.toolCalls.accept(
       {
         caller: request.principal.caller,
+        userToken: request.principal.userToken,
         tool: wanted.tool,
         arguments: wanted.arguments,
         deadlineMs: wanted.deadline_ms,

@@ -15,6 +15,7 @@ import { ArgumentValidator } from './argument-validator.js';
 import { LedgerRepository } from './ledger.repository.js';
 import { ledgerOutcome } from './ledger-outcome.js';
 import { OutcomeWaiter } from './outcome-waiter.service.js';
+import { SubjectTokens } from './subject-tokens.service.js';
 import { type CallRequest, prepareCall, type PreparedCall } from './prepared-call.js';
 
 /** How a call ended, or why there is no call. */
@@ -40,6 +41,7 @@ export class ToolCallsService {
     private readonly snapshots: SnapshotStore,
     private readonly validator: ArgumentValidator,
     private readonly sealer: Sealer,
+    private readonly subjectTokens: SubjectTokens,
     private readonly ledger: LedgerRepository,
     private readonly waiter: OutcomeWaiter,
     private readonly queue: QueueClient,
@@ -120,10 +122,20 @@ export class ToolCallsService {
     const error = this.metrics.stepSync('validate', () => this.validator.check(tool, request.arguments));
     if (error) return { kind: 'refused', error, tool };
     const deadlineMs = request.deadlineMs ?? tool.deadlineMs ?? this.config.calls.deadlineMs;
+    const subjectToken = await this.#subjectToken(request, tool);
     return {
       kind: 'prepared',
-      prepared: prepareCall(this.sealer, request, tool, { ledgerFirst, deadlineMs }),
+      prepared: prepareCall(this.sealer, request, tool, { ledgerFirst, deadlineMs, subjectToken }),
     };
+  }
+
+  /** A user's token goes no further than it is needed. */
+  async #subjectToken(
+    { userToken }: CallRequest,
+    { integration }: ResolvedTool,
+  ): Promise<string | undefined> {
+    if (!userToken || integration.authMode !== 'token_exchange') return undefined;
+    return this.subjectTokens.seal(userToken);
   }
 
   #resolve({ caller, tool: name }: CallRequest): ResolvedTool | ErrorInfo {

@@ -7,7 +7,7 @@ import { GatewayHarness, type TestGateway } from '../gateway-harness-spec.js';
 
 type Seen = { method?: string; url?: string; headers: IncomingMessage['headers']; body: string };
 
-describe('forwarding to the registry', () => {
+describe('forwarding to registry and token broker', () => {
   let harness: GatewayHarness;
   let gateway: TestGateway;
   let registry: Server;
@@ -33,7 +33,8 @@ describe('forwarding to the registry', () => {
     const url = await testRedisUrl();
     harness = await GatewayHarness.open({ kind: 'redis', prefix: testPrefix(), url: () => url });
     const port = (registry.address() as AddressInfo).port;
-    gateway = await harness.startGateway({ GATEWAY_REGISTRY_URL: `http://127.0.0.1:${port}` });
+    const owner = `http://127.0.0.1:${port}`;
+    gateway = await harness.startGateway({ GATEWAY_REGISTRY_URL: owner, GATEWAY_TOKEN_BROKER_URL: owner });
   }, 120_000);
   afterAll(async () => {
     registry.close();
@@ -48,6 +49,17 @@ describe('forwarding to the registry', () => {
     '/api/import',
     '/api/mcp/client/1/reconnect',
     '/api/openapi.json',
+    '/api/identity-providers',
+    '/api/users/1',
+    '/api/policies',
+    '/sign-in?return_to=%2Fintegrations%2F1%2Fconnect',
+    '/sign-in/callback?code=c&state=s&iss=i',
+    '/sign-out',
+    '/integrations/1/connect?as=service',
+    '/oauth/callback?code=c&state=s',
+    '/oauth/client-metadata.json',
+    '/api/credentials?limit=5',
+    '/api/audit/verification',
   ])('hands %s on as it came', async (path) => {
     const response = await fetch(`${gateway.url}${path}`, { headers: { authorization: 'Bearer admin' } });
     expect([response.status, await response.json()]).toEqual([200, { id: '1' }]);
@@ -99,7 +111,9 @@ describe('forwarding to the registry', () => {
     '/metrics',
     '/api/integrations/../../metrics',
     '/api/integrations/%2e%2e/%2e%2e/metrics',
-    '/api/users',
+    '/api/other',
+    '/integrations/../metrics',
+    '/oauth2/token',
   ])('does not hand on %s', async (path) => {
     const before = seen.length;
     const response = await fetch(`${gateway.url}${path}`);

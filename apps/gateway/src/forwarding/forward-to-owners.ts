@@ -6,9 +6,15 @@ import { sendProblem, toPublicError } from '@switchyard/service-kit';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { forwardedHeaders } from './forwarded-headers.js';
 
-/** The registry's public paths. Nothing else of it can be reached from here, its operations port least of all. */
-const registryPaths = [
+/** A service behind the gateway, with its public paths. Nothing else of it can be reached from here. */
+export type Owner = { readonly name: string; readonly url: string; readonly paths: readonly string[] };
+
+/** The registry's public paths: what admins manage. */
+export const registryPaths = [
   '/api/organizations',
+  '/api/identity-providers',
+  '/api/users',
+  '/api/policies',
   '/api/integrations',
   '/api/virtual-keys',
   '/api/import',
@@ -16,14 +22,21 @@ const registryPaths = [
   '/api/openapi.json',
 ];
 
-/** The registry's own limit. It refuses by closing the connection, of which a proxy may see no answer. */
+/** The token broker's public paths: what users see of sign-in and consent, and what is known of credentials. */
+export const tokenBrokerPaths = [
+  '/sign-in',
+  '/sign-out',
+  '/integrations',
+  '/oauth',
+  '/api/credentials',
+  '/api/audit',
+];
+
+/** The owners' own limit. They refuse by closing the connection, of which a proxy may see no answer. */
 const bodyLimitBytes = 1_048_576;
 
-/** Hands the admin paths on, so that users see one origin. The registry checks the caller. */
-export async function forwardToRegistry(
-  app: NestFastifyApplication,
-  options: { registryUrl: string },
-): Promise<void> {
+/** Hands public paths on to their owners, so that users see one origin. The owner checks the caller. */
+export async function forwardToOwners(app: NestFastifyApplication, owners: readonly Owner[]): Promise<void> {
   const instance = app.getHttpAdapter().getInstance();
   await instance.register((scope: FastifyInstance, _: unknown, done: (error?: Error) => void) => {
     // A scope made before Nest sets its own handler would answer in the framework's words.
@@ -31,9 +44,9 @@ export async function forwardToRegistry(
     passBodies(scope);
     // Nest's filters are set too late for scopes like this one.
     scope.setErrorHandler((error, request, reply) => sendProblem(reply, toPublicError(error), request.id));
-    for (const path of registryPaths) {
+    for (const { owner, path } of owners.flatMap((owner) => owner.paths.map((path) => ({ owner, path })))) {
       void scope.register(httpProxy, {
-        upstream: options.registryUrl,
+        upstream: owner.url,
         prefix: path,
         rewritePrefix: path,
         proxyPayloads: false,
@@ -42,7 +55,7 @@ export async function forwardToRegistry(
         undici: { connections: 64, headersTimeout: 60_000, bodyTimeout: 60_000, connect: { timeout: 3_000 } },
         replyOptions: {
           rewriteRequestHeaders: (request, headers) => forwardedHeaders(request, headers),
-          onError: (reply, { error }) => answerFailure(reply as FastifyReply, error),
+          onError: (reply, { error }) => answerFailure(reply as FastifyReply, owner, error),
         },
       });
     }
@@ -58,7 +71,7 @@ function passBodies(scope: FastifyInstance): void {
   );
 }
 
-function answerFailure(reply: FastifyReply, cause: Error): void {
-  const message = 'The registry is not reachable.';
+function answerFailure(reply: FastifyReply, { name }: Owner, cause: Error): void {
+  const message = `The ${name} is not reachable.`;
   sendProblem(reply, new PlatformError('dependency_unavailable', { message, cause }), reply.request.id);
 }

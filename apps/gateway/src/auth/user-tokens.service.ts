@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { SnapshotStore } from '@switchyard/access';
+import { type CallerContext, PlatformError, queues, topics } from '@switchyard/contracts';
+import { TokenVerifier, UserDirectory, type VerifiedPerson } from '@switchyard/identity';
+import { createEgressPolicy } from '@switchyard/mcp-client';
+import { QueueClient } from '@switchyard/queue';
+import { Shutdown } from '@switchyard/service-kit';
+import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
+import { LruMap } from '../tool-calls/lru-map.js';
+import { type Principal, signedInPrincipal } from './principal.js';
+
+const askTimeoutMs = 5_000;
+/** Tokens that were verified lately: a chat backend sends one with each of many requests. */
+const keptVerified = 5_000;
+const keysLimits = { maxBodyBytes: 262_144, headersTimeoutMs: 5_000, bodyIdleTimeoutMs: 5_000 };
+
+/** Finds out which user calls by a JWT of their organization's identity provider. */
+@Injectable()
+export class UserTokens implements OnModuleInit {
+  readonly #verifier: TokenVerifier;
+  readonly #directory: UserDirectory;
+  readonly #verified = new LruMap<string, VerifiedPerson>(keptVerified);
+
+  constructor(
+    private readonly snapshots: SnapshotStore,
+    private readonly queue: QueueClient,
+    shutdown: Shutdown,
+    @Inject(GATEWAY_CONFIG) config: Pick<GatewayConfig, 'egress'>,
+  ) {
+    const egress = createEgressPolicy(config.egress);
+    shutdown.onClose(() => egress.close());
+    this.#verifier = new TokenVerifier({
+      issuers: () => snapshots.current().identityProviders,
+      fetch: ((url: string | URL, init?: RequestInit) =>
+        egress.fetchLimited(url, init as never, keysLimits)) as typeof fetch,
+    });
+    this.#directory = new UserDirectory({
+      ask: (record) => queue.request(queues.userRecords, record, { timeoutMs: askTimeoutMs }),
+    });
+  }
+
+  async onModuleInit(): Promise<void> {
+    await this.queue.subscribe(topics.registryChanged, ({ entity, id }) => {
+      if (entity === 'user') this.#directory.forget(id);
+    });
+    // What was verified by the keys and the audience of another day is judged anew.
+    this.snapshots.onChange((change) => change.registry && this.#verified.clear());
+  }
+
+  /** Throws `unauthenticated`, `token_expired`, `user_inactive`, or `dependency_unavailable`. */
+  async authenticate(jwt: string, runKind: CallerContext['runKind']): Promise<Principal> {
+    const digest = createHash('sha256').update(jwt).digest('base64url');
+    const person = await this.#verify(jwt, digest);
+    const { userId } = await this.#directory.userOf(person);
+    if (this.snapshots.current().inactiveUsers.has(userId)) throw new PlatformError('user_inactive');
+    const caller: CallerContext = {
+      ...{ kind: 'user', orgId: person.orgId, userId, virtualKeyId: null, runKind },
+      ...{ roles: person.roles, hasSubjectToken: true },
+    };
+    return signedInPrincipal(caller, { jwt, expiresAt: person.expiresAt }, digest.slice(0, 16));
+  }
+
+  /** Whether a user that was authenticated before may go on. */
+  isStillValid({ caller, userToken }: Principal): boolean {
+    const isInactive = caller.userId !== null && this.snapshots.current().inactiveUsers.has(caller.userId);
+    return userToken !== undefined && userToken.expiresAt > Date.now() && !isInactive;
+  }
+
+  async #verify(jwt: string, digest: string): Promise<VerifiedPerson> {
+    const known = this.#verified.get(digest);
+    if (known && known.expiresAt > Date.now()) return known;
+    const person = await this.#verifier.verify(jwt);
+    this.#verified.set(digest, person);
+    return person;
+  }
+}
