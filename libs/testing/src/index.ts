@@ -1,3 +1,14 @@
+export { signIn, TestBrowser } from './authorization-server/sign-in.js';
+export type { SignIn } from './authorization-server/sign-in.js';
+export { startAuthorizationServer } from './authorization-server/start-authorization-server.js';
+export type {
+  AuthorizationServerOptions,
+  IssueOptions,
+  TestAuthorizationServer,
+  TestClient,
+} from './authorization-server/start-authorization-server.js';
+export type { LoggedRequest } from './authorization-server/request-log.js';
+export type { TestUser } from './authorization-server/users.js';
 export { eventually } from './eventually.js';
 export { freePort } from './free-port.js';
 export { privatePostgres, privateRedis } from './stores/private-stores.js';
