@@ -6,6 +6,7 @@ import {
   type AuthorizationServerOptions,
   startAuthorizationServer,
   type TestAuthorizationServer,
+  type TestClient,
 } from './start-authorization-server.js';
 
 const redirectUri = 'http://127.0.0.1:9/callback';
@@ -34,7 +35,7 @@ type Answer = { status: number; body: any };
 async function token(
   server: TestAuthorizationServer,
   params: Record<string, string>,
-  as = client,
+  as: TestClient = client,
 ): Promise<Answer> {
   const authorization = `Basic ${Buffer.from(`${as.client_id}:${as.client_secret}`).toString('base64')}`;
   const response = await fetch(`${server.issuer}/token`, {

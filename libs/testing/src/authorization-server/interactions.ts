@@ -22,7 +22,7 @@ async function finish(
   provider: Provider,
   req: IncomingMessage,
   res: ServerResponse,
-  result: object,
+  result: InteractionResults,
 ): Promise<void> {
   // A denial ends the interaction for whoever is signed in; a consent adds to what was said before.
   await provider.interactionFinished(req, res, result, { mergeWithLastSubmission: !('error' in result) });

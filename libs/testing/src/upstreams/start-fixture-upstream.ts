@@ -29,6 +29,8 @@ export type FixtureOptions = {
   endlessList?: boolean;
   /** Every request must have these headers, or is answered with 401. */
   requiredHeaders?: Record<string, string>;
+  /** Whether a request may go on; if not, it has been answered. */
+  guard?: (req: IncomingMessage, res: ServerResponse, body: unknown) => Promise<boolean>;
   /** Where calls are written to, a line each (`readCalls`). */
   callsFile?: string;
   /** Replaces the usual tools. */
@@ -125,6 +127,7 @@ class Fixture {
     const body = parse(req.method === 'POST' ? await readText(req) : '');
     if (req.url?.startsWith('/_fixture/')) return control(this.controls(), req, res, body);
     if (!hasHeaders(req, this.options.requiredHeaders)) return unauthorized(res);
+    if (this.options.guard && !(await this.options.guard(req, res, body))) return;
     const { method = req.method ?? '' } = (body ?? {}) as { method?: string };
     this.requests.push(method);
     if (await this.faults.apply(req, res, body)) return;
