@@ -6,7 +6,7 @@ import {
   type SnapshotChange,
   type Snapshot,
 } from '@switchyard/access';
-import { queues, topics } from '@switchyard/contracts';
+import { queues, topics, type MessageOf, type ToolCall } from '@switchyard/contracts';
 import { Sql } from '@switchyard/database';
 import { createEgressPolicy, matchStdio, UpstreamPool, type EgressPolicy } from '@switchyard/mcp-client';
 import { assertConsumers, QueueClient, Sealer } from '@switchyard/queue';
@@ -105,6 +105,7 @@ export class DispatchRuntime implements OnModuleInit {
     await this.queue.subscribe(topics.breakerReset, ({ integrationId }) =>
       this.breakers.reset(integrationId),
     );
+    await this.queue.subscribe(topics.credentialChanged, (change) => this.credentialChanged(change));
     this.queue.onReconnect(() => void this.snapshots.refresh('all'));
     this.snapshots.onChange((change, snapshot) => this.dropWhatChanged(change, snapshot));
   }
@@ -119,6 +120,20 @@ export class DispatchRuntime implements OnModuleInit {
     if (!change.registry) return;
     const resolver = new ToolResolver(() => snapshot);
     this.runningCalls.abortWhere((call) => resolver.resolve(call).status === 'missing', 'revoked');
+  }
+
+  /** A credential that was taken back stops what still runs by it, where stopping is safe; else its leases are asked anew. */
+  private credentialChanged({
+    integrationId,
+    userId,
+    state,
+  }: MessageOf<typeof topics.credentialChanged>): void {
+    this.leases.forget(integrationId);
+    void this.snapshots.refresh('registry');
+    if (state === 'active' || state === 'needs_update' || userId === null) return;
+    const isTheirs = ({ integrationId: id, caller }: ToolCall): boolean =>
+      id === integrationId && caller.userId === userId;
+    this.runningCalls.abortWhere(isTheirs, 'revoked');
   }
 
   private async startSweeper(): Promise<void> {

@@ -3,7 +3,14 @@ import type { Failure } from './failure.js';
 
 const maximumLength = 512;
 const redacted = '[redacted]';
-const ourCodes = new Set(['queue_unavailable', 'dependency_unavailable', 'internal', 'cancelled']);
+/** A vendor's authorization server that is away says nothing about its MCP server either. */
+const ourCodes = new Set([
+  'authorization_server_unavailable',
+  'queue_unavailable',
+  'dependency_unavailable',
+  'internal',
+  'cancelled',
+]);
 
 /** IPv4 with or without port, and anything with two colons between hex groups. */
 const addresses =

@@ -3,10 +3,11 @@ import { type EgressPolicy, UpstreamError, UpstreamSession } from '@switchyard/m
 import type { SyncedIntegration } from '../integrations/integrations.repository.js';
 import { describeFailure } from '../states/describe-failure.js';
 import { AttemptError, type Failure } from '../states/failure.js';
+import type { DiscoveryCredential } from './discovery-credential.js';
 import type { Listed, ListOptions, UpstreamLink } from './upstream-link.js';
 
 export type SessionOptions = {
-  readonly headers: Record<string, string>;
+  readonly credential: DiscoveryCredential;
   readonly egress: EgressPolicy;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
@@ -16,27 +17,26 @@ export type SessionOptions = {
 export class SessionLink implements UpstreamLink {
   private constructor(
     private readonly session: UpstreamSession,
-    private readonly secrets: readonly string[],
+    private readonly credential: DiscoveryCredential,
   ) {}
 
   static async open(
     { id, transport }: SyncedIntegration,
-    { headers, ...options }: SessionOptions,
+    { credential, ...options }: SessionOptions,
   ): Promise<SessionLink> {
-    const secrets = Object.values(headers);
-    const session = await attempt('connect', secrets, () =>
+    const session = await attempt('connect', credential, (headers) =>
       UpstreamSession.connect({ integrationId: id, transport, headers }, options),
     );
-    return new SessionLink(session, secrets);
+    return new SessionLink(session, credential);
   }
 
   async list(options: ListOptions): Promise<Listed> {
-    const tools = await attempt('list', this.secrets, () => this.session.listTools(options));
+    const tools = await this.#attempt('list', () => this.session.listTools(options));
     return { tools, upstream: this.session.upstream };
   }
 
   async ping(timeoutMs: number): Promise<void> {
-    await attempt('ping', this.secrets, () => this.session.ping({ timeoutMs }));
+    await this.#attempt('ping', () => this.session.ping({ timeoutMs }));
   }
 
   onToolsChanged(listener: () => void): void {
@@ -50,17 +50,40 @@ export class SessionLink implements UpstreamLink {
   async close(): Promise<void> {
     await this.session.close();
   }
+
+  #attempt<T>(stage: Failure['stage'], work: () => Promise<T>): Promise<T> {
+    return attempt(stage, this.credential, (headers) => {
+      this.session.useHeaders(headers);
+      return work();
+    });
+  }
 }
 
+/** Tries with the credential's headers, and once more with others when these are refused. */
 async function attempt<T>(
   stage: Failure['stage'],
-  secrets: readonly string[],
-  work: () => Promise<T>,
+  credential: DiscoveryCredential,
+  work: (headers: Record<string, string>) => Promise<T>,
 ): Promise<T> {
+  const headers = await credential.headers();
   try {
-    return await work();
-  } catch (cause) {
-    const error = cause instanceof UpstreamError ? cause.failure.error : toPlatformError(cause).toInfo();
-    throw new AttemptError(describeFailure(error, { stage, secrets }), { cause });
+    return await work(headers);
+  } catch (refused) {
+    const others = isRefusal(refused) ? await credential.renewed() : undefined;
+    if (!others) throw described(stage, credential, refused);
+    return work(others).catch((cause: unknown) => {
+      throw described(stage, credential, cause);
+    });
   }
+}
+
+function isRefusal(cause: unknown): boolean {
+  if (!(cause instanceof UpstreamError)) return false;
+  const { code, details } = cause.failure.error;
+  return code === 'upstream_denied' && details?.['upstream_status'] === 401;
+}
+
+function described(stage: Failure['stage'], { secrets }: DiscoveryCredential, cause: unknown): AttemptError {
+  const error = cause instanceof UpstreamError ? cause.failure.error : toPlatformError(cause).toInfo();
+  return new AttemptError(describeFailure(error, { stage, secrets }), { cause });
 }

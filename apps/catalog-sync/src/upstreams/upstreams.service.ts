@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { EgressPolicy } from '@switchyard/mcp-client';
 import { QueueClient } from '@switchyard/queue';
 import type { SyncedIntegration } from '../integrations/integrations.repository.js';
+import { DiscoveryCredential } from './discovery-credential.js';
 import { DiscoveryLeaseService } from './discovery-lease.service.js';
 import { SessionLink } from './session-link.js';
 import { StdioLink } from './stdio-link.js';
@@ -29,9 +30,8 @@ export class UpstreamsService {
       if (options.restart) await link.restart(options.signal);
       return link;
     }
-    const headers = await this.leases.headers(integration);
     return SessionLink.open(integration, {
-      headers,
+      credential: new DiscoveryCredential(this.leases, integration),
       egress: this.egress,
       timeoutMs: options.timeoutMs,
       signal: options.signal,

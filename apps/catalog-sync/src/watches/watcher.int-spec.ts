@@ -97,6 +97,8 @@ onBothQueueBackends('the watcher', (backend) => {
       last_failure: null,
       consecutive_failures: 0,
     });
+    // The news follow the rows.
+    await eventually(() => states(id).length === 4);
     expect(states(id)).toEqual(['connected', 'unstable', 'disconnected', 'connected']);
   });
 

@@ -30,6 +30,7 @@ export type LeasedCall = Pick<ToolCallJob, 'sealed' | 'subjectToken'> | null;
 /** What the upstream said of the lease that the call had before. */
 export type LeaseComplaint = Pick<LeaseRequest, 'refused' | 'insufficientScopes'>;
 
+type Wish = { integration: IntegrationRecord; call: LeasedCall; complaint: LeaseComplaint };
 type Cached = { lease: Promise<Lease>; expiresAt: number };
 
 const noComplaint: LeaseComplaint = { refused: null, insufficientScopes: null };
@@ -62,13 +63,17 @@ export class LeaseClient {
   ): Promise<Lease> {
     if (needsNoSecret(integration)) return emptyLease;
     const key = leaseKey(integration, call?.sealed.call ?? null);
+    return this.keptOrNew(key, { integration, call, complaint });
+  }
+
+  /** Between the look at what is kept and the new request nothing may wait: of many who complain of one lease, one asks. */
+  private async keptOrNew(key: string, wish: Wish): Promise<Lease> {
     const cached = this.cache.get(key);
-    if (cached && cached.expiresAt > this.now() && !(await isOutOfDate(cached, complaint)))
-      return cached.lease;
-    // Somebody who had the same complaint may have asked while this one looked.
+    const isFresh = cached !== undefined && cached.expiresAt > this.now();
+    if (isFresh && !(await isOutOfDate(cached, wish.complaint))) return cached.lease;
     const newer = this.cache.get(key);
-    if (newer && newer !== cached && !complaint.insufficientScopes) return newer.lease;
-    return this.renew(key, integration, call, complaint);
+    if (newer && newer !== cached && !wish.complaint.insufficientScopes) return newer.lease;
+    return this.renew(key, wish);
   }
 
   /** Forgets what was leased for an integration: it was edited, or its credential revoked. */
@@ -76,14 +81,9 @@ export class LeaseClient {
     for (const key of this.cache.keys()) if (key.startsWith(`${integrationId}:`)) this.cache.delete(key);
   }
 
-  private renew(
-    key: string,
-    integration: IntegrationRecord,
-    call: LeasedCall,
-    complaint: LeaseComplaint,
-  ): Promise<Lease> {
+  private renew(key: string, wish: Wish): Promise<Lease> {
     const entry: Cached = { expiresAt: this.now() + requestTimeoutMs, lease: Promise.resolve(emptyLease) };
-    entry.lease = this.request(integration, call, complaint).then(({ lease, expiresAt }) => {
+    entry.lease = this.request(wish.integration, wish.call, wish.complaint).then(({ lease, expiresAt }) => {
       entry.expiresAt = expiresAt - safetyMs;
       return lease;
     });
