@@ -167,6 +167,32 @@ describe('classifyFailure', () => {
     ['401', http(401), answered(401), 'not_sent', 'upstream_denied', { upstream_status: 401 }],
     ['403', http(403), answered(403), 'answered', 'upstream_denied', { upstream_status: 403 }],
     [
+      '401 with a challenge',
+      http(401),
+      answered(401, {
+        challenge: 'Bearer realm="x", token="abc", resource_metadata="https://a.test/m", scope="a b"',
+      }),
+      'not_sent',
+      'upstream_denied',
+      { upstream_status: 401, challenge: 'Bearer resource_metadata="https://a.test/m", scope="a b"' },
+    ],
+    [
+      '403 for want of a scope',
+      http(403),
+      answered(403, { challenge: 'Bearer error="insufficient_scope", scope="a b"' }),
+      'answered',
+      'scope_insufficient',
+      { upstream_status: 403, scopes: ['a', 'b'] },
+    ],
+    [
+      '403 for want of a scope that is not named',
+      http(403),
+      answered(403, { challenge: 'DPoP algs="ES256", Bearer error=insufficient_scope' }),
+      'answered',
+      'scope_insufficient',
+      { upstream_status: 403, scopes: [] },
+    ],
+    [
       '404 of a session',
       http(404),
       answered(404, { hadSession: true }),

@@ -1,4 +1,5 @@
 import type { UpstreamFailure } from '@switchyard/contracts';
+import { bearerChallenge, publicChallenge } from './bearer-challenge.js';
 import { failure, protocolFailure } from './failure.js';
 
 /** An HTTP answer that is not a success. */
@@ -9,6 +10,8 @@ export type AnsweredStatus = {
   retryAfterMs?: number;
   /** The beginning of the body. */
   body?: string;
+  /** The header `WWW-Authenticate`. */
+  challenge?: string | null;
 };
 
 /** What an HTTP status other than success says of a request (`design`, "Retries"). Pure. */
@@ -21,8 +24,7 @@ export function classifyStatus(answer: AnsweredStatus): UpstreamFailure {
       reason: 'session_lost',
       sessionLost: true,
     });
-  if (status === 401) return failure('not_sent', 'upstream_denied', details);
-  if (status === 403) return failure('answered', 'upstream_denied', details);
+  if (status === 401 || status === 403) return denied(answer);
   if (status === 429 || (status === 503 && retryAfterMs !== undefined)) {
     return failure('not_sent', 'upstream_rate_limited', details, retryAfterMs);
   }
@@ -35,6 +37,22 @@ export function classifyStatus(answer: AnsweredStatus): UpstreamFailure {
     ? protocolFailure(rpc.code, rpc.message)
     : failure('answered', 'upstream_protocol_error');
   return { ...refused, error: { ...refused.error, details: { ...refused.error.details, ...details } } };
+}
+
+/**
+ * 401: the credential was not taken, and nothing ran. 403 is the answer of somebody who knew the caller, and may say
+ * which scopes it takes (RFC 6750, section 3.1).
+ */
+function denied({ status, challenge }: AnsweredStatus): UpstreamFailure {
+  const asked = bearerChallenge(challenge);
+  if (status === 403 && asked?.error === 'insufficient_scope')
+    return failure('answered', 'scope_insufficient', { upstream_status: status, scopes: asked.scopes ?? [] });
+  if (status === 403) return failure('answered', 'upstream_denied', { upstream_status: status });
+  const kept = publicChallenge(challenge);
+  return failure('not_sent', 'upstream_denied', {
+    upstream_status: status,
+    ...(kept && { challenge: kept }),
+  });
 }
 
 /**

@@ -17,10 +17,17 @@ export function chooseScopes(
   stepUp?: StepUp,
 ): string[] | null {
   const usual = settings.scopes ?? vendor.challengedScopes ?? vendor.scopesSupported ?? [];
-  const before = stepUp ? (stepUp.granted ?? usual) : usual;
-  const union = computeScopeUnion(before.join(' '), stepUp?.needed.join(' '));
-  if (union === undefined) return null;
-  const isOffline =
-    settings.scopes === undefined && vendor.server.scopesSupported?.includes('offline_access');
-  return [...new Set([...union.split(' '), ...(isOffline ? ['offline_access'] : [])])];
+  const union = stepUp ? unionOf(stepUp.granted ?? usual, stepUp.needed) : unionOf(usual);
+  if (union.length === 0) return null;
+  // What an admin lists is meant as it stands.
+  const offline = settings.scopes === undefined && listsOfflineAccess(vendor) ? ['offline_access'] : [];
+  return unionOf(union, offline);
+}
+
+function listsOfflineAccess({ server }: DiscoveredVendor): boolean {
+  return server.scopesSupported?.includes('offline_access') ?? false;
+}
+
+function unionOf(...lists: (readonly string[])[]): string[] {
+  return computeScopeUnion(...lists.map((scopes) => scopes.join(' ')))?.split(' ') ?? [];
 }

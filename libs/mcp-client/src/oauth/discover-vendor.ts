@@ -37,44 +37,44 @@ export type DiscoverVendorInput = {
  */
 export async function discoverVendor(input: DiscoverVendorInput): Promise<DiscoveredVendor | { open: true }> {
   const { url, fetch, settings } = input;
-  const probe =
-    input.challenge === undefined
-      ? await probeServer(url, fetch)
-      : { isOpen: false, challenge: input.challenge };
-  const challenge = bearerChallenge(probe.challenge);
-  const metadataUrl = challenge?.resourceMetadata ?? null;
+  const { isOpen, challenge } = await ask(input);
+  const metadataUrl = challenge.resourceMetadata;
   const resource = await discoverProtectedResource({ url, metadataUrl, fetch });
-  if (probe.isOpen && !resource && !settings.authorization_server) return { open: true };
-  const issuer = chooseIssuer(input, resource);
-  const server = await discoverAuthorizationServer({ issuer, fetch, settings });
-  if (!server) throw vendorRefused('no_authorization_server');
-  if (input.boundIssuer !== null && server.issuer !== input.boundIssuer)
-    throw vendorRefused('issuer_changed');
+  if (isOpen && !resource && !settings.authorization_server) return { open: true };
+  const server = await serverOf(input, chooseIssuer(input, resource));
   return {
     resource: settings.resource ?? resource?.resource ?? resourceOf(url),
     scopesSupported: resource?.scopesSupported ?? null,
-    challengedScopes: challenge?.scopes ?? null,
+    challengedScopes: challenge.scopes,
     server,
   };
 }
 
-function chooseIssuer(
-  { url, settings, boundIssuer }: DiscoverVendorInput,
-  resource: ProtectedResource | null,
-) {
-  const set = settings.authorization_server;
-  if (set !== undefined) {
-    if (boundIssuer !== null && !isSameIssuer(set, boundIssuer)) throw vendorRefused('issuer_changed');
-    return set;
-  }
+async function ask({ url, fetch, challenge }: DiscoverVendorInput) {
+  const probe =
+    challenge === undefined ? await probeServer(url, fetch) : { isOpen: false, challenge: challenge };
+  const none = { scopes: null, resourceMetadata: null };
+  return { isOpen: probe.isOpen, challenge: bearerChallenge(probe.challenge) ?? none };
+}
+
+async function serverOf(input: DiscoverVendorInput, issuer: string): Promise<AuthorizationServer> {
+  const server = await discoverAuthorizationServer({ issuer, fetch: input.fetch, settings: input.settings });
+  if (!server) throw vendorRefused('no_authorization_server');
+  if (input.boundIssuer !== null && server.issuer !== input.boundIssuer)
+    throw vendorRefused('issuer_changed');
+  return server;
+}
+
+/** The issuer whose metadata are asked for: the admin's, else the bound one if it is still named, else the first named. */
+function chooseIssuer(input: DiscoverVendorInput, resource: ProtectedResource | null): string {
+  const { url, settings, boundIssuer } = input;
   const listed = resource?.authorizationServers ?? [];
-  if (boundIssuer !== null) {
-    const found = listed.find((one) => isSameIssuer(one, boundIssuer));
-    if (!found && listed.length > 0) throw vendorRefused('issuer_changed');
-    return found ?? boundIssuer;
-  }
   // Servers of the revision 2025-03-26 have no such metadata: there the server's own origin was the issuer.
-  return listed[0] ?? new URL('/', url).href;
+  if (boundIssuer === null) return settings.authorization_server ?? listed[0] ?? new URL('/', url).href;
+  const named = settings.authorization_server ? [settings.authorization_server] : listed;
+  const found = named.find((one) => isSameIssuer(one, boundIssuer));
+  if (!found && named.length > 0) throw vendorRefused('issuer_changed');
+  return found ?? boundIssuer;
 }
 
 /** Lists write an issuer with a final slash or without. Which of the two it is, its own metadata say. */

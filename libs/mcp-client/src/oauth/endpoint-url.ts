@@ -6,15 +6,16 @@ import { vendorRefused } from './vendor-error.js';
  * schemes, credentials, fragments, and characters that URL parsers drop in silence.
  */
 export function endpointUrl(text: unknown, issuer: string): string {
-  if (typeof text !== 'string' || text.length > 2_048 || !/^[\x21-\x7e]+$/.test(text) || !URL.canParse(text))
-    throw vendorRefused('url_refused');
-  const url = new URL(text);
+  const url = typeof text === 'string' && isPlain(text) ? new URL(text) : undefined;
   const schemes = issuer.startsWith('http:') ? ['https:', 'http:'] : ['https:'];
-  // The text must begin as a URL that names its host does: `https:evil.example` parses as one too.
-  const isPlain = schemes.includes(url.protocol) && /^https?:\/\/[^/\\]/i.test(text);
-  if (!isPlain || url.username || url.password || url.hash || text.includes('#'))
+  if (!url || !schemes.includes(url.protocol) || url.username || url.password)
     throw vendorRefused('url_refused');
   return url.href;
+}
+
+/** Begins as a URL that names its host does (`https:evil.example` parses as one too), and holds what it shows. */
+function isPlain(text: string): boolean {
+  return text.length <= 2_048 && /^https?:\/\/[^/\\#][\x21\x22\x24-\x7e]*$/i.test(text) && URL.canParse(text);
 }
 
 /** The same for one that may be absent. */

@@ -24,26 +24,34 @@ export type Sent = { secrets: readonly (string | null)[] };
 /** An answer that is not 2xx, or is an error inside one. undefined: it is neither. */
 export function refusalOf(
   response: Response,
-  body: unknown,
+  body: Record<string, unknown> | undefined,
   sent: Sent,
   now: number,
 ): Refused | Unavailable | undefined {
-  const { error, error_description: description } = (body ?? {}) as Record<string, unknown>;
-  const code = typeof error === 'string' ? error : undefined;
+  const code = typeof body?.['error'] === 'string' ? body['error'] : undefined;
   if (response.ok && code === undefined) return undefined;
-  const { status } = response;
-  if (status >= 500 || PASSING_STATUSES.has(status) || (code !== undefined && PASSING.has(code)))
-    return unavailable(`http_${status}`, retryAfterMs(response.headers.get('retry-after'), now));
+  const { status, headers } = response;
+  if (saysNothing(status, code))
+    return unavailable(`http_${status}`, retryAfterMs(headers.get('retry-after'), now));
   // A redirect was not followed. Nobody judged the credential.
   if (status >= 300 && status < 400) return unavailable('redirect_refused');
-  const words = [code ?? `HTTP ${status}`, ...(typeof description === 'string' ? [description] : [])].join(
-    ': ',
+  const words = [code ?? `HTTP ${status}`, body?.['error_description']].filter(
+    (one) => typeof one === 'string',
   );
   return {
     status: 'refused',
-    error: ERRORS[code ?? ''] ?? (code === undefined && status === 401 ? 'invalid_client' : 'other'),
-    description: ownWords(words, sent.secrets),
+    error: errorOf(status, code),
+    description: ownWords(words.join(': '), sent.secrets),
   };
+}
+
+function saysNothing(status: number, code = ''): boolean {
+  return status >= 500 || PASSING_STATUSES.has(status) || PASSING.has(code);
+}
+
+function errorOf(status: number, code: string | undefined): RefusedError {
+  if (code === undefined) return status === 401 ? 'invalid_client' : 'other';
+  return ERRORS[code] ?? 'other';
 }
 
 /** What a token endpoint's answer means. Never throws. `now` in epoch ms. */

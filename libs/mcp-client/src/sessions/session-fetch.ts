@@ -113,6 +113,7 @@ async function refused(
     hadSession,
     body,
     retryAfterMs: retryAfterMs(headers.get('retry-after'), Date.now()),
+    challenge: headers.get('www-authenticate'),
   };
   if (exchange && kind !== 'resumed') exchange.facts.response = answer;
   if (exchange && kind === 'resumed') resumeFailed(exchange, answer.status);

@@ -18,7 +18,7 @@ export function providerConfiguration(
   store: MemoryStore,
   jwks: JWKS,
 ): Configuration {
-  const { users, scopes } = options;
+  const { users } = options;
   return {
     adapter: store.adapter(),
     jwks,
