@@ -8,7 +8,7 @@ export function ownWords(text: unknown, secrets: readonly (string | null | undef
   let words = text.slice(0, 4_096);
   for (const secret of secrets) if (secret) words = words.replaceAll(secret, '[hidden]');
   return words
-    .replace(/[^\x20-\x7e]+/g, ' ')
+    .replace(/[^\x21-\x7e]+/g, ' ')
     .replace(SECRET_LIKE, (word) => (/^[a-z_]+$/.test(word) ? word : '[hidden]'))
     .trim()
     .slice(0, MAX_LENGTH);

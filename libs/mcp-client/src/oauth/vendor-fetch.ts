@@ -27,7 +27,8 @@ export function vendorFetch(fetch: Fetch): Fetch {
   };
 }
 
-async function wholeBody(response: Response): Promise<Uint8Array<ArrayBuffer>> {
+/** A body of at most 1 MiB. Throws `result_too_large`. */
+export async function wholeBody(response: Response): Promise<Buffer<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of response.body ?? []) {
