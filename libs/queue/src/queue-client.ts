@@ -30,6 +30,9 @@ import { throttledReport } from './throttled-report.js';
 const noMetrics: QueueMetrics = { jobTaken() {}, jobEnded() {}, jobRejected() {} };
 const connectWithinMs = 3_000;
 
+/** Clocks of hosts may differ by less than this: what is older was kept by somebody and sent again. */
+const topicMaxAgeMs = 120_000;
+
 /**
  * The queue and the bus, as one process sees them: enqueue, consume, request, publish, subscribe. Heals itself when
  * the store goes away and comes back; while it is away, what somebody waits for fails within three seconds.
@@ -189,11 +192,12 @@ export class QueueClient {
     topic: T,
     handler: (message: MessageOf<T>) => void | Promise<void>,
   ): Promise<() => Promise<void>> {
-    return this.#bus.subscribe(`topic-${topic.name}`, (message) => {
+    const hear = (message: unknown): void => {
       const parsed = topic.message.safeParse(message);
       if (!parsed.success) return this.#report(parsed.error);
       Promise.resolve(handler(parsed.data as MessageOf<T>)).catch(this.#report);
-    });
+    };
+    return this.#bus.subscribe(`topic-${topic.name}`, hear, { maxAgeMs: topicMaxAgeMs });
   }
 
   /**

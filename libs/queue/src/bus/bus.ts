@@ -6,7 +6,7 @@ import type { BusLink } from './bus-link.js';
 const sealLength = 43;
 const beatEveryMs = 5_000;
 
-type Handler = (message: unknown) => void;
+type Handler = { readonly fn: (message: unknown) => void; readonly maxAgeMs: number };
 
 /**
  * Messages between processes: sent once, to whoever listens now, kept nowhere. Every frame is sealed, so that a
@@ -34,7 +34,8 @@ export class Bus {
 
   /** Connects, and goes on trying; resolves when connected or after `limitMs`. */
   async open(limitMs: number): Promise<void> {
-    this.#handlers.set(this.#beatChannel, new Set([() => void (this.#beatAnswered = true)]));
+    const beaten = { fn: () => void (this.#beatAnswered = true), maxAgeMs: Number.POSITIVE_INFINITY };
+    this.#handlers.set(this.#beatChannel, new Set([beaten]));
     await this.#link.listen(this.#beatChannel);
     this.#link.open({
       frame: (channel, text) => this.#receive(channel, text),
@@ -71,7 +72,7 @@ export class Bus {
   /** The text of a message as it travels on this channel. */
   seal(channel: string, message: unknown): string {
     // The number makes each frame unique: PostgreSQL delivers equal notifications of one transaction once.
-    const text = JSON.stringify([++this.#sent, message]);
+    const text = JSON.stringify([++this.#sent, Date.now(), message]);
     return this.#sealer.sealText(`bus:${channel}`, text) + text;
   }
 
@@ -80,8 +81,16 @@ export class Bus {
     await this.#link.send(channel, frame);
   }
 
-  /** Resolves when messages come in (at once while the link is down), to a function that ends it. */
-  async subscribe(channel: string, handler: Handler): Promise<() => Promise<void>> {
+  /**
+   * Resolves when messages come in (at once while the link is down), to a function that ends it. A message that was sealed
+   * more than `maxAgeMs` ago is dropped: somebody has kept it, to send it again.
+   */
+  async subscribe(
+    channel: string,
+    fn: (message: unknown) => void,
+    { maxAgeMs = Number.POSITIVE_INFINITY }: { maxAgeMs?: number } = {},
+  ): Promise<() => Promise<void>> {
+    const handler = { fn, maxAgeMs };
     const handlers = this.#handlers.get(channel) ?? new Set();
     handlers.add(handler);
     this.#handlers.set(channel, handlers);
@@ -113,8 +122,13 @@ export class Bus {
       this.#report(new Error(`a message without a valid seal was dropped on ${channel}`));
       return;
     }
-    const [, message] = JSON.parse(text) as [number, unknown];
-    for (const handler of this.#handlers.get(channel) ?? []) this.#guarded(() => handler(message));
+    const [, sealedAt, message] = JSON.parse(text) as [number, number, unknown];
+    const ageMs = Date.now() - sealedAt;
+    for (const { fn, maxAgeMs } of this.#handlers.get(channel) ?? []) {
+      if (ageMs <= maxAgeMs) this.#guarded(() => fn(message));
+      else
+        this.#report(new Error(`a message of ${Math.round(ageMs / 1000)} s ago was dropped on ${channel}`));
+    }
   }
 
   #checkBeat(): void {
