@@ -6,11 +6,18 @@ import { assertConsumers, QueueClient, QueueModule } from '@switchyard/queue';
 import { AdminKeyEntity } from './admin/admin-key.entity.js';
 import { AdminKeysRepository } from './admin/admin-keys.repository.js';
 import { AdminKeysService } from './admin/admin-keys.service.js';
+import { AdminUsersService } from './admin/admin-users.service.js';
 import { AdminGuard } from './admin/admin.guard.js';
+import { RefusalsService } from './admin/refusals.service.js';
 import { ChangesService } from './changes/changes.service.js';
 import { REGISTRY_CONFIG } from './config.js';
 import type { RegistryConfig } from './config.js';
+import { EgressService } from './egress/egress.service.js';
 import { SchemaPipe } from './http/schema.pipe.js';
+import { IdentityProviderEntity } from './identity-providers/identity-provider.entity.js';
+import { IdentityProvidersController } from './identity-providers/identity-providers.controller.js';
+import { IdentityProvidersRepository } from './identity-providers/identity-providers.repository.js';
+import { IdentityProvidersService } from './identity-providers/identity-providers.service.js';
 import { ImportsController } from './imports/imports.controller.js';
 import { ImportsService } from './imports/imports.service.js';
 import { IntegrationActionsController } from './integrations/integration-actions.controller.js';
@@ -24,25 +31,43 @@ import { IntegrationsController } from './integrations/integrations.controller.j
 import { IntegrationsRepository } from './integrations/integrations.repository.js';
 import { IntegrationsService } from './integrations/integrations.service.js';
 import { TransportCheck } from './integrations/transport-check.js';
+import { McpConfigsService } from './mcp-configs/mcp-configs.service.js';
 import { OrganizationEntity } from './organizations/organization.entity.js';
 import { OrganizationsController } from './organizations/organizations.controller.js';
 import { OrganizationsRepository } from './organizations/organizations.repository.js';
 import { OrganizationsService } from './organizations/organizations.service.js';
+import { PoliciesController } from './policies/policies.controller.js';
+import { PoliciesRepository } from './policies/policies.repository.js';
+import { PoliciesService } from './policies/policies.service.js';
+import { PolicyEntity } from './policies/policy.entity.js';
 import { UserRecordProcessor } from './users/user-record.processor.js';
 import { UserRecordsService } from './users/user-records.service.js';
 import { UserEntity } from './users/user.entity.js';
+import { UsersController } from './users/users.controller.js';
 import { UsersRepository } from './users/users.repository.js';
+import { UsersService } from './users/users.service.js';
 import { VaultService } from './vault/vault.service.js';
 import { VirtualKeyEntity } from './virtual-keys/virtual-key.entity.js';
 import { VirtualKeysController } from './virtual-keys/virtual-keys.controller.js';
 import { VirtualKeysRepository } from './virtual-keys/virtual-keys.repository.js';
 import { VirtualKeysService } from './virtual-keys/virtual-keys.service.js';
 
-const entities = [OrganizationEntity, AdminKeyEntity, IntegrationEntity, VirtualKeyEntity, UserEntity];
+const entities = [
+  OrganizationEntity,
+  AdminKeyEntity,
+  IdentityProviderEntity,
+  IntegrationEntity,
+  PolicyEntity,
+  UserEntity,
+  VirtualKeyEntity,
+];
 
 @Module({
   controllers: [
     OrganizationsController,
+    IdentityProvidersController,
+    UsersController,
+    PoliciesController,
     IntegrationsController,
     IntegrationToolsController,
     IntegrationActionsController,
@@ -54,7 +79,11 @@ const entities = [OrganizationEntity, AdminKeyEntity, IntegrationEntity, Virtual
     { provide: APP_PIPE, useClass: SchemaPipe },
     AdminKeysRepository,
     AdminKeysService,
+    AdminUsersService,
     ChangesService,
+    EgressService,
+    IdentityProvidersRepository,
+    IdentityProvidersService,
     ImportsService,
     IntegrationActionsService,
     IntegrationFactsRepository,
@@ -62,12 +91,17 @@ const entities = [OrganizationEntity, AdminKeyEntity, IntegrationEntity, Virtual
     IntegrationToolsService,
     IntegrationsRepository,
     IntegrationsService,
+    McpConfigsService,
     OrganizationsRepository,
     OrganizationsService,
+    PoliciesRepository,
+    PoliciesService,
+    RefusalsService,
     TransportCheck,
     UserRecordProcessor,
     UserRecordsService,
     UsersRepository,
+    UsersService,
     VaultService,
     VirtualKeysRepository,
     VirtualKeysService,

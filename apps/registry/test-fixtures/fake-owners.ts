@@ -1,17 +1,21 @@
-/** The other ends of the registry's queues: a vault that opens what is sealed to it, and a catalog-sync that syncs. */
+/** The other ends of the registry's queues: a broker that opens what is sealed to it, and a catalog-sync that syncs. */
 import { queues, topics } from '@switchyard/contracts';
 import type {
+  AuditEvent,
   CatalogSyncJob,
   CatalogSyncOutcome,
   ErrorInfo,
   MessageOf,
+  OAuthDiscovery,
+  OAuthDiscoveryAnswer,
   VaultWrite,
 } from '@switchyard/contracts';
 import type { QueueClient } from '@switchyard/queue';
 import { compactDecrypt, exportJWK, generateKeyPair } from 'jose';
 import pg from 'pg';
 
-export type Stored = { headers?: Record<string, string>; env?: Record<string, string> };
+type Values = Record<string, string>;
+export type Stored = { headers?: Values; env?: Values; oauth_client?: Values };
 
 export class FakeOwners {
   /** By integration id: what the vault holds. */
@@ -20,6 +24,9 @@ export class FakeOwners {
   readonly syncs: CatalogSyncJob[] = [];
   readonly changes: MessageOf<typeof topics.registryChanged>[] = [];
   readonly resets: string[] = [];
+  readonly audited: AuditEvent[] = [];
+  readonly discoveries: OAuthDiscovery[] = [];
+  discovery: OAuthDiscoveryAnswer = { status: 'open' };
   /** Set to make the vault refuse. */
   refusal: ErrorInfo | undefined;
   /** Set to make the vault answer only once this resolves. */
@@ -33,6 +40,14 @@ export class FakeOwners {
     queue.consume(queues.catalogSync, async (job) => (owners.syncs.push(job), owners.outcome), {
       concurrency: 4,
     });
+    queue.consume(queues.auditRecords, async ({ events }) => ({ written: owners.audited.push(...events) }), {
+      concurrency: 4,
+    });
+    queue.consume(
+      queues.oauthDiscoveries,
+      async (question) => (owners.discoveries.push(question), await owners.silence, owners.discovery),
+      { concurrency: 4 },
+    );
     await queue.subscribe(topics.registryChanged, (change) => void owners.changes.push(change));
     await queue.subscribe(topics.breakerReset, ({ integrationId }) => void owners.resets.push(integrationId));
     return owners;

@@ -1,12 +1,13 @@
 /** A registry over a database and a queue of its own, with both ends of its queues, for one test file. */
 import { afterAll, beforeAll } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { StdioAllowlist } from '@switchyard/contracts';
+import { DEFAULT_ORGANIZATION_ID, queues } from '@switchyard/contracts';
+import type { StdioAllowlist, UserRecord } from '@switchyard/contracts';
 import { QueueClient } from '@switchyard/queue';
 import { startService } from '@switchyard/service-kit';
 import type { RunningService } from '@switchyard/service-kit';
-import { testDatabase, testPrefix, testRedisUrl } from '@switchyard/testing';
-import type { TestDatabase } from '@switchyard/testing';
+import { testAudience, testDatabase, testPrefix, testRedisUrl } from '@switchyard/testing';
+import type { TestDatabase, TokenIssuer } from '@switchyard/testing';
 import { registryEnv, toRegistryConfig } from '../src/config.js';
 import { registryHttp } from '../src/http/registry-http.js';
 import { RegistryModule } from '../src/registry.module.js';
@@ -29,6 +30,7 @@ const stdioAllowlist: StdioAllowlist = [
 
 // An answer of unknown shape: tests look at the fields that they name.
 export type Answer = { status: number; body: any; headers: Headers };
+export type RegistryOptions = { queueUrl?: string; allowPrivate?: boolean };
 export type Route = { method: string; url: string };
 type Sent = { key?: string | null; body?: unknown; headers?: Record<string, string> };
 
@@ -42,11 +44,11 @@ export class RegistryUnderTest {
 
   private service!: RunningService;
 
-  static async start(queueUrl?: string): Promise<RegistryUnderTest> {
+  static async start({ queueUrl, allowPrivate }: RegistryOptions = {}): Promise<RegistryUnderTest> {
     const [database, url, prefix] = [await testDatabase(), queueUrl ?? (await testRedisUrl()), testPrefix()];
     const queue = await QueueClient.connect({ url, sealKey, service: 'test', prefix });
     const registry = new RegistryUnderTest(database, queue, await FakeOwners.start(queue, database.adminUrl));
-    await registry.serve(url, prefix);
+    await registry.serve(url, prefix, allowPrivate ?? false);
     return registry;
   }
 
@@ -107,7 +109,28 @@ export class RegistryUnderTest {
     return body;
   }
 
-  private async serve(queueUrl: string, prefix: string): Promise<void> {
+  /** The id of a user, as a face would have made them known. */
+  async user(subject: string, orgId: string = DEFAULT_ORGANIZATION_ID): Promise<string> {
+    const names = { username: subject, email: `${subject}@example.com`, displayName: null };
+    const person: UserRecord = { v: 1, orgId, issuer: 'https://id.example', subject, ...names, roles: [] };
+    const answer = await this.queue.request(queues.userRecords, person, { timeoutMs: 5_000 });
+    if (answer.status !== 'known') throw new Error(JSON.stringify(answer));
+    return answer.userId;
+  }
+
+  /** Trusts an issuer of tokens, for the organization of the key. */
+  async trust(
+    issuer: TokenIssuer,
+    fields: Record<string, unknown> = {},
+    key?: string,
+  ): Promise<Answer['body']> {
+    const settings = { issuer: issuer.issuer, audience: testAudience, client_id: 'switchyard', ...fields };
+    const { status, body } = await this.post('/api/identity-providers', settings, key);
+    if (status !== 201) throw new Error(JSON.stringify(body));
+    return body;
+  }
+
+  private async serve(queueUrl: string, prefix: string, allowPrivate: boolean): Promise<void> {
     const env = registryEnv.parse({
       SWITCHYARD_ENV: 'development',
       LOG_LEVEL: 'silent',
@@ -115,6 +138,7 @@ export class RegistryUnderTest {
       QUEUE_URL: queueUrl,
       REGISTRY_DATABASE_URL: this.database.urls.registry,
       REGISTRY_ADMIN_KEY: operatorKey,
+      SWITCHYARD_EGRESS_ALLOW_PRIVATE: String(allowPrivate),
     });
     const config = toRegistryConfig(env, stdioAllowlist);
     const configure = (app: NestFastifyApplication) => {
@@ -138,10 +162,10 @@ export class RegistryUnderTest {
 export const httpTransport = { type: 'http', url: 'https://93.184.216.34/mcp' };
 
 /** Starts a registry before the tests of the file and ends it after them. */
-export function withRegistry(): () => RegistryUnderTest {
+export function withRegistry(options: RegistryOptions = {}): () => RegistryUnderTest {
   let registry: RegistryUnderTest | undefined;
   beforeAll(async () => {
-    registry = await RegistryUnderTest.start();
+    registry = await RegistryUnderTest.start(options);
   }, 120_000);
   afterAll(() => registry?.close());
   return () => {

@@ -1,4 +1,5 @@
 export { looksLikeJwt } from './read-token.js';
+export { toPerson } from './to-person.js';
 export { TokenVerifier } from './token-verifier.js';
 export type { TokenVerifierOptions } from './token-verifier.js';
 export type { TrustedIssuer, VerifiedPerson } from './trusted-issuer.js';

@@ -1,17 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { PlatformError } from '@switchyard/contracts';
-import { endless, LoopbackProvider } from '../test-fixtures/loopback-provider.js';
+import { endlessAnswer, TokenIssuer } from '@switchyard/testing';
 import { TokenVerifier } from './token-verifier.js';
 import type { TrustedIssuer } from './trusted-issuer.js';
 
 const minute = 60_000;
 const discovery = '/.well-known/openid-configuration';
 
-let provider: LoopbackProvider;
+let provider: TokenIssuer;
 let verifier: TokenVerifier;
 let aheadMs: number;
 beforeEach(async () => {
-  provider = await LoopbackProvider.start();
+  provider = await TokenIssuer.start();
   aheadMs = 0;
   trust({});
 });
@@ -116,7 +116,7 @@ describe('a key set', () => {
     provider.answers.set('/keys', (response) => void response.writeHead(status, headers).end(body));
 
   it('of 50 MB is not read to its end', async () => {
-    const { send, sent } = endless(50 * 1024 * 1024);
+    const { send, sent } = endlessAnswer(50 * 1024 * 1024);
     provider.answers.set('/keys', send);
     expect(await outcomeOf(await token())).toBe('dependency_unavailable');
     expect(sent()).toBeLessThan(8 * 1024 * 1024);
@@ -189,7 +189,7 @@ describe('a discovery document', () => {
   });
 
   it('of 50 MB is not read to its end', async () => {
-    const { send, sent } = endless(50 * 1024 * 1024);
+    const { send, sent } = endlessAnswer(50 * 1024 * 1024);
     provider.answers.set(discovery, send);
     expect(await outcomeOf(await token())).toBe('dependency_unavailable');
     expect(sent()).toBeLessThan(8 * 1024 * 1024);

@@ -2,15 +2,15 @@ import { createHmac, createPublicKey } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { PlatformError } from '@switchyard/contracts';
 import { CompactEncrypt, exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { audience, LoopbackProvider } from '../test-fixtures/loopback-provider.js';
+import { testAudience, TokenIssuer } from '@switchyard/testing';
 import { TokenVerifier } from './token-verifier.js';
 import type { TrustedIssuer } from './trusted-issuer.js';
 
-let provider: LoopbackProvider;
+let provider: TokenIssuer;
 let trusted: TrustedIssuer[];
 let verifier: TokenVerifier;
 beforeEach(async () => {
-  provider = await LoopbackProvider.start();
+  provider = await TokenIssuer.start();
   trusted = [provider.trusted()];
   verifier = new TokenVerifier({ issuers: () => trusted, fetch });
 });
@@ -19,7 +19,7 @@ afterEach(() => provider.close());
 const verify = (jwt: string) => verifier.verify(jwt);
 const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 const seconds = () => Math.floor(Date.now() / 1_000);
-const usual = () => ({ iss: provider.issuer, aud: audience, sub: 'ada', exp: seconds() + 300 });
+const usual = () => ({ iss: provider.issuer, aud: testAudience, sub: 'ada', exp: seconds() + 300 });
 
 /** Code and text of the refusal. */
 async function refusalOf(jwt: string): Promise<{ code: string; message: string }> {
@@ -67,7 +67,7 @@ describe('a token as it should be', () => {
   );
 
   it('may be for several audiences, and of a clock ahead of ours', async () => {
-    const claims = { aud: ['other', audience], nbf: seconds() + 20, iat: seconds() + 20 };
+    const claims = { aud: ['other', testAudience], nbf: seconds() + 20, iat: seconds() + 20 };
     expect((await verify(await provider.sign({ claims }))).subject).toBe('ada');
   });
 
@@ -140,7 +140,7 @@ describe('a forged token', () => {
   });
 
   it('of another issuer’s key is refused', async () => {
-    const other = await LoopbackProvider.start();
+    const other = await TokenIssuer.start();
     const jwt = await other.sign({ claims: { iss: provider.issuer } });
     await other.close();
     expect(await refusalOf(jwt)).toEqual(refused(/signature/));
@@ -168,7 +168,7 @@ describe('a genuine token that is not for us', () => {
     ['the issuer with a slash', { iss: 'with-slash' }, /issuer is not trusted/],
     ['no issuer', { iss: undefined }, /no issuer/],
     ['another audience', { aud: 'https://other.example' }, /another audience/],
-    ['a longer audience', { aud: `${audience}/` }, /another audience/],
+    ['a longer audience', { aud: `${testAudience}/` }, /another audience/],
     ['no audience', { aud: undefined }, /another audience/],
     ['no expiry', { exp: undefined }, /"exp"/],
     ['an expiry that is no number', { exp: '2100-01-01' }, /"exp"/],
@@ -205,7 +205,7 @@ describe('a genuine token that is not for us', () => {
 
   it('that two providers claim is refused', async () => {
     trusted.push(provider.trusted({ id: 'second', orgId: 'elsewhere', audience: 'two' }));
-    const jwt = await provider.sign({ claims: { aud: [audience, 'two'] } });
+    const jwt = await provider.sign({ claims: { aud: [testAudience, 'two'] } });
     expect(await refusalOf(jwt)).toEqual(refused(/more than one organization/));
     trusted[1] = { ...trusted[1]!, enabled: false };
     expect((await verify(jwt)).orgId).toBe('organization');

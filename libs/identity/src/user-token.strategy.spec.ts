@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { PlatformError } from '@switchyard/contracts';
-import { LoopbackProvider } from '../test-fixtures/loopback-provider.js';
+import { TokenIssuer } from '@switchyard/testing';
 import { TokenVerifier } from './token-verifier.js';
 import { UserDirectory } from './user-directory.js';
 import { bearerJwt, UserTokenStrategy, userTokenGate } from './user-token.strategy.js';
 
-let provider: LoopbackProvider;
+let provider: TokenIssuer;
 let gate: ReturnType<typeof userTokenGate>;
 const inactive = new Set<string>();
 beforeAll(async () => {
-  provider = await LoopbackProvider.start();
+  provider = await TokenIssuer.start();
   const issuers = () => [provider.trusted()];
   const users = new UserDirectory({
     ask: async ({ subject }) => ({

@@ -16,8 +16,8 @@ export class UserTokenStrategy extends passport.Strategy {
   override readonly name = 'user-token';
 
   constructor(
-    private readonly verifier: TokenVerifier,
-    private readonly users: UserDirectory,
+    private readonly verifier: Pick<TokenVerifier, 'verify'>,
+    private readonly users: Pick<UserDirectory, 'userOf'>,
   ) {
     super();
   }

@@ -2,12 +2,17 @@ import { createParamDecorator } from '@nestjs/common';
 import type { ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 
-/** Whose admin key came with the request. Everything that a route touches belongs to this organization. */
+/** Who acts: whoever holds an admin key, which is nobody in particular, or a user with an admin's role. */
+export type Actor =
+  { readonly kind: 'admin'; readonly id: null } | { readonly kind: 'user'; readonly id: string };
+
+/** Whose admin key or token came with the request. Everything that a route touches belongs to this organization. */
 export type AdminContext = {
   readonly orgId: string;
   readonly orgSlug: string;
-  /** The key of `REGISTRY_ADMIN_KEY`, which alone manages organizations and global integrations. */
+  /** The key of `REGISTRY_ADMIN_KEY`, which alone manages organizations and global integrations. Never a user. */
   readonly isOperator: boolean;
+  readonly actor: Actor;
 };
 
 /** What the guard leaves on a request. */

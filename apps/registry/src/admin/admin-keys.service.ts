@@ -31,7 +31,9 @@ export class AdminKeysService {
       ? DEFAULT_ORGANIZATION_ID
       : await this.keys.findOrganization(digest.toString('hex'));
     const organization = orgId && (await this.organizations.find(orgId));
-    return organization ? { orgId: organization.id, orgSlug: organization.slug, isOperator } : undefined;
+    if (!organization) return undefined;
+    const { id, slug } = organization;
+    return { orgId: id, orgSlug: slug, isOperator, actor: { kind: 'admin', id: null } };
   }
 
   /** Makes the organization's key, which replaces the one before. Nobody can read it again. */

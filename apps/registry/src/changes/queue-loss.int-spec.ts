@@ -6,7 +6,7 @@ let redis: Awaited<ReturnType<typeof privateRedis>>;
 let registry: RegistryUnderTest;
 beforeAll(async () => {
   redis = await privateRedis();
-  registry = await RegistryUnderTest.start(redis.url);
+  registry = await RegistryUnderTest.start({ queueUrl: redis.url });
 }, 120_000);
 afterAll(async () => {
   await registry.close();

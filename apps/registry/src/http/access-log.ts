@@ -19,6 +19,7 @@ export function writeAccessLog(app: NestFastifyApplication): void {
           ms: Math.round(reply.elapsedTime),
           orgId: admin?.orgId,
           isOperator: admin?.isOperator,
+          userId: admin?.actor.id ?? undefined,
         },
         'request',
       );

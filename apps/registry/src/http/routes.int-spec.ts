@@ -19,13 +19,18 @@ const bodies: Record<string, unknown> = {
   'PATCH /api/integrations/:id': { name: 'Swept' },
   'POST /api/virtual-keys': { name: 'Swept' },
   'PATCH /api/virtual-keys/:id': { name: 'Swept' },
+  'POST /api/identity-providers': { issuer: 'https://93.184.216.34', audience: 'swept', client_id: 'swept' },
+  'PATCH /api/identity-providers/:id': { name: 'Swept' },
+  'PATCH /api/users/:id': { active: false },
+  'POST /api/policies': { name: 'Swept' },
+  'PATCH /api/policies/:id': { name: 'Swept' },
   'POST /api/import': { mcpServers: {} },
 };
 
 describe('every route', () => {
   it('is found by the sweeps', () => {
-    expect(routes().length).toBeGreaterThan(18);
-    expect(taking().length).toBeGreaterThan(11);
+    expect(routes().length).toBeGreaterThan(31);
+    expect(taking().length).toBeGreaterThan(19);
   });
 
   it.each<[string, Record<string, string>]>([
@@ -41,6 +46,7 @@ describe('every route', () => {
       { 'x-api-key': 'operator-key-of-the-tests', 'x-bf-virtual-key': 'operator-key-of-the-tests' },
     ],
     ['a virtual key', { authorization: `Bearer vk_${'a'.repeat(43)}` }],
+    ['a JWT of nobody', { authorization: 'Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZG1pbiJ9.' }],
   ])('refuses %s', async (_what, headers) => {
     for (const { method, url } of routes()) {
       const path = url.replace(':id', unknownId);
@@ -80,7 +86,16 @@ describe('every route that takes an id', () => {
     const victim = await registry().organization('victim');
     const integration = await registry().integration({ slug: 'theirs' }, victim.key);
     const { body: key } = await registry().post('/api/virtual-keys', { name: 'theirs' }, victim.key);
+    const { body: provider } = await registry().post(
+      '/api/identity-providers',
+      { issuer: 'https://93.184.216.34', audience: 'theirs', client_id: 'theirs' },
+      victim.key,
+    );
+    const { body: policy } = await registry().post('/api/policies', { name: 'theirs' }, victim.key);
     Object.assign(ids, {
+      '/api/identity-providers': provider.id,
+      '/api/users': await registry().user('theirs', victim.id),
+      '/api/policies': policy.id,
       '/api/organizations': victim.id,
       '/api/integrations': integration.id,
       '/api/mcp/client': integration.id,
@@ -132,10 +147,11 @@ describe('lists', () => {
   it('hold one organization’s rows alone', async () => {
     const { key } = await registry().organization('lister');
     await registry().integration({ slug: 'mine' }, key);
-    for (const list of ['/api/integrations', '/api/virtual-keys']) {
-      const { body } = await registry().get(list, key);
+    const lists = ['integrations', 'virtual-keys', 'identity-providers', 'users', 'policies'];
+    for (const list of lists) {
+      const { body } = await registry().get(`/api/${list}`, key);
       expect(body.items.map((one: { slug?: string }) => one.slug)).toEqual(
-        list === '/api/integrations' ? ['mine'] : [],
+        list === 'integrations' ? ['mine'] : [],
       );
     }
   });

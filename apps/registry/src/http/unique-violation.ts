@@ -2,10 +2,15 @@ import { PlatformError } from '@switchyard/contracts';
 
 /** Runs `write`; what a unique index refuses is `slug_taken`. */
 export async function refuseTakenSlug<T>(write: () => Promise<T>): Promise<T> {
+  return refuseTwin(write, () => new PlatformError('slug_taken'));
+}
+
+/** Runs `write`; what a unique index refuses is `refusal`. */
+export async function refuseTwin<T>(write: () => Promise<T>, refusal: () => PlatformError): Promise<T> {
   try {
     return await write();
   } catch (error) {
-    throw isUniqueViolation(error) ? new PlatformError('slug_taken', { cause: error }) : error;
+    throw isUniqueViolation(error) ? refusal() : error;
   }
 }
 

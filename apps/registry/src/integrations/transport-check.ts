@@ -1,21 +1,22 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { OnApplicationShutdown } from '@nestjs/common';
 import { PlatformError } from '@switchyard/contracts';
 import type { Transport } from '@switchyard/contracts';
-import { createEgressPolicy, matchStdio } from '@switchyard/mcp-client';
+import { matchStdio } from '@switchyard/mcp-client';
 import { REGISTRY_CONFIG } from '../config.js';
 import type { RegistryConfig } from '../config.js';
+import { EgressService } from '../egress/egress.service.js';
 
 type Checked = { transport: Transport; envNames: readonly string[] };
 
 /** Whether an upstream may be registered at all. The same is asked again at each connection and start. */
 @Injectable()
-export class TransportCheck implements OnApplicationShutdown {
-  private readonly egress;
+export class TransportCheck {
   private readonly allowlist;
 
-  constructor(@Inject(REGISTRY_CONFIG) config: Pick<RegistryConfig, 'egress' | 'stdioAllowlist'>) {
-    this.egress = createEgressPolicy(config.egress);
+  constructor(
+    private readonly egress: EgressService,
+    @Inject(REGISTRY_CONFIG) config: Pick<RegistryConfig, 'stdioAllowlist'>,
+  ) {
     this.allowlist = config.stdioAllowlist;
   }
 
@@ -28,9 +29,5 @@ export class TransportCheck implements OnApplicationShutdown {
     throw new PlatformError('stdio_not_allowed', {
       message: `Its entry does not allow these environment variables: ${foreign.slice(0, 10).join(', ')}.`,
     });
-  }
-
-  async onApplicationShutdown(): Promise<void> {
-    await this.egress.close();
   }
 }

@@ -24,7 +24,14 @@ export const ProblemAnswer = z
 type Answer = { summary: string; status: number; schema?: z.ZodType; errors: ErrorCode[] };
 
 /** Every route can answer with these. */
-const always: ErrorCode[] = ['unauthenticated', 'internal'];
+const always: ErrorCode[] = [
+  'unauthenticated',
+  'token_expired',
+  'forbidden',
+  'user_inactive',
+  'dependency_unavailable',
+  'internal',
+];
 
 /** Describes a route for the OpenAPI document: what it answers, and with which errors. */
 export function Answers({ summary, status, schema, errors }: Answer): MethodDecorator {

@@ -23,12 +23,22 @@ export function makeDocument(app: NestFastifyApplication): OpenAPIObject {
     .setDescription('Admin API and async tool calls. Errors are problem documents (RFC 9457).')
     .setVersion('1')
     .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'Admin key' }, 'adminKey')
+    .addBearerAuth(
+      {
+        type: 'http',
+        scheme: 'bearer',
+        bearerFormat: 'JWT',
+        description: 'Token of a user with an admin’s role',
+      },
+      'userToken',
+    )
     .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'Virtual key' }, 'virtualKey')
     .addApiKey(
       { type: 'apiKey', in: 'header', name: 'X-Api-Key', description: 'Virtual key' },
       'virtualKeyHeader',
     )
     .addSecurityRequirements('adminKey')
+    .addSecurityRequirements('userToken')
     .build();
   const document = SwaggerModule.createDocument(app, config, {
     operationIdFactory: (controller, method) =>

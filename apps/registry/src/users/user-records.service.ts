@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { PlatformError } from '@switchyard/contracts';
 import type { UserRecord, UserRecordAnswer } from '@switchyard/contracts';
+import type { VerifiedPerson } from '@switchyard/identity';
 import { ChangesService } from '../changes/changes.service.js';
 import { unstorableText } from '../http/unstorable-text.js';
 import { UsersRepository } from './users.repository.js';
@@ -20,6 +21,18 @@ export class UserRecordsService {
     const { id, active, isNew } = user;
     if (isNew) await this.changes.announce({ entity: 'user', change: 'created', orgId: record.orgId, id });
     return { status: 'known', userId: id, active };
+  }
+
+  /** The same for who comes to this service, without a cache: here an inactive user is refused at once. */
+  async userOf(person: VerifiedPerson): Promise<{ userId: string }> {
+    const { orgId, issuer, subject, username, email, displayName, roles } = person;
+    const answer = await this.answer({
+      v: 1,
+      ...{ orgId, issuer, subject, username, email, displayName, roles },
+    });
+    if (answer.status === 'refused') throw PlatformError.fromInfo(answer.error);
+    if (!answer.active) throw new PlatformError('user_inactive');
+    return { userId: answer.userId };
   }
 }
 

@@ -9,6 +9,7 @@ export function toVirtualKeyAnswer(row: VirtualKeyEntity): VirtualKeyAnswerBody 
     name: row.name,
     mcp_configs: row.mcpConfigs,
     status: statusOf(row),
+    user_id: row.userId,
     expires_at: row.expiresAt?.toISOString() ?? null,
     revoked_at: row.revokedAt?.toISOString() ?? null,
     created_at: row.createdAt.toISOString(),

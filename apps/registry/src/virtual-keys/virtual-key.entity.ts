@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import type { McpConfig } from './virtual-key.schemas.js';
+import type { McpConfig } from '../mcp-configs/mcp-config.schemas.js';
 
 @Entity({ schema: 'registry', name: 'virtual_keys' })
 export class VirtualKeyEntity {
@@ -12,6 +12,10 @@ export class VirtualKeyEntity {
 
   @Column('text')
   name!: string;
+
+  /** The user as whom its bearer calls; null: a machine's key. */
+  @Column('uuid', { name: 'user_id', nullable: true })
+  userId!: string | null;
 
   /** Hex SHA-256. */
   @Column('text', { name: 'key_hash' })

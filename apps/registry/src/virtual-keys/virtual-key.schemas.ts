@@ -1,37 +1,24 @@
-import { slugOf } from '@switchyard/access';
 import { PageQuery } from '@switchyard/service-kit';
 import { z } from 'zod';
-import { DisplayName, ToolNames } from '../http/fields.js';
-
-const McpConfig = z.strictObject({
-  mcp_client_name: z
-    .string()
-    .min(1)
-    .max(64)
-    .describe('An integration’s slug; `web_search` means `web-search`.'),
-  tools_to_execute: ToolNames.default(null).describe('`["*"]` or null: all tools. Empty: none. Else these.'),
-});
-export type McpConfig = z.output<typeof McpConfig>;
-
-export const McpConfigs = z
-  .array(McpConfig)
-  .max(1_000)
-  .refine(
-    (configs) => new Set(configs.map((one) => slugOf(one.mcp_client_name))).size === configs.length,
-    'names an mcp_client_name twice',
-  )
-  .describe('What the key grants. Without any it grants nothing.');
+import { DisplayName } from '../http/fields.js';
+import { McpConfig, McpConfigs } from '../mcp-configs/mcp-config.schemas.js';
 
 const ExpiresAt = z.iso
   .datetime({ offset: true })
   .refine((text) => Date.parse(text) > Date.now(), 'must be in the future')
   .nullable();
 
+const UserId = z
+  .uuid()
+  .nullable()
+  .describe('The user as whom its bearer calls, for good. Null: a machine’s key, with nobody behind it.');
+
 export const CreateVirtualKey = z
   .strictObject({
     name: DisplayName,
     mcp_configs: McpConfigs.default([]),
     expires_at: ExpiresAt.default(null),
+    user_id: UserId.default(null),
   })
   .meta({ id: 'CreateVirtualKey' });
 export type CreateVirtualKeyBody = z.output<typeof CreateVirtualKey>;
@@ -49,6 +36,7 @@ export type UpdateVirtualKeyBody = z.output<typeof UpdateVirtualKey>;
 export const ListVirtualKeys = z.strictObject({
   ...PageQuery.shape,
   status: z.enum(['active', 'expired', 'revoked']).optional(),
+  user_id: z.uuid().optional().describe('Keys of this user.'),
 });
 export type ListVirtualKeysQuery = z.output<typeof ListVirtualKeys>;
 
@@ -58,6 +46,7 @@ const virtualKey = {
   name: z.string(),
   mcp_configs: z.array(McpConfig),
   status: z.enum(['active', 'expired', 'revoked']),
+  user_id: UserId,
   expires_at: z.iso.datetime().nullable(),
   revoked_at: z.iso.datetime().nullable(),
   created_at: z.iso.datetime(),

@@ -132,3 +132,35 @@ describe('a virtual key', () => {
     expect(await names(`?limit=2&cursor=${first.next_cursor}`)).toEqual(['c']);
   });
 });
+
+describe('a virtual key of a user', () => {
+  it('is theirs for good, and found by them', async () => {
+    const userId = await registry().user('owner');
+    const { status, body } = await create({ user_id: userId });
+    expect({ status, user_id: body.user_id }).toEqual({ status: 201, user_id: userId });
+    expect((await registry().get(`/api/virtual-keys/${body.id}`)).body.user_id).toBe(userId);
+    const { body: list } = await registry().get(`/api/virtual-keys?user_id=${userId}`);
+    expect(list.items.map(({ id }: { id: string }) => id)).toEqual([body.id]);
+    expect((await registry().patch(`/api/virtual-keys/${body.id}`, { user_id: null })).status).toBe(400);
+    const { rows } = await asAdmin(registry().database.adminUrl, (client) =>
+      client.query('SELECT user_id FROM registry.v_virtual_keys WHERE id = $1', [body.id]),
+    );
+    expect(rows).toEqual([{ user_id: userId }]);
+  });
+
+  it('is nobody’s unless it says so', async () => {
+    expect((await create()).body.user_id).toBeNull();
+    expect((await registry().get('/api/virtual-keys?user_id=me')).status).toBe(400);
+  });
+
+  it('cannot be of nobody who is there, of the neighbours, or of somebody who is inactive', async () => {
+    const { id: neighbour } = await registry().organization('neighbours');
+    const gone = await registry().user('gone');
+    await registry().patch(`/api/users/${gone}`, { active: false });
+    const theirs = await registry().user('theirs', neighbour);
+    for (const user_id of [gone, theirs, '00000000-0000-4000-8000-00000000ffff', 'me']) {
+      const { status, body } = await create({ user_id });
+      expect({ status, path: body.errors?.[0]?.path }).toEqual({ status: 400, path: 'user_id' });
+    }
+  });
+});

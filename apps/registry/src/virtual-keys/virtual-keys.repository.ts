@@ -3,7 +3,11 @@ import { DataSource, IsNull } from 'typeorm';
 import { VirtualKeyEntity } from './virtual-key.entity.js';
 import type { ListVirtualKeysQuery } from './virtual-key.schemas.js';
 
-export type VirtualKeyFilter = { status?: ListVirtualKeysQuery['status']; afterId?: string };
+export type VirtualKeyFilter = {
+  status?: ListVirtualKeysQuery['status'];
+  userId?: string;
+  afterId?: string;
+};
 type Changes = Partial<Pick<VirtualKeyEntity, 'name' | 'mcpConfigs' | 'expiresAt'>>;
 
 const isStatus = {
@@ -24,7 +28,7 @@ export class VirtualKeysRepository {
   async list(
     organizationId: string,
     limit: number,
-    { status, afterId }: VirtualKeyFilter,
+    { status, userId, afterId }: VirtualKeyFilter,
   ): Promise<VirtualKeyEntity[]> {
     const query = this.source.manager
       .createQueryBuilder(VirtualKeyEntity, 'k')
@@ -32,6 +36,7 @@ export class VirtualKeysRepository {
       .orderBy('k.id')
       .limit(limit);
     if (afterId) query.andWhere('k.id > :afterId', { afterId });
+    if (userId) query.andWhere('k.userId = :userId', { userId });
     if (status) query.andWhere(isStatus[status]);
     return query.getMany();
   }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { hashVirtualKey, slugOf } from '@switchyard/access';
+import { hashVirtualKey } from '@switchyard/access';
 import { PlatformError } from '@switchyard/contracts';
 import { decodeCursor, toPage } from '@switchyard/service-kit';
 import type { Page } from '@switchyard/service-kit';
@@ -8,13 +8,13 @@ import { v7 as uuidv7 } from 'uuid';
 import type { AdminContext } from '../admin/admin-context.js';
 import { ChangesService } from '../changes/changes.service.js';
 import { ResourceId } from '../http/fields.js';
-import { IntegrationsRepository } from '../integrations/integrations.repository.js';
+import { McpConfigsService } from '../mcp-configs/mcp-configs.service.js';
+import { UsersService } from '../users/users.service.js';
 import { toVirtualKeyAnswer } from './to-virtual-key-answer.js';
 import type { VirtualKeyEntity } from './virtual-key.entity.js';
 import type {
   CreateVirtualKeyBody,
   ListVirtualKeysQuery,
-  McpConfig,
   NewVirtualKeyAnswerBody,
   UpdateVirtualKeyBody,
   VirtualKeyAnswerBody,
@@ -25,24 +25,31 @@ import { VirtualKeysRepository } from './virtual-keys.repository.js';
 export class VirtualKeysService {
   constructor(
     private readonly keys: VirtualKeysRepository,
-    private readonly integrations: IntegrationsRepository,
+    private readonly configs: McpConfigsService,
+    private readonly users: UsersService,
     private readonly changes: ChangesService,
   ) {}
 
   /** The key itself is in this answer and nowhere else. */
   async create({ orgId }: AdminContext, body: CreateVirtualKeyBody): Promise<NewVirtualKeyAnswerBody> {
+    await this.users.requireActive(orgId, body.user_id, 'user_id');
     const key = `vk_${randomBytes(32).toString('base64url')}`;
     const row: VirtualKeyEntity = {
       id: uuidv7(),
       organizationId: orgId,
       name: body.name,
+      userId: body.user_id,
       keyHash: hashVirtualKey(key),
       mcpConfigs: body.mcp_configs,
       expiresAt: toDate(body.expires_at),
       revokedAt: null,
       createdAt: new Date(),
     };
-    const answer = { ...toVirtualKeyAnswer(row), ...(await this.warnings(orgId, row.mcpConfigs)), key };
+    const answer = {
+      ...toVirtualKeyAnswer(row),
+      ...(await this.configs.warnings(orgId, row.mcpConfigs)),
+      key,
+    };
     await this.keys.insert(row);
     await this.tell(row, 'created');
     return answer;
@@ -50,10 +57,10 @@ export class VirtualKeysService {
 
   async list(
     { orgId }: AdminContext,
-    { limit, cursor, status }: ListVirtualKeysQuery,
+    { limit, cursor, status, user_id: userId }: ListVirtualKeysQuery,
   ): Promise<Page<VirtualKeyAnswerBody>> {
     const afterId = cursor === undefined ? undefined : decodeCursor(ResourceId, cursor);
-    const rows = await this.keys.list(orgId, limit + 1, { status, afterId });
+    const rows = await this.keys.list(orgId, limit + 1, { status, userId, afterId });
     return toPage(rows, limit, { item: toVirtualKeyAnswer, position: ({ id }) => id });
   }
 
@@ -70,7 +77,10 @@ export class VirtualKeysService {
     });
     if (!isUpdated) throw new PlatformError('conflict', { message: 'The key is revoked.' });
     await this.tell(before, 'updated');
-    return { ...(await this.get(admin, id)), ...(await this.warnings(admin.orgId, body.mcp_configs ?? [])) };
+    return {
+      ...(await this.get(admin, id)),
+      ...(await this.configs.warnings(admin.orgId, body.mcp_configs ?? [])),
+    };
   }
 
   /** Ends the key for good. The row stays, so that the history of its calls can be read. */
@@ -84,17 +94,6 @@ export class VirtualKeysService {
     const key = await this.keys.find(orgId, id);
     if (!key) throw new PlatformError('not_found');
     return key;
-  }
-
-  private async warnings(orgId: string, configs: readonly McpConfig[]): Promise<{ warnings?: string[] }> {
-    const known = configs.length > 0 ? await this.integrations.visibleSlugs(orgId) : new Set<string>();
-    const unknown = configs
-      .map((config) => slugOf(config.mcp_client_name))
-      .filter((slug) => !known.has(slug));
-    const warnings = unknown.map(
-      (slug) => `There is no integration "${slug}" yet; the grant takes effect once there is.`,
-    );
-    return warnings.length > 0 ? { warnings } : {};
   }
 
   private async tell(

@@ -1,0 +1,135 @@
+import { describe, expect, it } from '@jest/globals';
+import { eventually } from '@switchyard/testing';
+import { withRegistry } from '../../test-fixtures/registry-under-test.js';
+
+const registry = withRegistry();
+let count = 0;
+const usual = () => ({
+  issuer: 'https://93.184.216.34/realms/one',
+  audience: `audience-${++count}`,
+  client_id: 'switchyard',
+});
+const create = (fields: Record<string, unknown> = {}, key?: string) =>
+  registry().post('/api/identity-providers', { ...usual(), ...fields }, key);
+const changesOf = (id: string) =>
+  registry().owners.changes.filter((one) => one.id === id && one.entity === 'identity_provider');
+
+describe('an identity provider', () => {
+  it('is trusted with what is usual, changed and trusted no longer, and everybody is told', async () => {
+    const { status, body } = await create();
+    expect({ status, body }).toMatchObject({
+      status: 201,
+      body: {
+        name: '93.184.216.34',
+        issuer: 'https://93.184.216.34/realms/one',
+        client_id: 'switchyard',
+        jwks_uri: null,
+        scopes: ['openid', 'profile', 'email'],
+        roles_claim: 'roles',
+        admin_roles: ['admin'],
+        auditor_roles: ['auditor'],
+        enabled: true,
+      },
+    });
+    const path = `/api/identity-providers/${body.id}`;
+    expect((await registry().get(path)).body).toEqual(body);
+    const changes = {
+      name: 'Staff',
+      jwks_uri: 'https://93.184.216.34/keys',
+      roles_claim: 'realm_access.roles',
+      admin_roles: [],
+      enabled: false,
+    };
+    const changed = await registry().patch(path, changes);
+    expect(changed).toMatchObject({ status: 200, body: { ...changes, audience: body.audience } });
+    expect((await registry().send('DELETE', path)).status).toBe(204);
+    expect((await registry().get(path)).status).toBe(404);
+    expect((await registry().send('DELETE', path)).status).toBe(404);
+    await eventually(() => changesOf(body.id).length === 3);
+    expect(changesOf(body.id).map(({ change }) => change)).toEqual(['created', 'updated', 'deleted']);
+  });
+
+  it('is one organization’s alone, whoever asks', async () => {
+    const { key } = await registry().organization('claims-it-too');
+    const { body } = await create();
+    const same = { issuer: body.issuer, audience: body.audience };
+    for (const other of [undefined, key]) {
+      const answer = await create(same, other);
+      expect(answer).toMatchObject({ status: 409, body: { code: 'conflict' } });
+      expect(JSON.stringify(answer.body)).not.toContain(body.id);
+    }
+    const { body: another } = await create({}, key);
+    const moved = await registry().patch(`/api/identity-providers/${another.id}`, same, key);
+    expect(moved).toMatchObject({ status: 409, body: { code: 'conflict' } });
+  });
+
+  it('of two at once is one’s', async () => {
+    const fields = usual();
+    const both = await Promise.all([create(fields), create(fields)]);
+    expect(both.map(({ status }) => status).sort()).toEqual([201, 409]);
+  });
+
+  it('is listed in pages, those of the organization', async () => {
+    const { key } = await registry().organization('lists-providers');
+    const ids = [];
+    for (let n = 0; n < 3; n++) ids.push((await create({}, key)).body.id);
+    const first = (await registry().get('/api/identity-providers?limit=2', key)).body;
+    const query = `limit=2&cursor=${first.next_cursor}`;
+    const second = (await registry().get(`/api/identity-providers?${query}`, key)).body;
+    expect([...first.items, ...second.items].map(({ id }: { id: string }) => id)).toEqual(ids);
+    expect(second.next_cursor).toBeNull();
+    expect((await registry().get('/api/identity-providers?cursor=x', key)).status).toBe(400);
+    expect((await registry().get('/api/identity-providers?name=x', key)).status).toBe(400);
+  });
+
+  it.each<[Record<string, unknown>, string]>([
+    [{ issuer: undefined }, 'issuer'],
+    [{ issuer: 'accounts.example.com' }, 'issuer'],
+    [{ issuer: 'file:///etc/passwd' }, 'issuer'],
+    [{ issuer: 'https://93.184.216.34/?a=b' }, 'issuer'],
+    [{ issuer: 'https://93.184.216.34/#a' }, 'issuer'],
+    [{ issuer: `https://93.184.216.34/${'x'.repeat(2_048)}` }, 'issuer'],
+    [{ audience: '' }, 'audience'],
+    [{ audience: undefined }, 'audience'],
+    [{ client_id: undefined }, 'client_id'],
+    [{ client_id: 'a\nb' }, 'client_id'],
+    [{ client_id: 'half\ud800' }, 'client_id'],
+    [{ jwks_uri: 'javascript:alert(1)' }, 'jwks_uri'],
+    [{ scopes: ['two words'] }, 'scopes.0'],
+    [{ roles_claim: '' }, 'roles_claim'],
+    [{ admin_roles: [''] }, 'admin_roles.0'],
+    [{ auditor_roles: 'auditor' }, 'auditor_roles'],
+    [{ enabled: 'yes' }, 'enabled'],
+    [{ client_secret: 'x' }, 'client_secret'],
+  ])('is refused with %j', async (fields, named) => {
+    const { status, body } = await create(fields);
+    expect({ status, code: body.code }).toEqual({ status: 400, code: 'invalid_request' });
+    expect(JSON.stringify(body.errors)).toContain(named);
+  });
+
+  it.each([
+    ['issuer', 'https://127.0.0.1'],
+    ['issuer', 'http://93.184.216.34'],
+    ['issuer', 'https://user:password@93.184.216.34'],
+    ['jwks_uri', 'https://169.254.169.254/keys'],
+    ['jwks_uri', 'https://localhost/keys'],
+    ['jwks_uri', 'https://[::ffff:10.0.0.1]/keys'],
+  ])('with the %s %s is not allowed out', async (field, url) => {
+    const denied = {
+      status: 403,
+      body: { code: 'egress_denied', detail: expect.stringContaining(`${field}:`) },
+    };
+    expect(await create({ [field]: url })).toMatchObject(denied);
+    const { body } = await create();
+    expect(await registry().patch(`/api/identity-providers/${body.id}`, { [field]: url })).toMatchObject(
+      denied,
+    );
+    expect((await registry().get(`/api/identity-providers/${body.id}`)).body).toEqual(body);
+  });
+
+  it('is not changed by nothing, nor by what it has not', async () => {
+    const { body } = await create();
+    for (const changes of [{}, { organization_id: body.id }, { id: body.id }, { enabled: null }])
+      expect((await registry().patch(`/api/identity-providers/${body.id}`, changes)).status).toBe(400);
+  });
+});

@@ -1,0 +1,22 @@
+import { slugOf } from '@switchyard/access';
+import { z } from 'zod';
+import { ToolNames } from '../http/fields.js';
+
+export const McpConfig = z.strictObject({
+  mcp_client_name: z
+    .string()
+    .min(1)
+    .max(64)
+    .describe('An integration’s slug; `web_search` means `web-search`.'),
+  tools_to_execute: ToolNames.default(null).describe('`["*"]` or null: all tools. Empty: none. Else these.'),
+});
+export type McpConfig = z.output<typeof McpConfig>;
+
+export const McpConfigs = z
+  .array(McpConfig)
+  .max(1_000)
+  .refine(
+    (configs) => new Set(configs.map((one) => slugOf(one.mcp_client_name))).size === configs.length,
+    'names an mcp_client_name twice',
+  )
+  .describe('What is granted. Without any it is nothing.');
