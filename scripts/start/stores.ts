@@ -1,7 +1,7 @@
 /** PostgreSQL and the queue's store: the given ones, or the embedded PostgreSQL for both. */
 import { appendFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { startPostgres } from '../stores/postgres-server.ts';
+import { keepPostgres } from '../stores/kept-postgres.ts';
 import { postgresFolder } from './data-folder.ts';
 import type { StartOptions } from './options.ts';
 import { roleUrl, type Secrets } from './secrets.ts';
@@ -11,7 +11,7 @@ export type Stores = {
   adminUrl: string;
   queueUrl: string;
   what: string;
-  /** Resolves when the embedded PostgreSQL ends; never otherwise. */
+  /** Resolves when the embedded PostgreSQL has ended and does not stay up; never otherwise. */
   ended: Promise<unknown>;
   stop(): Promise<void>;
   kill(): Promise<void>;
@@ -35,9 +35,11 @@ export async function openStores(options: StartOptions, secrets: Secrets): Promi
 function startEmbedded(dataFolder: string, secrets: Secrets) {
   const logFile = join(dataFolder, 'logs/postgres.log');
   rmSync(logFile, { force: true });
-  return startPostgres({
+  return keepPostgres({
     folder: postgresFolder(dataFolder),
     password: secrets.postgresPassword,
-    onOutput: (text) => appendFileSync(logFile, text),
+    onOutput: (text) => appendFileSync(logFile, text, { mode: 0o600 }),
+    onRestart: (pauseMs) =>
+      process.stderr.write(`[postgres] ended by itself, starts again in ${pauseMs / 1000} s\n`),
   });
 }

@@ -22,6 +22,8 @@ export type PostgresServer = {
 export type PostgresOptions = {
   folder: string;
   password: string;
+  /** A free one by default. */
+  port?: number;
   /** Tests alone: nothing is written through to the disk. */
   isThrowaway?: boolean;
   /** Every line of the server's log. */
@@ -51,7 +53,7 @@ async function launch(
 ): Promise<{ server: GuardedProcess; port: number }> {
   for (const giveUpAt = Date.now() + childrenLimitMs; ; await delay(200)) {
     try {
-      const port = await freePort();
+      const port = options.port ?? (await freePort());
       return { server: await launchOnce(binaries, options, port), port };
     } catch (error) {
       if (!/shared memory block/.test(String(error)) || Date.now() > giveUpAt) throw error;

@@ -38,6 +38,20 @@ describe('the start script', () => {
     },
   );
 
+  it('starts its PostgreSQL again when it was killed, and all services find it', async () => {
+    const postgres = () =>
+      switchyard.processes().find(({ argv }) => /postgres$/.test(argv[0] ?? '') && argv.includes('-D'));
+    const killed = postgres();
+    switchyard.kill(killed?.pid as number);
+    await eventually(() => postgres()?.pid !== undefined && postgres()?.pid !== killed?.pid, {
+      timeoutMs: 30_000,
+    });
+    await eventually(async () => (await echo('on a new store')) === 'Echo: on a new store', {
+      timeoutMs: 60_000,
+      intervalMs: 200,
+    });
+  });
+
   it('tells the truth about each process', async () => {
     for (const url of Object.values(switchyard.dev.ops_urls).flat()) {
       for (const path of ['/healthz', '/readyz', '/metrics']) {

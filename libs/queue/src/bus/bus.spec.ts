@@ -26,7 +26,7 @@ class TappedLink implements BusLink {
 }
 
 describe('a message that somebody kept', () => {
-  afterEach(() => jest.restoreAllMocks());
+  afterEach(() => void jest.restoreAllMocks());
 
   it('is dropped when it is sent again later, where its age matters', async () => {
     const link = new TappedLink();
