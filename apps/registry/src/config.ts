@@ -1,5 +1,12 @@
 import type { StdioAllowlist } from '@switchyard/contracts';
-import { booleanFlag, portNumber, secret, serviceConfig, serviceEnv } from '@switchyard/service-kit';
+import {
+  booleanFlag,
+  keySecret,
+  portNumber,
+  secret,
+  serviceConfig,
+  serviceEnv,
+} from '@switchyard/service-kit';
 import type { Secret, ServiceConfig } from '@switchyard/service-kit';
 import { z } from 'zod';
 
@@ -11,7 +18,7 @@ export const registryEnv = z
       .default(0)
       .describe('Port of health, readiness and metrics; 0 is a free one.'),
     REGISTRY_DATABASE_URL: secret().describe('PostgreSQL as the registry’s own role.'),
-    REGISTRY_ADMIN_KEY: secret({ minLength: 16 }).describe(
+    REGISTRY_ADMIN_KEY: keySecret({ minLength: 16 }).describe(
       'The operator’s admin key: organization `default`, and all organizations’ creation. At least 16 characters.',
     ),
     SWITCHYARD_EGRESS_ALLOW_PRIVATE: booleanFlag()

@@ -4,7 +4,7 @@ import { loadConfig } from '@switchyard/service-kit';
 import { tokenBrokerEnv } from './config.js';
 
 const good = {
-  SWITCHYARD_SEAL_KEY: 'k'.repeat(40),
+  SWITCHYARD_SEAL_KEY: 'seal-key-of-this-test-0123456789',
   QUEUE_URL: 'redis://127.0.0.1:6379',
   TOKEN_BROKER_DATABASE_URL: 'postgres://broker:pw@127.0.0.1/switchyard',
   SWITCHYARD_MASTER_KEY: randomBytes(32).toString('base64'),

@@ -1,6 +1,6 @@
 export { booleanFlag, commaList, durationMs, portNumber, wholeNumber } from './config/env-values.js';
 export { ConfigError, loadConfig } from './config/load-config.js';
-export { Secret, secret } from './config/secret.js';
+export { keySecret, Secret, secret } from './config/secret.js';
 export { serviceConfig, serviceEnv } from './config/service-env.js';
 export type { ServiceConfig } from './config/service-env.js';
 export { decodeCursor, encodeCursor, PageQuery, toPage } from './http/paging.js';

@@ -44,7 +44,7 @@ describe('loadConfig', () => {
   it('reads what every service has, with production as default', () => {
     const env = loadConfig('app', z.object(serviceEnv), {
       QUEUE_URL: 'redis://h',
-      SWITCHYARD_SEAL_KEY: 'k'.repeat(32),
+      SWITCHYARD_SEAL_KEY: 'seal-key-of-this-test-0123456789',
     });
     expect(serviceConfig('app', env, { opsPort: 0 })).toMatchObject({
       env: 'production',

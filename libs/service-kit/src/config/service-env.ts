@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { secret } from './secret.js';
+import { keySecret, secret } from './secret.js';
 
 /** Settings that every service has. Spread into a service's own schema: `z.object({ ...serviceEnv, … })`. */
 export const serviceEnv = {
@@ -15,7 +15,7 @@ export const serviceEnv = {
     .string()
     .default('127.0.0.1')
     .describe('Address on which the service listens; 0.0.0.0 in a container.'),
-  SWITCHYARD_SEAL_KEY: secret({ minLength: 32 }).describe(
+  SWITCHYARD_SEAL_KEY: keySecret({ minLength: 32 }).describe(
     'Key of the seals on jobs, shared by all services; at least 32 characters.',
   ),
   QUEUE_URL: secret().describe('Store of the queue: `redis://…`, `rediss://…` or `postgres://…`.'),
