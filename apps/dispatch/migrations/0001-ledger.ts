@@ -34,13 +34,14 @@ export class Ledger1795000000001 implements MigrationInterface {
     await runner.query(
       'DROP TABLE dispatch.stdio_owners, dispatch.breakers, dispatch.rates, dispatch.slots, dispatch.workers, dispatch.idempotency_keys, dispatch.tool_calls',
     );
-    await runner.query('DROP FUNCTION dispatch.wipe_subject_token');
+    await runner.query('DROP FUNCTION dispatch.wipe_at_end');
   }
 }
 
 /*
  * `subject_token` is the user's token, sealed to the broker, for a call that may have to be enqueued again. Whichever
- * way the call ends, the row forgets it.
+ * way the call ends, the row forgets it. So it does with the arguments of a call that ends before a worker had it, where the
+ * integration keeps none; the worker sees to all others.
  *
  * `arguments` and `result` are `json`, not `jsonb`: they are kept as they came (key order, duplicate keys and the
  * escape \u0000, which jsonb refuses), and nothing searches inside them.
@@ -93,13 +94,18 @@ const toolCalls = `
   CREATE INDEX tool_calls_waiting ON dispatch.tool_calls (next_sweep_at) WHERE status IN ('accepted', 'queued');
   CREATE INDEX tool_calls_open ON dispatch.tool_calls (deadline_at) WHERE status IN ('accepted', 'awaiting_approval', 'queued', 'running');
   CREATE INDEX tool_calls_ended ON dispatch.tool_calls (ended_at) WHERE ended_at IS NOT NULL;
-  CREATE FUNCTION dispatch.wipe_subject_token() RETURNS trigger LANGUAGE plpgsql AS $$
+  CREATE FUNCTION dispatch.wipe_at_end() RETURNS trigger LANGUAGE plpgsql AS $$
   BEGIN
     NEW.subject_token := NULL;
+    IF EXISTS (SELECT 1 FROM registry.v_integrations WHERE id = NEW.integration_id AND retention = 'never') THEN
+      NEW.arguments := NULL;
+    END IF;
     RETURN NEW;
   END $$;
   CREATE TRIGGER tool_calls_wipe BEFORE UPDATE ON dispatch.tool_calls FOR EACH ROW
-    WHEN (NEW.ended_at IS NOT NULL AND NEW.subject_token IS NOT NULL) EXECUTE FUNCTION dispatch.wipe_subject_token()`;
+    WHEN (NEW.ended_at IS NOT NULL AND OLD.ended_at IS NULL
+      AND (NEW.subject_token IS NOT NULL OR NEW.status IN ('expired', 'cancelled')))
+    EXECUTE FUNCTION dispatch.wipe_at_end()`;
 
 const idempotencyKeys = `
   CREATE TABLE dispatch.idempotency_keys (

@@ -80,6 +80,18 @@ onBothQueueBackends('a call that reaches no upstream', (backend) => {
     expect(row).toMatchObject({ status: 'expired', started_at: null });
   });
 
+  it.each([
+    ['always', { n: 1 }],
+    ['never', null],
+  ])('that waited too long keeps its arguments as the integration %s does', async (retention, kept) => {
+    const transport = { type: 'http', url: 'http://127.0.0.1:9/mcp' } as const;
+    const id = await harness.insertIntegration(`kept-${retention}`, transport, [echo], { retention });
+    const job = harness.job(id, `kept-${retention}_echo`, { n: 1 }, { ledgerFirst: true, deadlineMs: 300 });
+    await harness.accept(job);
+    const row = await harness.ended(job.sealed.call.callId);
+    expect(row).toMatchObject({ status: 'expired', arguments: kept });
+  });
+
   it('runs nothing when its seal does not fit its arguments or its caller', async () => {
     const genuine = harness.job(integrationId, 'up_write', { a: 1 });
     const otherArguments = { ...genuine, arguments: { a: 2 } };
