@@ -4,7 +4,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 /** OAuth clients, credentials of users and integrations, consents and browser sessions; what others may see of them. */
 export class Credentials1764000000202 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    for (const statement of [oauthClients, credentials, consents, sessions, version, views])
+    for (const statement of [oauthClients, credentials, consents, sessions, keys, version, views])
       await runner.query(statement);
     await runner.query(`ALTER TABLE vault.secrets DROP CONSTRAINT secrets_kind_check, ADD CONSTRAINT secrets_kind_check
       CHECK (kind IN ('headers', 'env', 'oauth_client'))`);
@@ -21,6 +21,8 @@ export class Credentials1764000000202 implements MigrationInterface {
     });
     for (const view of ['v_version', 'v_credential_states'])
       await grant(runner, { on: `broker.${view}`, to: readers, privilege: 'SELECT' });
+    // A face seals users' own tokens to the broker.
+    await grant(runner, { on: 'broker.v_public_keys', to: ['gateway'], privilege: 'SELECT' });
   }
 
   async down(runner: QueryRunner): Promise<void> {
@@ -34,7 +36,7 @@ export class Credentials1764000000202 implements MigrationInterface {
   }
 }
 
-const tables = ['oauth_clients', 'user_external_mcp_credentials', 'consents', 'sessions'];
+const tables = ['oauth_clients', 'user_external_mcp_credentials', 'consents', 'sessions', 'keys'];
 const readers = ['registry', 'catalog-sync', 'dispatch', 'gateway', 'token-broker'];
 
 /* A client belongs to one issuer and is never shown to another (CVE-2026-104850). */
@@ -56,7 +58,8 @@ const oauthClients = `
 
 /*
  * user_id null: the integration's own token (client_credentials). The row is locked while it is refreshed, and its version
- * tells who comes later that somebody else has refreshed it meanwhile.
+ * tells who comes later that somebody else has refreshed it meanwhile. server_url is where the tokens may be sent: an
+ * integration that moves elsewhere takes no credential along, nor one whose admin names another token endpoint. state_before is what an orphaned row goes back to.
  */
 const credentials = `
   CREATE TABLE vault.user_external_mcp_credentials (
@@ -67,6 +70,8 @@ const credentials = `
     kind text NOT NULL CHECK (kind IN ('oauth', 'headers')),
     issuer text,
     resource text,
+    server_url text,
+    token_endpoint text,
     client_id text,
     granted_scopes text[] NOT NULL DEFAULT '{}',
     needed_scopes text[] NOT NULL DEFAULT '{}',
@@ -77,6 +82,7 @@ const credentials = `
     expires_at timestamptz,
     state text NOT NULL CHECK (state IN ('active', 'needs_reauth', 'needs_update', 'orphaned', 'pending')),
     state_reason text,
+    state_before text,
     state_since timestamptz NOT NULL DEFAULT now(),
     version integer NOT NULL DEFAULT 1,
     failures integer NOT NULL DEFAULT 0,
@@ -111,13 +117,22 @@ const consents = `
   );
   CREATE INDEX consents_by_expiry ON vault.consents (expires_at)`;
 
+/* Keys of HMACs (audit chain, states, forms), each for one purpose. */
+const keys = `
+  CREATE TABLE vault.keys (
+    purpose text PRIMARY KEY,
+    data_key_id uuid NOT NULL REFERENCES vault.data_keys (id),
+    ciphertext bytea NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now()
+  )`;
+
 /* token_hash: SHA-256 of what the browser's cookie holds. */
 const sessions = `
   CREATE TABLE vault.sessions (
     id uuid PRIMARY KEY,
     token_hash bytea NOT NULL UNIQUE,
-    organization_id uuid,
-    user_id uuid,
+    organization_id uuid NOT NULL,
+    user_id uuid NOT NULL,
     facts jsonb NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     expires_at timestamptz NOT NULL

@@ -1,4 +1,5 @@
 import { Vault1764000000201 } from './0001-vault.js';
 import { Credentials1764000000202 } from './0002-credentials.js';
+import { Audit1764000000203 } from './0003-audit.js';
 
-export const migrations = [Vault1764000000201, Credentials1764000000202];
+export const migrations = [Vault1764000000201, Credentials1764000000202, Audit1764000000203];

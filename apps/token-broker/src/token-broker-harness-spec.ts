@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import {
   type AuthMode,
   type CallerContext,
@@ -28,7 +28,10 @@ import { toTokenBrokerConfig, tokenBrokerEnv } from './config.js';
 import { TokenBrokerModule } from './token-broker.module.js';
 
 const sealKey = 'a-seal-key-for-tests-of-32-characters';
-const timeoutMs = 8_000;
+const timeoutMs = 20_000;
+/** Of users' requests; tests send them to whichever broker they mean. */
+export const publicUrl = 'http://127.0.0.1:8080';
+export const operatorKey = 'the-operators-key-of-the-tests';
 
 export type Recipient = { jwk: PublicJwk; open(jwe: string): Promise<LeaseContent> };
 
@@ -64,6 +67,10 @@ export class BrokerHarness {
     return {
       LOG_LEVEL: 'fatal',
       SWITCHYARD_ENV: 'development',
+      SWITCHYARD_EGRESS_ALLOW_PRIVATE: 'true',
+      SWITCHYARD_PUBLIC_URL: publicUrl,
+      TOKEN_BROKER_REFRESH_INTERVAL: '0',
+      TOKEN_BROKER_ADMIN_KEY_SHA256: createHash('sha256').update(operatorKey).digest('hex'),
       SWITCHYARD_SEAL_KEY: sealKey,
       SWITCHYARD_MASTER_KEY: this.masterKey,
       QUEUE_URL: this.queueUrl,

@@ -1,27 +1,14 @@
 import { type DynamicModule, type OnApplicationBootstrap, Module } from '@nestjs/common';
 import { DatabaseModule } from '@switchyard/database';
 import { assertConsumers, QueueClient, QueueModule } from '@switchyard/queue';
-import { Log, Metrics } from '@switchyard/service-kit';
-import { AuditRecordProcessor } from './audit/audit-record.processor.js';
-import { BrokerKeysRepository } from './broker-keys/broker-keys.repository.js';
-import { BrokerKeysService } from './broker-keys/broker-keys.service.js';
-import type { TokenBrokerConfig } from './config.js';
-import { IntegrationsRepository } from './integrations/integrations.repository.js';
-import { GrantNone } from './leases/grant-none.js';
-import { GrantStatic } from './leases/grant-static.js';
-import { LeaseProcessor } from './leases/lease.processor.js';
-import { LeaseTtl } from './leases/lease-ttl.js';
-import { leaseGranters, LeasesService } from './leases/leases.service.js';
-import { OAuthDiscoveryProcessor } from './oauth-discoveries/oauth-discovery.processor.js';
-import { VaultWriteProcessor } from './vault-writes/vault-write.processor.js';
-import { VaultWritesService } from './vault-writes/vault-writes.service.js';
-import { DataKeysRepository } from './vault/data-keys.repository.js';
-import { DataKeysService } from './vault/data-keys.service.js';
-import { MasterKey } from './vault/master-key.js';
-import { SecretsRepository } from './vault/secrets.repository.js';
-import { SecretsService } from './vault/secrets.service.js';
+import { AuditController } from './audit/audit.controller.js';
+import { TOKEN_BROKER_CONFIG, type TokenBrokerConfig } from './config.js';
+import { ConnectController } from './consents/connect.controller.js';
+import { CredentialsController } from './credentials/credentials.controller.js';
+import { SignInController } from './sign-in/sign-in.controller.js';
+import { credentials, leases, people, processors, vault } from './token-broker.providers.js';
 
-@Module({})
+@Module({ controllers: [SignInController, ConnectController, CredentialsController, AuditController] })
 export class TokenBrokerModule implements OnApplicationBootstrap {
   constructor(private readonly queue: QueueClient) {}
 
@@ -38,11 +25,12 @@ export class TokenBrokerModule implements OnApplicationBootstrap {
         }),
       ],
       providers: [
+        { provide: TOKEN_BROKER_CONFIG, useValue: config },
         ...vault(config),
-        ...leases(config),
-        VaultWritesService,
+        ...credentials(config),
+        ...leases(),
+        ...people(),
         ...processors(config),
-        IntegrationsRepository,
       ],
     };
   }
@@ -50,73 +38,4 @@ export class TokenBrokerModule implements OnApplicationBootstrap {
   onApplicationBootstrap(): void {
     assertConsumers('token-broker', this.queue.consumed);
   }
-}
-
-/** Nothing is injected before the keys are open: a broker with a wrong master key never starts. */
-function vault(config: TokenBrokerConfig) {
-  return [
-    { provide: MasterKey, useFactory: () => MasterKey.parse(config.masterKey.reveal()) },
-    DataKeysRepository,
-    {
-      provide: DataKeysService,
-      inject: [DataKeysRepository, MasterKey],
-      useFactory: (rows: DataKeysRepository, key: MasterKey) => opened(new DataKeysService(rows, key)),
-    },
-    SecretsRepository,
-    SecretsService,
-    BrokerKeysRepository,
-    {
-      provide: BrokerKeysService,
-      inject: [BrokerKeysRepository, DataKeysService],
-      useFactory: (rows: BrokerKeysRepository, keys: DataKeysService) =>
-        opened(new BrokerKeysService(rows, keys)),
-    },
-  ];
-}
-
-/** A further auth mode is one more granter. */
-function leases(config: TokenBrokerConfig) {
-  return [
-    { provide: LeaseTtl, useValue: new LeaseTtl(config.leaseTtlMs) },
-    GrantNone,
-    GrantStatic,
-    {
-      provide: leaseGranters,
-      inject: [GrantNone, GrantStatic],
-      useFactory: (...granters: object[]) => granters,
-    },
-    LeasesService,
-  ];
-}
-
-function processors(config: TokenBrokerConfig) {
-  return [
-    {
-      provide: LeaseProcessor,
-      inject: [QueueClient, LeasesService, Metrics],
-      useFactory: (queue: QueueClient, service: LeasesService, metrics: Metrics) =>
-        new LeaseProcessor(queue, service, metrics, config.concurrency),
-    },
-    {
-      provide: VaultWriteProcessor,
-      inject: [QueueClient, VaultWritesService],
-      useFactory: (queue: QueueClient, service: VaultWritesService) =>
-        new VaultWriteProcessor(queue, service),
-    },
-    {
-      provide: OAuthDiscoveryProcessor,
-      inject: [QueueClient],
-      useFactory: (queue: QueueClient) => new OAuthDiscoveryProcessor(queue),
-    },
-    {
-      provide: AuditRecordProcessor,
-      inject: [QueueClient, Log],
-      useFactory: (queue: QueueClient, log: Log) => new AuditRecordProcessor(queue, log),
-    },
-  ];
-}
-
-async function opened<T extends { open(): Promise<void> }>(service: T): Promise<T> {
-  await service.open();
-  return service;
 }

@@ -1,6 +1,6 @@
 import { type AuditRecords, queues } from '@switchyard/contracts';
 import type { QueueClient } from '@switchyard/queue';
-import type { Log } from '@switchyard/service-kit';
+import type { AuditLogService } from './audit-log.service.js';
 
 const concurrency = 4;
 
@@ -8,15 +8,16 @@ const concurrency = 4;
 export class AuditRecordProcessor {
   constructor(
     private readonly queue: QueueClient,
-    private readonly log: Log,
+    private readonly audit: AuditLogService,
   ) {}
 
   onApplicationBootstrap(): void {
     this.queue.consume(queues.auditRecords, (records) => this.#process(records), { concurrency });
   }
 
+  /** All or, where the log cannot be written, a failed job: whoever waits for the answer hears of it. */
   async #process({ events }: AuditRecords): Promise<{ written: number }> {
-    for (const event of events) this.log.info({ event }, 'audit');
+    await Promise.all(events.map((event) => this.audit.record(event)));
     return { written: events.length };
   }
 }

@@ -1,8 +1,8 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { AuthMode } from '@switchyard/contracts';
+import { TOKEN_BROKER_CONFIG, type TokenBrokerConfig } from '../config.js';
 import { SecretsService } from '../vault/secrets.service.js';
 import type { CheckedAsk, LeaseGrant, LeaseGranter } from './lease-ask.js';
-import { LeaseTtl } from './lease-ttl.js';
 
 /** No identity at all. A stdio child may need settings all the same (`MEMORY_FILE_PATH`), which are its environment. */
 @Injectable()
@@ -11,7 +11,7 @@ export class GrantNone implements LeaseGranter {
 
   constructor(
     private readonly secrets: SecretsService,
-    private readonly ttl: LeaseTtl,
+    @Inject(TOKEN_BROKER_CONFIG) private readonly config: Pick<TokenBrokerConfig, 'leaseTtlMs'>,
   ) {}
 
   async grant({ integration, now }: CheckedAsk): Promise<LeaseGrant> {
@@ -20,6 +20,11 @@ export class GrantNone implements LeaseGranter {
         ? await this.secrets.read(integration.orgId, integration.id)
         : { env: {} };
     const nobodys = { principal: 'none', credential: 'none' };
-    return { authPath: 'none', content: { headers: {}, env }, expiresAt: now + this.ttl.ms, ...nobodys };
+    return {
+      authPath: 'none',
+      content: { headers: {}, env },
+      expiresAt: now + this.config.leaseTtlMs,
+      ...nobodys,
+    };
   }
 }

@@ -15,12 +15,20 @@ const caller: CallerContext = {
 const integration: LeasedIntegration = {
   id: randomUUID(),
   orgId,
+  slug: 'notes',
+  name: 'Notes',
   scope: 'organization',
   ownerUserId: null,
   authMode: 'headers',
   headerNames: [],
   envNames: [],
+  userHeaderNames: [],
+  oauth: null,
+  serviceUserId: null,
+  serviceUserActive: false,
+  transport: { type: 'http', url: 'https://notes.example/mcp' },
   enabled: true,
+  version: 1,
 };
 
 function sealedCall(overrides: Partial<ToolCall> = {}): LeaseRequest['call'] {

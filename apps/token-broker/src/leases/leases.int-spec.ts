@@ -68,13 +68,6 @@ onBothQueueBackends('token-leases', (backend) => {
     expect(await open(answer.jwe)).toEqual({ headers: {}, env: { API_KEY: 'canary' } });
   });
 
-  it.each(['client_credentials', 'authorization_code', 'token_exchange'] as const)(
-    'says that %s is not available yet',
-    async (mode) => {
-      expect(code(await broker.lease(await broker.insertIntegration(mode)))).toBe('auth_mode_unavailable');
-    },
-  );
-
   it('refuses a call that was sealed with another key', async () => {
     const call = broker.sealedCall(integrationId, {}, 'another-seal-key-of-32-characters-or-more');
     expect(code(await broker.lease(integrationId, { call, caller: call.call.caller }))).toBe('forbidden');

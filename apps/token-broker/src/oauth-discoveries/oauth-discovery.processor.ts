@@ -1,17 +1,21 @@
-import { type OAuthDiscoveryAnswer, PlatformError, queues } from '@switchyard/contracts';
+import { type OAuthDiscovery, type OAuthDiscoveryAnswer, queues } from '@switchyard/contracts';
 import type { QueueClient } from '@switchyard/queue';
+import type { OAuthDiscoveriesService } from './oauth-discoveries.service.js';
 
 const concurrency = 4;
 
 /** Takes `oauth-discoveries`. */
 export class OAuthDiscoveryProcessor {
-  constructor(private readonly queue: QueueClient) {}
+  constructor(
+    private readonly queue: QueueClient,
+    private readonly discoveries: OAuthDiscoveriesService,
+  ) {}
 
   onApplicationBootstrap(): void {
-    this.queue.consume(queues.oauthDiscoveries, () => this.#process(), { concurrency });
+    this.queue.consume(queues.oauthDiscoveries, (discovery) => this.#process(discovery), { concurrency });
   }
 
-  async #process(): Promise<OAuthDiscoveryAnswer> {
-    return { status: 'refused', error: new PlatformError('dependency_unavailable').toInfo() };
+  async #process(discovery: OAuthDiscovery): Promise<OAuthDiscoveryAnswer> {
+    return this.discoveries.discover(discovery);
   }
 }

@@ -4,6 +4,7 @@ import { Log } from '@switchyard/service-kit';
 import { z } from 'zod';
 import { BrokerKeysService } from '../broker-keys/broker-keys.service.js';
 import { IntegrationsRepository } from '../integrations/integrations.repository.js';
+import { DisconnectsService } from '../credentials/disconnects.service.js';
 import { secretProblems } from '../vault/secret-rules.js';
 import { SecretsService } from '../vault/secrets.service.js';
 
@@ -21,6 +22,7 @@ export class VaultWritesService {
     private readonly brokerKeys: BrokerKeysService,
     private readonly integrations: IntegrationsRepository,
     private readonly secrets: SecretsService,
+    private readonly disconnects: DisconnectsService,
     private readonly log: Log,
   ) {}
 
@@ -29,7 +31,11 @@ export class VaultWritesService {
     if (write.op === 'put' && Date.now() - enqueuedAt > longestWaitMs)
       return this.#refuse(write, new PlatformError('deadline_exceeded'));
     if (write.op === 'put') return this.#put(write);
+    if (await this.#isForeign(write))
+      return { status: 'refused', error: new PlatformError('not_found').toInfo() };
     await this.secrets.deleteAll(write.orgId, write.integrationId);
+    // Its users' consents go with it, at the vendor too; who deletes does not wait for vendors.
+    await this.disconnects.ofIntegration(write.integrationId);
     return { status: 'stored', names: [] };
   }
 
@@ -58,7 +64,7 @@ export class VaultWritesService {
   }
 
   /** The registry stores the values of a new integration before it shows the integration: an unknown one is no foreign one. */
-  async #isForeign({ orgId, integrationId }: Put): Promise<boolean> {
+  async #isForeign({ orgId, integrationId }: VaultWrite): Promise<boolean> {
     const integration = await this.integrations.find(integrationId);
     return integration !== null && integration.orgId !== orgId;
   }

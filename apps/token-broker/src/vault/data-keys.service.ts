@@ -1,8 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { type DataKeyRow, DataKeysRepository } from './data-keys.repository.js';
-import { MasterKey } from './master-key.js';
+import { MasterKeys } from './master-keys.js';
 import { decryptValue, encryptValue } from './value-cipher.js';
+import { unwrapDataKey, wrapDataKey } from './wrap-data-key.js';
 
 /** A value as it is stored: its ciphertext, and the data key that opens it. */
 export type StoredValue = { readonly dataKeyId: string; readonly ciphertext: Buffer };
@@ -15,7 +16,7 @@ export class DataKeysService {
 
   constructor(
     private readonly rows: DataKeysRepository,
-    private readonly masterKey: MasterKey,
+    private readonly masterKeys: MasterKeys,
   ) {}
 
   /** Unwraps the data keys and makes the first one. Throws when the master key is not the one they were wrapped with. */
@@ -23,8 +24,7 @@ export class DataKeysService {
     await this.#load();
     if (this.#activeId !== null) return;
     const id = randomUUID();
-    const wrapped = encryptValue(this.masterKey.bytes, randomBytes(32), wrapBinding(id, this.masterKey.id));
-    await this.rows.insertIfNone({ id, masterKeyId: this.masterKey.id, wrapped });
+    await this.rows.insertIfNone({ id, ...wrapDataKey(this.masterKeys.present, id, randomBytes(32)) });
     await this.#load();
   }
 
@@ -53,18 +53,6 @@ export class DataKeysService {
   #unwrap(row: DataKeyRow): Buffer {
     const known = this.#keys.get(row.id);
     if (known) return known;
-    if (row.masterKeyId !== this.masterKey.id) throw wrongMasterKey(row.masterKeyId, this.masterKey.id);
-    return decryptValue(this.masterKey.bytes, row.wrapped, wrapBinding(row.id, row.masterKeyId));
+    return unwrapDataKey(this.masterKeys, row);
   }
-}
-
-function wrapBinding(dataKeyId: string, masterKeyId: string): string[] {
-  return ['vault.data_keys', dataKeyId, masterKeyId];
-}
-
-function wrongMasterKey(expected: string, given: string): Error {
-  return new Error(
-    `SWITCHYARD_MASTER_KEY is not the key that the vault was encrypted with: its data keys need master key ${expected}, ` +
-      `the given one is ${given}. Start with the former key; stored secrets cannot be read with another.`,
-  );
 }

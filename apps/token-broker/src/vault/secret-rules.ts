@@ -7,6 +7,7 @@ export const secretLimits = {
   nameLength: 256,
   headerValueBytes: 16_384,
   envValueBytes: 65_536,
+  clientSecretBytes: 4_096,
   totalBytes: 262_144,
 } as const;
 
@@ -26,7 +27,7 @@ export function secretProblems(kind: SecretKind, values: Readonly<Record<string,
     return [`at most ${secretLimits.entries} values are stored for one integration`];
   if (totalBytes(entries) > secretLimits.totalBytes)
     return [`all values together are larger than ${secretLimits.totalBytes} bytes`];
-  const check = kind === 'headers' ? headerProblem : envProblem;
+  const check = { headers: headerProblem, env: envProblem, oauth_client: clientProblem }[kind];
   const problems = entries.flatMap(([name, value]) => check(name, value) ?? []);
   return kind === 'headers' ? [...problems, ...twinProblems(entries.map(([name]) => name))] : problems;
 }
@@ -50,6 +51,15 @@ function envProblem(name: string, value: string): string | null {
     return `the value of ${name} has characters that an environment variable cannot hold`;
   return byteLength(value) > secretLimits.envValueBytes
     ? `the value of ${name} is larger than ${secretLimits.envValueBytes} bytes`
+    : null;
+}
+
+/** RFC 6749, appendix A.2: a client's secret is printable ASCII. */
+function clientProblem(name: string, value: string): string | null {
+  if (name !== 'client_secret') return `${printable(name)} is no part of an OAuth client`;
+  if (!/^[\x20-\x7e]+$/.test(value)) return 'client_secret is empty or has characters that it cannot hold';
+  return byteLength(value) > secretLimits.clientSecretBytes
+    ? `client_secret is larger than ${secretLimits.clientSecretBytes} bytes`
     : null;
 }
 

@@ -40,6 +40,14 @@ export class SecretsService {
     };
     return { headers: await ofKind('headers'), env: await ofKind('env') };
   }
+
+  /** The secret of the client that an admin registered with the vendor; null without one. */
+  async clientSecret(orgId: string, integrationId: string): Promise<string | null> {
+    const kind = 'oauth_client';
+    const rows = await this.rows.list(orgId, integrationId);
+    const row = rows.find((one) => one.kind === kind && one.name === 'client_secret');
+    return row ? this.keys.decrypt(row, binding({ orgId, integrationId, kind, name: row.name })) : null;
+  }
 }
 
 /** A row's ciphertext opens in that row alone. */

@@ -1,0 +1,25 @@
+import { Injectable } from '@nestjs/common';
+import { AuditLogService } from '../audit/audit-log.service.js';
+import type { UserCaller } from '../callers/caller.js';
+import { type ConsentProblem, type ConsentReason, consentProblems } from './consent-problem.js';
+
+const ofDiscovery = new Set<ConsentReason>(['vendor_unusable', 'address_refused']);
+
+/** Writes refusals of consents into the audit log of the user's organization. */
+@Injectable()
+export class ConsentReportsService {
+  constructor(private readonly audit: AuditLogService) {}
+
+  async refused(user: UserCaller | null, { reason, integrationId }: ConsentProblem): Promise<void> {
+    await this.audit.note({
+      orgId: user?.orgId ?? null,
+      action: ofDiscovery.has(reason) ? 'discovery_refused' : 'consent_refused',
+      result: reason === 'vendor_unavailable' ? 'failed' : 'refused',
+      actor: user ? { kind: 'user', id: user.userId } : { kind: 'anonymous', id: null },
+      userId: user?.userId ?? null,
+      integrationId,
+      code: consentProblems[reason][1],
+      details: { reason },
+    });
+  }
+}
