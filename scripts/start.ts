@@ -33,7 +33,7 @@ function endOnSignals(installation: Installation): (code: number) => void {
   return end;
 }
 
-function summary({ gatewayUrl, virtualKey, result, problems, what }: Started): string {
+function summary({ gatewayUrl, virtualKey, identityProvider, result, problems, what }: Started): string {
   const url = `${gatewayUrl}/mcp`;
   const lines = [
     '',
@@ -42,6 +42,10 @@ function summary({ gatewayUrl, virtualKey, result, problems, what }: Started): s
     `  MCP URL      ${url}`,
   ];
   if (virtualKey) lines.push(`  Virtual key  ${virtualKey}`);
+  if (identityProvider) {
+    const users = identityProvider.users.map(({ username, password }) => `${username} / ${password}`);
+    lines.push(`  Sign in      ${gatewayUrl}/sign-in as ${users.join(' or ')}`);
+  }
   if (result !== null) lines.push(`  First call   filesystem_read_text_file → ${result}`);
   for (const problem of problems) lines.push(`  Problem      ${problem}`);
   if (virtualKey)

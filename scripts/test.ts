@@ -22,7 +22,8 @@ if (unknown.length > 0) {
 const reports = mkdtempSync(join(tmpdir(), 'switchyard-reports-'));
 let isGreen = true;
 const total: Counts = { passed: 0, failed: 0 };
-if (wanted.length > 0 && !wanted.includes('check')) await runStep({ name: 'build', command: ['scripts/build.ts'] });
+if (wanted.length > 0 && !wanted.includes('check'))
+  await runStep({ name: 'build', command: ['scripts/build.ts'] });
 for (const stage of stages.filter((name) => wanted.length === 0 || wanted.includes(name))) {
   if (stage === 'check') isGreen = (await runSteps(checks)) && isGreen;
   else isGreen = (await runJest(stage)) && isGreen;

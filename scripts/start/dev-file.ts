@@ -2,18 +2,20 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writePrivateFile } from './data-folder.ts';
+import type { SampleIdentity } from './identity-provider.ts';
 
 export type DevFacts = {
   gatewayPorts: number[];
   adminKey: string;
   virtualKey: string | null;
+  identityProvider: SampleIdentity | null;
   pids: Record<string, number[]>;
   opsUrls: Record<string, string[]>;
 };
 
 export function writeDevFile(
   dataFolder: string,
-  { gatewayPorts, adminKey, virtualKey, pids, opsUrls }: DevFacts,
+  { gatewayPorts, adminKey, virtualKey, identityProvider, pids, opsUrls }: DevFacts,
 ): void {
   const urls = gatewayPorts.map((port) => `http://127.0.0.1:${port}`);
   const facts = {
@@ -21,6 +23,7 @@ export function writeDevFile(
     mcp_url: `${urls[0]}/mcp`,
     admin_key: adminKey,
     virtual_key: virtualKey,
+    identity_provider: identityProvider,
     pids,
     ops_urls: opsUrls,
     ...(urls.length > 1 && { gateway_urls: urls }),

@@ -1,9 +1,10 @@
 /** The environment of each service: what it needs, and nothing that is another's. */
+import { createHash } from 'node:crypto';
 import type { ServiceName } from './options.ts';
 import { roleUrl, type Secrets } from './secrets.ts';
 import type { Stores } from './stores.ts';
 
-export type Ports = { gateway: number; registry: number };
+export type Ports = { gateway: number; registry: number; tokenBroker: number };
 
 export type EnvironmentInput = {
   stores: Stores;
@@ -14,6 +15,12 @@ export type EnvironmentInput = {
   /** The environment of `npm start`. */
   given: NodeJS.ProcessEnv;
 };
+
+/** The origin under which users reach the gateway. */
+export function publicUrlOf({ ports, given }: Pick<EnvironmentInput, 'ports' | 'given'>): string {
+  const named = given.SWITCHYARD_PUBLIC_URL || given.GATEWAY_PUBLIC_URL;
+  return named ? new URL(named).origin : `http://127.0.0.1:${ports.gateway}`;
+}
 
 const passedOn = ['PATH', 'TZ', 'LANG', 'LOG_LEVEL', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'NODE_EXTRA_CA_CERTS'];
 
@@ -33,6 +40,7 @@ export function serviceEnvironment(
     ...ofService(name, index, input),
     SWITCHYARD_ENV: 'development',
     SWITCHYARD_SEAL_KEY: secrets.sealKey,
+    SWITCHYARD_PUBLIC_URL: publicUrlOf(input),
     QUEUE_URL: stores.queueUrl,
     [`${prefix}_DATABASE_URL`]: roleUrl(stores.adminUrl, name),
     [`${prefix}_OPS_PORT`]: '0',
@@ -57,13 +65,23 @@ function ofService(
     case 'catalog-sync':
       return egress;
     case 'token-broker':
-      return { SWITCHYARD_MASTER_KEY: secrets.masterKey };
+      return {
+        ...egress,
+        ...(given.SWITCHYARD_FORMER_MASTER_KEYS && {
+          SWITCHYARD_FORMER_MASTER_KEYS: given.SWITCHYARD_FORMER_MASTER_KEYS,
+        }),
+        SWITCHYARD_MASTER_KEY: secrets.masterKey,
+        TOKEN_BROKER_ADMIN_KEY_SHA256: createHash('sha256').update(secrets.adminKey).digest('hex'),
+        TOKEN_BROKER_PORT: portOf(ports.tokenBroker, index),
+      };
     case 'dispatch':
       return { ...egress, ...stdio };
     case 'gateway':
       return {
+        ...egress,
         GATEWAY_PORT: portOf(ports.gateway, index),
         GATEWAY_REGISTRY_URL: `http://127.0.0.1:${ports.registry}`,
+        GATEWAY_TOKEN_BROKER_URL: `http://127.0.0.1:${ports.tokenBroker}`,
       };
   }
 }

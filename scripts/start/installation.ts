@@ -3,10 +3,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { build } from '../build.ts';
+import { settingsFile } from '../identity-provider/settings.ts';
 import { freePort } from '../stores/free-port.ts';
 import { cleanDataFolder, makeDataFolder } from './data-folder.ts';
 import { removeDevFile, writeDevFile } from './dev-file.ts';
-import { type EnvironmentInput, migratorEnvironment } from './environments.ts';
+import { type EnvironmentInput, migratorEnvironment, publicUrlOf } from './environments.ts';
 import { Fleet } from './fleet.ts';
 import {
   createVirtualKey,
@@ -18,6 +19,7 @@ import {
   writeRemembered,
 } from './first-call.ts';
 import { apiClient } from './http-client.ts';
+import { IdentityProvider, type SampleIdentity, tryToRegister } from './identity-provider.ts';
 import { services, type StartOptions } from './options.ts';
 import { gatewayPort } from './ports.ts';
 import { EverythingServer, prepareStdioSamples, samplesOf } from './sample-servers.ts';
@@ -32,6 +34,7 @@ export type Started = {
   gatewayUrl: string;
   adminKey: string;
   virtualKey: string | null;
+  identityProvider: SampleIdentity | null;
   result: string | null;
   problems: string[];
   what: string;
@@ -44,6 +47,7 @@ export class Installation {
   #lock?: StartLock;
   #stores?: Stores;
   #everything?: EverythingServer;
+  #identityProvider?: IdentityProvider;
   #migrator?: ChildProcess;
   #isReady = false;
   #adminKey = '';
@@ -69,15 +73,14 @@ export class Installation {
     say('Starting the services');
     await this.#fleet.start(this.#root, this.#options, input);
     const gatewayUrl = `http://127.0.0.1:${this.#fleet.httpPorts('gateway')[0]}`;
-    const tried = this.#everything
-      ? await this.#trySamples(gatewayUrl, this.#everything, say)
-      : { result: null, problems: [] };
+    const tried = await this.#trySamples(gatewayUrl, say);
     this.#isReady = true;
     this.#writeDevFile();
     return {
       gatewayUrl,
       adminKey: this.#adminKey,
       virtualKey: this.#virtualKey,
+      identityProvider: this.#identityProvider?.facts ?? null,
       ...tried,
       what: `${this.#stores?.what}, data in ${dataFolder}`,
     };
@@ -89,7 +92,7 @@ export class Installation {
     // Without the lock the folder belongs to another start.
     if (this.#lock) removeDevFile(this.#options.dataFolder);
     this.#migrator?.kill();
-    await Promise.all([this.#fleet.stop(), this.#everything?.stop()]);
+    await Promise.all([this.#fleet.stop(), this.#everything?.stop(), this.#identityProvider?.stop()]);
     await this.#stores?.stop();
     this.#lock?.release();
   }
@@ -98,7 +101,7 @@ export class Installation {
   async kill(): Promise<void> {
     this.#isEnding = true;
     this.#fleet.kill();
-    await Promise.all([this.#everything?.kill(), this.#stores?.kill()]);
+    await Promise.all([this.#everything?.kill(), this.#identityProvider?.kill(), this.#stores?.kill()]);
     this.#lock?.release();
   }
 
@@ -115,16 +118,24 @@ export class Installation {
     const [stores] = await Promise.all([openStores(this.#options, secrets), build()]);
     this.#stores = stores;
     this.#endIfAsked();
-    const { everythingPort } = readRemembered(dataFolder);
-    if (hasSamples) this.#everything = await EverythingServer.start(this.#root, dataFolder, everythingPort);
     const allowlist = prepareStdioSamples(this.#root, dataFolder, process.env.SWITCHYARD_STDIO_ALLOWLIST);
-    return { stores, secrets, ports: { gateway, registry: await freePort() }, allowlist, given: process.env };
+    const ports = { gateway, registry: await freePort(), tokenBroker: await freePort() };
+    const input = { stores, secrets, ports, allowlist, given: process.env };
+    if (hasSamples) await this.#startSamples(publicUrlOf(input));
+    return input;
+  }
+
+  async #startSamples(publicUrl: string): Promise<void> {
+    const { dataFolder } = this.#options;
+    const { everythingPort } = readRemembered(dataFolder);
+    this.#everything = await EverythingServer.start(this.#root, dataFolder, everythingPort);
+    this.#identityProvider = await IdentityProvider.start(this.#root, dataFolder, publicUrl);
   }
 
   /** A database that was given may be shared: it is not ours to empty, and its vault opens with the present keys alone. */
   #clean(say: (step: string) => void): void {
     const { dataFolder, databaseUrl } = this.#options;
-    cleanDataFolder(dataFolder, databaseUrl ? ['secrets.json', 'samples.json'] : []);
+    cleanDataFolder(dataFolder, databaseUrl ? ['secrets.json', 'samples.json', settingsFile] : []);
     if (databaseUrl)
       say('--clean leaves the database of DATABASE_URL as it is; drop it and create it again to forget it');
   }
@@ -142,20 +153,22 @@ export class Installation {
 
   async #trySamples(
     gatewayUrl: string,
-    everything: EverythingServer,
     say: (step: string) => void,
   ): Promise<{ result: string | null; problems: string[] }> {
     const { dataFolder } = this.#options;
+    const [everything, identityProvider] = [this.#everything, this.#identityProvider];
+    if (!everything || !identityProvider) return { result: null, problems: [] };
     const samples = samplesOf(everything);
     const admin = apiClient(gatewayUrl, this.#adminKey);
     say('Connecting the sample MCP servers');
+    const registered = tryToRegister(identityProvider, admin);
     await registerSamples(admin, samples);
     const { virtualKey: known } = readRemembered(dataFolder);
     const key =
       known && (await isKeyValid(gatewayUrl, known)) ? known : await createVirtualKey(admin, samples);
     this.#virtualKey = key;
     writeRemembered(dataFolder, { virtualKey: key, everythingPort: everything.port });
-    const problems = await waitUntilConnected(admin, samples);
+    const problems = [...(await waitUntilConnected(admin, samples)), ...(await registered)];
     const result = await makeFirstCall(gatewayUrl, key, dataFolder).catch((error: Error) => {
       problems.push(`the first call failed: ${error.message}`);
       return null;
@@ -174,6 +187,7 @@ export class Installation {
       gatewayPorts: this.#fleet.httpPorts('gateway'),
       adminKey: this.#adminKey,
       virtualKey: this.#virtualKey,
+      identityProvider: this.#identityProvider?.facts ?? null,
       pids: this.#fleet.pids(),
       opsUrls: this.#fleet.opsUrls(),
     });

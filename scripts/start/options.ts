@@ -25,7 +25,7 @@ export const help = `npm start [-- options]
 
   --clean            forget all data of earlier starts
   --scale NAME=N     run N processes of a service (repeatable): ${services.join(', ')}
-  --no-samples       register no sample servers and make no first call
+  --no-samples       bring no sample servers and no sample users, and make no first call
   --help             this text
 
 Environment

@@ -1,10 +1,9 @@
 /** The sample upstreams: real MCP servers from npm, one over Streamable HTTP and two over stdio. */
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../stores/free-port.ts';
-import { type GuardedProcess, spawnGuarded } from '../stores/guarded-process.ts';
 import { writePrivateFile } from './data-folder.ts';
+import { KeptProcess } from './kept-process.ts';
 import { isFree } from './ports.ts';
 
 export type Sample = { slug: string; name: string; transport: Record<string, unknown> };
@@ -13,8 +12,6 @@ const sampleFiles: Record<string, string> = {
   'welcome.txt': 'Welcome to Switchyard. This file was read through the durable queue.\n',
   'todo.md': '# To do\n\n- [ ] point an MCP client at /mcp\n- [ ] register a server of your own\n',
 };
-
-const restartPauseMs = 1_000;
 
 /** Writes the sample files and the allow-list of stdio servers; gives the path of the list. */
 export function prepareStdioSamples(root: string, dataFolder: string, given?: string): string {
@@ -43,48 +40,31 @@ export function prepareStdioSamples(root: string, dataFolder: string, given?: st
 /** server-everything behind mcp-proxy: by itself it listens on every interface of the machine. */
 export class EverythingServer {
   readonly port: number;
-  readonly #root: string;
-  readonly #logFile: string;
-  #process?: GuardedProcess;
-  #isStopping = false;
+  readonly #process: KeptProcess;
 
   private constructor(root: string, dataFolder: string, port: number) {
-    this.#root = root;
     this.port = port;
-    this.#logFile = join(dataFolder, 'logs/samples.log');
+    const proxy = join(root, 'node_modules/mcp-proxy/dist/bin/mcp-proxy.mjs');
+    const options = ['--host', '127.0.0.1', '--port', String(port), '--server', 'stream'];
+    const server = [process.execPath, scriptOf(root, 'everything'), 'stdio'];
+    this.#process = new KeptProcess(
+      [proxy, ...options, '--', ...server],
+      join(dataFolder, 'logs/samples.log'),
+    );
   }
 
   /** On the port of the last start if it is still free, for its URL is registered. */
   static async start(root: string, dataFolder: string, lastPort?: number): Promise<EverythingServer> {
     const port = lastPort && (await isFree(lastPort)) ? lastPort : await freePort();
-    const server = new EverythingServer(root, dataFolder, port);
-    rmSync(server.#logFile, { force: true });
-    void server.#keepRunning();
-    return server;
+    return new EverythingServer(root, dataFolder, port);
   }
 
-  async stop(): Promise<void> {
-    this.#isStopping = true;
-    await this.#process?.stop();
+  stop(): Promise<void> {
+    return this.#process.stop();
   }
 
-  async kill(): Promise<void> {
-    this.#isStopping = true;
-    await this.#process?.kill();
-  }
-
-  async #keepRunning(): Promise<void> {
-    while (!this.#isStopping) {
-      const proxy = join(this.#root, 'node_modules/mcp-proxy/dist/bin/mcp-proxy.mjs');
-      const options = ['--host', '127.0.0.1', '--port', String(this.port), '--server', 'stream'];
-      const server = [process.execPath, scriptOf(this.#root, 'everything'), 'stdio'];
-      this.#process = spawnGuarded(process.execPath, [proxy, ...options, '--', ...server], {
-        env: { PATH: process.env.PATH },
-        onOutput: (text) => appendFileSync(this.#logFile, text),
-      });
-      await this.#process.ended;
-      await delay(restartPauseMs);
-    }
+  kill(): Promise<void> {
+    return this.#process.kill();
   }
 }
 
