@@ -32,7 +32,11 @@ export const fences = [
   { packages: ['@modelcontextprotocol/sdk'], homes: [] },
   { packages: ['undici'], homes: ['libs/mcp-client/**', 'scripts/bench/**'], evenInTests: true },
   { packages: ['ipaddr.js'], homes: ['libs/mcp-client/src/egress/**'], evenInTests: true },
-  { packages: ['oauth4webapi'], homes: ['libs/mcp-client/src/oauth/**'], evenInTests: true },
+  {
+    packages: ['oauth4webapi'],
+    homes: ['libs/mcp-client/src/oauth/**', 'apps/token-broker/src/sign-in/**'],
+    evenInTests: true,
+  },
   { packages: ['oidc-provider'], homes: ['scripts/identity-provider/**'] },
   { packages: ['pino', 'prom-client'], homes: ['libs/service-kit/**'] },
   { packages: ['@opentelemetry'], homes: ['libs/service-kit/**', 'libs/queue/**'] },

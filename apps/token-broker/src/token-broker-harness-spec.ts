@@ -14,7 +14,7 @@ import {
 import { createDataSource, Sql } from '@switchyard/database';
 import { QueueClient, Sealer, sealToolCall } from '@switchyard/queue';
 import { type RunningService, startService } from '@switchyard/service-kit';
-import { testDatabase, type TestDatabase, type TestQueueBackend } from '@switchyard/testing';
+import { freePort, testDatabase, type TestDatabase, type TestQueueBackend } from '@switchyard/testing';
 import {
   CompactEncrypt,
   compactDecrypt,
@@ -29,8 +29,6 @@ import { TokenBrokerModule } from './token-broker.module.js';
 
 const sealKey = 'a-seal-key-for-tests-of-32-characters';
 const timeoutMs = 20_000;
-/** Of users' requests; tests send them to whichever broker they mean. */
-export const publicUrl = 'http://127.0.0.1:8080';
 export const operatorKey = 'the-operators-key-of-the-tests';
 
 export type Recipient = { jwk: PublicJwk; open(jwe: string): Promise<LeaseContent> };
@@ -46,6 +44,7 @@ export class BrokerHarness {
     readonly queue: QueueClient,
     readonly sql: Sql,
     readonly queueUrl: string,
+    private readonly publicPort: number,
     private readonly end: () => Promise<void>,
   ) {}
 
@@ -55,20 +54,26 @@ export class BrokerHarness {
     const admin = await source.initialize();
     const queueUrl = backend?.kind === 'redis' ? backend.url() : database.urls.queue;
     const queue = await QueueClient.connect({ url: queueUrl, sealKey, service: 'test' });
-    return new BrokerHarness(database, queue, new Sql(admin), queueUrl, async () => {
+    const port = await freePort();
+    return new BrokerHarness(database, queue, new Sql(admin), queueUrl, port, async () => {
       await queue.close();
       await admin.destroy();
       await database.close();
     });
   }
 
+  /** Where the first broker listens. */
+  get publicUrl(): string {
+    return `http://127.0.0.1:${this.publicPort}`;
+  }
+
   /** The environment of a broker as its own process. */
   env(overrides: Record<string, string> = {}): Record<string, string> {
     return {
-      LOG_LEVEL: 'fatal',
+      LOG_LEVEL: process.env.TEST_LOG ?? 'fatal',
       SWITCHYARD_ENV: 'development',
       SWITCHYARD_EGRESS_ALLOW_PRIVATE: 'true',
-      SWITCHYARD_PUBLIC_URL: publicUrl,
+      SWITCHYARD_PUBLIC_URL: this.publicUrl,
       TOKEN_BROKER_REFRESH_INTERVAL: '0',
       TOKEN_BROKER_ADMIN_KEY_SHA256: createHash('sha256').update(operatorKey).digest('hex'),
       SWITCHYARD_SEAL_KEY: sealKey,
@@ -80,7 +85,8 @@ export class BrokerHarness {
   }
 
   async startBroker(overrides: Record<string, string> = {}): Promise<RunningService> {
-    const config = toTokenBrokerConfig(tokenBrokerEnv.parse(this.env(overrides)));
+    const port: Record<string, string> = this.brokers.length === 0 ? { TOKEN_BROKER_PORT: String(this.publicPort) } : {};
+    const config = toTokenBrokerConfig(tokenBrokerEnv.parse(this.env({ ...port, ...overrides })));
     const broker = await startService({ config: config.service, module: TokenBrokerModule.forRoot(config) });
     this.brokers.push(broker);
     return broker;

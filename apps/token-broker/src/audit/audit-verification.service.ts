@@ -3,9 +3,8 @@ import { KeysService } from '../vault/keys.service.js';
 import { type ChainedEvent, type ChainHead, emptyHead, eventHash, headSeal } from './audit-chain.js';
 import { AuditEventsRepository } from './audit-events.repository.js';
 
-export type Verification =
-  | { readonly status: 'intact'; readonly events: number }
-  | { readonly status: 'broken'; readonly firstBroken: number; readonly why: BrokenBy };
+export type Verification = { readonly status: 'intact'; readonly events: number } | Broken;
+type Broken = { readonly status: 'broken'; readonly firstBroken: number; readonly why: BrokenBy };
 export type BrokenBy = 'missing' | 'changed' | 'unlinked' | 'shortened' | 'head_missing' | 'head_forged';
 
 const pageSize = 1_000;
@@ -26,19 +25,29 @@ export class AuditVerificationService {
     let last = emptyHead;
     while (last.sequence < head.sequence) {
       const events = await this.rows.after(chain, last.sequence, pageSize);
-      if (events.length === 0) return broken(last.sequence + 1, 'shortened');
-      for (const event of events) {
-        if (event.sequence > head.sequence) break;
-        const why = this.#problem(event, last);
-        if (why) return broken(last.sequence + 1, why);
-        last = { sequence: event.sequence, hash: event.hash };
-      }
-      if (last.sequence < head.sequence && events.at(-1)!.sequence > head.sequence)
-        return broken(last.sequence + 1, 'missing');
+      const step = this.#walk(events, last, head);
+      if (step.status === 'broken') return step;
+      last = step.last;
     }
     return last.hash.equals(head.hash)
       ? { status: 'intact', events: last.sequence }
       : broken(last.sequence, 'changed');
+  }
+
+  /** One page of the chain. What lies behind the head was added after it was read. */
+  #walk(
+    events: readonly ChainedEvent[],
+    from: ChainHead,
+    head: ChainHead,
+  ): Broken | { status: 'on'; last: ChainHead } {
+    let last = from;
+    for (const event of events) {
+      if (last.sequence === head.sequence) break;
+      const why = this.#problem(event, last);
+      if (why) return broken(last.sequence + 1, why);
+      last = { sequence: event.sequence, hash: event.hash };
+    }
+    return events.length === 0 ? broken(last.sequence + 1, 'shortened') : { status: 'on', last };
   }
 
   #problem(event: ChainedEvent, last: ChainHead): BrokenBy | null {
@@ -53,6 +62,6 @@ export class AuditVerificationService {
   }
 }
 
-function broken(firstBroken: number, why: BrokenBy): Verification {
+function broken(firstBroken: number, why: BrokenBy): Broken {
   return { status: 'broken', firstBroken, why };
 }

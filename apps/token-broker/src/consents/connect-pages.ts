@@ -1,4 +1,4 @@
-import { type Html, html } from '../pages/html.js';
+import { type Html, markup } from '../pages/html.js';
 import { elsewhere, type Page } from '../pages/page.js';
 import { type ConsentProblem, consentProblems } from './consent-problem.js';
 import type { Ask, Connection } from './connections.service.js';
@@ -9,12 +9,12 @@ export function consentPage(connection: Connection, ask: Ask, formToken: string)
   const { server } = ask.vendor;
   const again =
     present?.state === 'active'
-      ? html`<p class="note">It is connected already; going on replaces that.</p>`
+      ? markup`<p class="note">It is connected already; going on replaces that.</p>`
       : null;
   return {
     title: `Connect ${integration.name}`,
     formTargets: elsewhere,
-    body: html`${who(connection)}${again}
+    body: markup`${who(connection)}${again}
       <dl>
         <dt>Consent is asked by</dt>
         <dd>${new URL(server.issuer).host}</dd>
@@ -38,7 +38,7 @@ export function headersPage(connection: Connection, formToken: string, problem: 
   const { integration } = connection;
   const fields = integration.userHeaderNames.map(
     (name, index) =>
-      html`<label for="header-${index}">${name}</label>
+      markup`<label for="header-${index}">${name}</label>
         <input
           id="header-${index}"
           name="header-${index}"
@@ -51,7 +51,7 @@ export function headersPage(connection: Connection, formToken: string, problem: 
   return {
     title: `Connect ${integration.name}`,
     status: problem === null ? 200 : 400,
-    body: html`${who(connection)}${problem === null ? null : html`<p class="note" role="alert">${problem}</p>`}
+    body: markup`${who(connection)}${problem === null ? null : markup`<p class="note" role="alert">${problem}</p>`}
       <p>
         The service takes these values of yours with each call. They are stored encrypted and never shown
         again.
@@ -70,12 +70,12 @@ export function connectedPage(connection: Connection): Page {
   if (!isConnected)
     return {
       title: `${integration.name} is not connected`,
-      body: html`${who(connection)}
+      body: markup`${who(connection)}
         <p><a href="${connectPath(connection)}">Connect it</a></p>`,
     };
   return {
     title: `${integration.name} is connected`,
-    body: html`${who(connection)}
+    body: markup`${who(connection)}
       <dl>
         <dt>Permissions</dt>
         <dd>${present.kind === 'oauth' ? scopeList(present.grantedScopes) : 'Your own values'}</dd>
@@ -88,13 +88,13 @@ export function connectedPage(connection: Connection): Page {
 /** What happened and what to do, in our own words; the vendor's are quoted as such. */
 export function problemPage({ reason, integrationId, vendorWords }: ConsentProblem): Page {
   const [status, , message, next] = consentProblems[reason];
-  const words = vendorWords ? html`<p>The vendor says: <q>${vendorWords}</q></p>` : null;
+  const words = vendorWords ? markup`<p>The vendor says: <q>${vendorWords}</q></p>` : null;
   const isSafe = integrationId !== null && reason !== 'not_found' && reason !== 'other_user';
-  const again = isSafe ? html`<p><a href="/integrations/${integrationId}/connect">Begin again</a></p>` : null;
+  const again = isSafe ? markup`<p><a href="/integrations/${integrationId}/connect">Begin again</a></p>` : null;
   return {
     title: 'Not connected',
     status,
-    body: html`<p role="alert">${message}</p>
+    body: markup`<p role="alert">${message}</p>
       ${words}
       <p>${next}</p>
       ${again}`,
@@ -107,7 +107,7 @@ export function connectPath({ integration, isService }: Connection): string {
 
 function who(connection: Connection): Html {
   const { integration, organization, serverUrl } = connection;
-  return html`<dl>
+  return markup`<dl>
       <dt>Service</dt>
       <dd>${integration.name} (${new URL(serverUrl).host})</dd>
       <dt>Organization</dt>
@@ -115,7 +115,7 @@ function who(connection: Connection): Html {
       <dt>${connection.isService ? 'As the service identity' : 'As'}</dt>
       <dd>${connection.forUser.name ?? 'you'}</dd>
     </dl>
-    ${connection.isService ? html`<p class="note">This is the service identity: calls that nobody is present for run with what you grant here. Sign in at the service as the account that is meant for it, not as yourself.</p>` : null}`;
+    ${connection.isService ? markup`<p class="note">This is the service identity: calls that nobody is present for run with what you grant here. Sign in at the service as the account that is meant for it, not as yourself.</p>` : null}`;
 }
 
 function whose({ isService }: Connection): string {
@@ -123,13 +123,13 @@ function whose({ isService }: Connection): string {
 }
 
 function scopeList(scopes: readonly string[] | null): Html {
-  if (!scopes || scopes.length === 0) return html`What the service grants by default`;
-  return html`<ul>
-    ${scopes.map((scope) => html`<li>${scope}</li>`)}
+  if (!scopes || scopes.length === 0) return markup`What the service grants by default`;
+  return markup`<ul>
+    ${scopes.map((scope) => markup`<li>${scope}</li>`)}
   </ul>`;
 }
 
 function missingScopes(scopes: readonly string[]): Html | null {
   if (scopes.length === 0) return null;
-  return html`<p class="note">Some tools need more, which was not granted: ${scopes.join(', ')}</p>`;
+  return markup`<p class="note">Some tools need more, which was not granted: ${scopes.join(', ')}</p>`;
 }

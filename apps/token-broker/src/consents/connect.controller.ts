@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { PlatformError, toPlatformError } from '@switchyard/contracts';
 import { Log } from '@switchyard/service-kit';
 import type { FastifyReply, FastifyRequest } from 'fastify';

@@ -42,23 +42,26 @@ export class StoredTokensService {
 
   async lease(ask: CheckedAsk, holder: Holder): Promise<LeaseGrant | LeaseRefusal> {
     const { credential } = holder.row;
-    const moved = credential.userId !== null && credential.serverUrl !== serverUrlOf(ask.integration);
-    if (moved) return this.#dead(ask, holder, 'integration_moved');
-    const { request, integration } = ask;
-    const isTheRefused = request.refused?.credential === credentialTag(credential);
-    if (request.insufficientScopes && !(request.refused && !isTheRefused))
-      return this.#insufficient(ask, holder, request.insufficientScopes);
-    if (isTheRefused && request.refused?.again) return this.#givenUp(ask, holder);
-    if (isDead(credential)) return this.#dead(ask, holder, credential.stateReason ?? 'revoked_by_vendor');
-    if (!isTheRefused && !this.#needsRefresh(ask, holder)) return this.#grant(ask, holder);
+    const isRefused = ask.request.refused?.credential === credentialTag(credential);
+    const refusal = await this.#verdict(ask, holder, isRefused);
+    if (refusal) return refusal;
+    if (!isRefused && !this.#needsRefresh(ask, holder)) return this.#grant(ask, holder);
     if (credential.userId !== null && !credential.hasRefreshToken)
-      return this.#withoutRefresh(ask, holder, isTheRefused);
-    return this.#afterRefresh(
-      ask,
-      holder,
-      await this.refreshes.refresh(integration, credential),
-      isTheRefused,
-    );
+      return this.#withoutRefresh(ask, holder, isRefused);
+    const outcome = await this.refreshes.refresh(ask.integration, credential);
+    return this.#afterRefresh(ask, holder, outcome, isRefused);
+  }
+
+  /** What is known before anything is tried: by the integration, the upstream, and the credential's state. */
+  async #verdict(ask: CheckedAsk, holder: Holder, isRefused: boolean): Promise<LeaseRefusal | null> {
+    const { credential } = holder.row;
+    const { refused, insufficientScopes } = ask.request;
+    if (hasMoved(ask, credential)) return this.#dead(ask, holder, 'integration_moved');
+    // Somebody may have connected again with more scopes since the worker got its lease.
+    if (insufficientScopes && (refused === null || isRefused))
+      return this.#insufficient(ask, holder, insufficientScopes);
+    if (isRefused && refused?.again) return this.#givenUp(ask, holder);
+    return isDead(credential) ? this.#dead(ask, holder, credential.stateReason ?? 'revoked_by_vendor') : null;
   }
 
   #needsRefresh({ integration, now }: CheckedAsk, { row: { credential, sealed } }: Holder): boolean {
@@ -186,6 +189,11 @@ export class StoredTokensService {
     const details = { ...reauthDetails(this.config.publicUrl, ask.integration), scopes };
     return { authPath, error: new PlatformError('scope_insufficient', { details }) };
   }
+}
+
+/** A user's credential goes nowhere but where its user sent it. */
+function hasMoved({ integration }: CheckedAsk, { userId, serverUrl }: Credential): boolean {
+  return userId !== null && serverUrl !== serverUrlOf(integration);
 }
 
 /** The integration's own credential is never dead: whatever it was, a new token may be asked for. */

@@ -6,7 +6,7 @@ export class Html {
 type Part = string | number | Html | null | readonly Html[];
 
 /** A template whose parts are escaped unless they are `Html` themselves. */
-export function html(texts: TemplateStringsArray, ...parts: readonly Part[]): Html {
+export function markup(texts: TemplateStringsArray, ...parts: readonly Part[]): Html {
   return new Html(texts.map((text, index) => text + print(parts[index] ?? null)).join(''));
 }
 

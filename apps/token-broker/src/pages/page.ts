@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FastifyReply } from 'fastify';
-import { type Html, html, Html as HtmlText } from './html.js';
+import { type Html, markup, Html as HtmlText } from './html.js';
 
 const style = `:root{color-scheme:light dark;font-family:system-ui,sans-serif;line-height:1.5}
 body{margin:0 auto;max-width:38rem;padding:2rem 1rem}
@@ -51,22 +51,14 @@ function pageHeaders(formTargets: readonly string[]): Record<string, string> {
   };
 }
 
+/** The style stands between its tags as it was hashed. */
 function document({ title, body }: Page): Html {
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>${title} · Switchyard</title>
-        <style>
-          ${new HtmlText(style)}
-        </style>
-      </head>
-      <body>
-        <main>
-          <h1>${title}</h1>
-          ${body}
-        </main>
-      </body>
-    </html> `;
+  return markup`<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title} · Switchyard</title><style>${new HtmlText(style)}</style></head>
+<body><main><h1>${title}</h1>
+${body}
+</main></body>
+</html>
+`;
 }

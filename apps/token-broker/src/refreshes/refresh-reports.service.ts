@@ -6,6 +6,13 @@ import { CredentialNewsService } from '../credentials/credential-news.service.js
 import type { LeasedIntegration } from '../integrations/integrations.repository.js';
 import type { RefreshOutcome } from './refreshes.service.js';
 
+const said = {
+  fresh: { action: 'credential_refreshed', result: 'ok' },
+  dead: { action: 'refresh_failed', result: 'refused' },
+  refused: { action: 'refresh_failed', result: 'refused' },
+  unavailable: { action: 'refresh_failed', result: 'failed' },
+} as const;
+
 /** Says what a refresh came to: audit, metric, and the bus where the state is another. */
 @Injectable()
 export class RefreshReportsService {
@@ -23,16 +30,16 @@ export class RefreshReportsService {
   ): Promise<void> {
     this.#count(outcome.status);
     if (outcome.status === 'gone' || outcome.status === 'meanwhile') return;
-    const isFresh = outcome.status === 'fresh';
+    const { action, result } = said[outcome.status];
     const now = 'row' in outcome ? outcome.row.credential.state : 'needs_reauth';
-    if ((isFresh && now !== state) || outcome.status === 'dead')
+    if (outcome.status === 'dead' || ('row' in outcome && now !== state))
       await this.news.tell({ orgId, integrationId: integration.id, userId, state: now });
     this.log.info({ credentialId: id, integrationId: integration.id, outcome: outcome.status }, 'refresh');
     // The tokens are what they are by now, whether or not it can be written down.
     await this.audit.note({
       orgId,
-      action: isFresh ? 'credential_refreshed' : 'refresh_failed',
-      result: isFresh ? 'ok' : outcome.status === 'unavailable' ? 'failed' : 'refused',
+      action,
+      result,
       actor: { kind: 'service', id: 'token-broker' },
       userId,
       integrationId: integration.id,

@@ -1,28 +1,28 @@
 import type { ErrorRow, PlatformError } from '@switchyard/contracts';
 import type { IdentityProvider } from '../callers/identity-providers.repository.js';
-import { type Html, html } from '../pages/html.js';
+import { type Html, markup } from '../pages/html.js';
 import { elsewhere, type Page } from '../pages/page.js';
 
 export function signedInPage(name: string | null): Page {
   return {
     title: 'Signed in',
-    body: html`<p>You are signed in${name === null ? null : html` as <strong>${name}</strong>`}.</p>
+    body: markup`<p>You are signed in${name === null ? null : markup` as <strong>${name}</strong>`}.</p>
       <form method="post" action="/sign-out"><button>Sign out</button></form>`,
   };
 }
 
 export function signedOutPage(): Page {
-  return { title: 'Signed out', body: html`<p>You are signed out. <a href="/sign-in">Sign in again</a></p>` };
+  return { title: 'Signed out', body: markup`<p>You are signed out. <a href="/sign-in">Sign in again</a></p>` };
 }
 
 /** Asked for where the link did not say it, or said one in which nobody can sign in. */
 export function organizationPage(organization: string | undefined, returnTo: string | undefined): Page {
-  const note = html`<p class="note" role="alert">Nobody can sign in to an organization of that name.</p>`;
+  const note = markup`<p class="note" role="alert">Nobody can sign in to an organization of that name.</p>`;
   return {
     title: 'Sign in',
     status: organization === undefined ? 200 : 404,
     formTargets: elsewhere,
-    body: html`${organization === undefined ? null : note}
+    body: markup`${organization === undefined ? null : note}
       <form method="get" action="/sign-in">
         <label for="organization">Your organization’s short name</label>
         <input id="organization" name="organization" required maxlength="48" autocomplete="organization" />
@@ -43,11 +43,11 @@ export function chooseProviderPage(
       ...(organization !== undefined && { organization }),
       ...(returnTo !== undefined && { return_to: returnTo }),
     });
-    return html`<li><a href="/sign-in?${query.toString()}">${name}</a></li>`;
+    return markup`<li><a href="/sign-in?${query.toString()}">${name}</a></li>`;
   });
   return {
     title: 'Sign in',
-    body: html`<p>Where do you sign in?</p>
+    body: markup`<p>Where do you sign in?</p>
       <ul>
         ${items}
       </ul>`,
@@ -58,11 +58,11 @@ export function signInFailedPage(error: PlatformError, { httpStatus }: ErrorRow)
   return {
     title: 'You are not signed in',
     status: httpStatus,
-    body: html`<p role="alert">${error.message}</p>
+    body: markup`<p role="alert">${error.message}</p>
       <p><a href="/sign-in">Try again</a>, or ask an admin of your organization.</p>`,
   };
 }
 
 function hiddenReturn(returnTo: string | undefined): Html | null {
-  return returnTo === undefined ? null : html`<input type="hidden" name="return_to" value="${returnTo}" />`;
+  return returnTo === undefined ? null : markup`<input type="hidden" name="return_to" value="${returnTo}" />`;
 }

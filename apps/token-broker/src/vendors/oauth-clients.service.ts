@@ -7,6 +7,7 @@ import {
   metadataDocumentClient,
   type OAuthClient,
   registerClient,
+  type RegisteredClient,
 } from '@switchyard/mcp-client';
 import { AuditLogService } from '../audit/audit-log.service.js';
 import { TOKEN_BROKER_CONFIG, type TokenBrokerConfig } from '../config.js';
@@ -98,29 +99,9 @@ export class OAuthClientsService {
     { row, scopes }: { row: OAuthClientRow | null; scopes: readonly string[] | null },
   ): Promise<KnownClient> {
     const { id: integrationId, orgId } = integration;
-    const client = await registerClient({
-      server,
-      fetch: this.vendors.fetch,
-      redirectUri: this.redirectUri,
-      clientName: 'Switchyard',
-      clientUri: this.metadataDocumentUrl ? this.config.publicUrl : null,
-      scope: scopes && scopes.length > 0 ? scopes.join(' ') : null,
-    });
+    const client = await this.#ask(server, scopes);
     const identity = { integrationId, issuer: server.issuer, orgId, clientId: client.clientId };
-    const sealed =
-      client.clientSecret === null ? null : this.keys.encrypt(client.clientSecret, binding(identity));
-    const stored = await this.rows.put(
-      {
-        ...identity,
-        authMethod: client.authMethod,
-        dataKeyId: sealed?.dataKeyId ?? null,
-        secret: sealed?.ciphertext ?? null,
-        redirectUri: this.redirectUri,
-        registeredAt: new Date(),
-        secretExpiresAt: client.secretExpiresAt === null ? null : new Date(client.secretExpiresAt),
-      },
-      row?.clientId ?? null,
-    );
+    const stored = await this.rows.put(this.#sealed(identity, client), row?.clientId ?? null);
     await this.audit.note({
       orgId,
       action: 'client_registered',
@@ -130,6 +111,42 @@ export class OAuthClientsService {
       details: { issuer: server.issuer, again: row !== null },
     });
     return this.#open(stored);
+  }
+
+  /** Some servers register no scopes of resources: they are asked for all the same, when the user consents. */
+  async #ask(server: AuthorizationServer, scopes: readonly string[] | null): Promise<RegisteredClient> {
+    const metadata = {
+      server,
+      fetch: this.vendors.fetch,
+      redirectUri: this.redirectUri,
+      clientName: 'Switchyard',
+      clientUri: this.metadataDocumentUrl ? this.config.publicUrl : null,
+    };
+    const scope = scopes && scopes.length > 0 ? scopes.join(' ') : null;
+    try {
+      return await registerClient({ ...metadata, scope });
+    } catch (thrown) {
+      const isRefused = thrown instanceof PlatformError && thrown.details?.reason === 'registration_refused';
+      if (scope === null || !isRefused) throw thrown;
+      return registerClient({ ...metadata, scope: null });
+    }
+  }
+
+  #sealed(
+    identity: Pick<OAuthClientRow, 'integrationId' | 'issuer' | 'orgId' | 'clientId'>,
+    { authMethod, clientSecret, secretExpiresAt }: RegisteredClient,
+  ): OAuthClientRow {
+    const sealed = clientSecret === null ? null : this.keys.encrypt(clientSecret, binding(identity));
+    return {
+      ...{
+        ...identity,
+        authMethod,
+        dataKeyId: sealed?.dataKeyId ?? null,
+        secret: sealed?.ciphertext ?? null,
+      },
+      ...{ redirectUri: this.redirectUri, registeredAt: new Date() },
+      secretExpiresAt: secretExpiresAt === null ? null : new Date(secretExpiresAt),
+    };
   }
 
   #isUsable({ redirectUri, secretExpiresAt }: OAuthClientRow): boolean {
