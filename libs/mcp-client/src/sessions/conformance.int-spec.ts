@@ -14,11 +14,15 @@ type Verdict = { exitCode: number; output: string };
 
 /** Runs the scenarios that a revision requires of clients, and those named by further arguments. */
 async function run(...args: string[]): Promise<Verdict> {
-  const work = promisify(execFile)(process.execPath, [suite, 'client', '--command', client, ...args], {
-    cwd: root,
-    timeout: limitMs,
-    maxBuffer: 1e8,
-  });
+  const work = promisify(execFile)(
+    process.execPath,
+    [suite, 'client', '--command', client, '--timeout', '60000', ...args],
+    {
+      cwd: root,
+      timeout: limitMs,
+      maxBuffer: 1e8,
+    },
+  );
   return work.then(
     ({ stdout, stderr }) => ({ exitCode: 0, output: stdout + stderr }),
     (failed: { code?: number; stdout: string; stderr: string }) => ({
