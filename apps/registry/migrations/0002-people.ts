@@ -16,8 +16,8 @@ export class People1764000000102 implements MigrationInterface {
     await runner.query(`DROP VIEW registry.v_identity_providers, registry.v_users, registry.v_inactive_users,
       registry.v_policies, registry.v_admin_keys`);
     await runner.query(`DROP VIEW registry.v_integrations, registry.v_virtual_keys`);
-    await runner.query(`ALTER TABLE registry.integrations DROP COLUMN oauth, DROP COLUMN user_header_names,
-      DROP COLUMN service_user_set_by, DROP COLUMN service_user_set_at`);
+    await runner.query(`ALTER TABLE registry.integrations DROP COLUMN oauth,
+      DROP COLUMN has_client_secret, DROP COLUMN user_header_names, DROP COLUMN service_user_set_by, DROP COLUMN service_user_set_at`);
     await runner.query(`ALTER TABLE registry.virtual_keys DROP COLUMN user_id`);
     await runner.query(`DROP TABLE registry.policies, registry.users, registry.identity_providers`);
   }
@@ -99,6 +99,7 @@ const virtualKeys = `ALTER TABLE registry.virtual_keys ADD COLUMN user_id uuid R
 
 const integrations = `
   ALTER TABLE registry.integrations ADD COLUMN oauth jsonb,
+    ADD COLUMN has_client_secret boolean NOT NULL DEFAULT false,
     ADD COLUMN user_header_names text[] NOT NULL DEFAULT '{}',
     ADD COLUMN service_user_set_by text,
     ADD COLUMN service_user_set_at timestamptz`;

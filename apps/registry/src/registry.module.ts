@@ -30,6 +30,8 @@ import { IntegrationEntity } from './integrations/integration.entity.js';
 import { IntegrationsController } from './integrations/integrations.controller.js';
 import { IntegrationsRepository } from './integrations/integrations.repository.js';
 import { IntegrationsService } from './integrations/integrations.service.js';
+import { OAuthCheck } from './integrations/oauth-check.js';
+import { OAuthDiscoveryService } from './integrations/oauth-discovery.service.js';
 import { TransportCheck } from './integrations/transport-check.js';
 import { McpConfigsService } from './mcp-configs/mcp-configs.service.js';
 import { OrganizationEntity } from './organizations/organization.entity.js';
@@ -92,6 +94,8 @@ const entities = [
     IntegrationsRepository,
     IntegrationsService,
     McpConfigsService,
+    OAuthCheck,
+    OAuthDiscoveryService,
     OrganizationsRepository,
     OrganizationsService,
     PoliciesRepository,

@@ -17,6 +17,7 @@ const bodies: Record<string, unknown> = {
   'POST /api/organizations': { slug: 'swept', name: 'Swept' },
   'POST /api/integrations': { slug: 'swept', transport: httpTransport },
   'PATCH /api/integrations/:id': { name: 'Swept' },
+  'POST /api/integrations/discover': { url: 'https://93.184.216.34/mcp' },
   'POST /api/virtual-keys': { name: 'Swept' },
   'PATCH /api/virtual-keys/:id': { name: 'Swept' },
   'POST /api/identity-providers': { issuer: 'https://93.184.216.34', audience: 'swept', client_id: 'swept' },
@@ -29,7 +30,7 @@ const bodies: Record<string, unknown> = {
 
 describe('every route', () => {
   it('is found by the sweeps', () => {
-    expect(routes().length).toBeGreaterThan(31);
+    expect(routes().length).toBeGreaterThan(32);
     expect(taking().length).toBeGreaterThan(19);
   });
 

@@ -25,6 +25,7 @@ describe('a new integration', () => {
     expect(withHeaders).toMatchObject({ authMode: 'headers', headerNames: ['A', 'B'] });
     expect(registered({ headers: {} }).authMode).toBe('none');
     expect(withEnv).toMatchObject({ authMode: 'none', envNames: ['T'] });
+    expect(registered({ user_header_names: ['A'] }).authMode).toBe('headers');
     expect(registered({ auth_mode: 'client_credentials' }).authMode).toBe('client_credentials');
   });
 });
@@ -79,5 +80,65 @@ describe('a change', () => {
   it('does not hand a stored environment to another command', () => {
     expect(change(withEnv, { transport: { ...stdio, command: 'other' } }).redirected).toEqual(['env']);
     expect(change(withEnv, { transport: { ...stdio, args: ['/data/b'] } }).redirected).toEqual([]);
+  });
+});
+
+describe('the settings of OAuth', () => {
+  const client = { client_id: 'a', authorization_server: 'https://id.example' };
+  const withClient = registered({ auth_mode: 'authorization_code', oauth: client, client_secret: 'secret' });
+
+  it('keep the secret in the vault and its mark in the row', () => {
+    expect(withClient).toMatchObject({ oauth: client, hasClientSecret: true });
+    expect(JSON.stringify(withClient)).not.toContain('"secret"');
+    expect(vaultPuts(withClient, withClient, { client_secret: 'secret' })).toEqual([
+      { kind: 'oauth_client', values: { client_secret: 'secret' } },
+    ]);
+  });
+
+  it('are replaced as a whole, and go with the mode, the secret from the vault too', () => {
+    const gone = { next: { hasClientSecret: false }, puts: [{ kind: 'oauth_client', values: {} }] };
+    expect(change(withClient, { client_secret: null })).toMatchObject(gone);
+    expect(change(withClient, { auth_mode: 'none' })).toMatchObject({ ...gone, next: { oauth: null } });
+    expect(change(withClient, { oauth: { scopes: ['a'] }, client_secret: null }).next.oauth).toEqual({
+      scopes: ['a'],
+    });
+    expect(
+      change(registered({ user_header_names: ['A'] }), { auth_mode: 'none' }).next.userHeaderNames,
+    ).toEqual([]);
+  });
+
+  it.each<[string, UpdateIntegrationBody, string[]]>([
+    ['of other scopes', { oauth: { ...client, scopes: ['a'] } }, []],
+    [
+      'of another upstream of the same server',
+      { transport: { type: 'http', url: 'https://b.example/' } },
+      [],
+    ],
+    ['to another client', { oauth: { ...client, client_id: 'b' } }, ['client_secret']],
+    [
+      'to another server',
+      { oauth: { ...client, authorization_server: 'https://evil.example' } },
+      ['client_secret'],
+    ],
+    ['to a server to be found', { oauth: { client_id: 'a' } }, ['client_secret']],
+    [
+      'to another endpoint',
+      { oauth: { ...client, token_endpoint: 'https://evil.example/' } },
+      ['client_secret'],
+    ],
+    ['to another endpoint, with a secret', { oauth: { client_id: 'b' }, client_secret: 'new' }, []],
+    ['to another endpoint, without one', { oauth: { client_id: 'b' }, client_secret: null }, []],
+  ])('in a change %s carry no stored secret along unseen', (_what, body, expected) => {
+    expect(change(withClient, body).redirected).toEqual(expected);
+  });
+
+  it('of a server to be found keep the secret at the upstream that names it', () => {
+    const found = registered({
+      auth_mode: 'authorization_code',
+      oauth: { client_id: 'a' },
+      client_secret: 'secret',
+    });
+    const moved = { transport: { type: 'http', url: 'https://b.example/' } } as const;
+    expect(change(found, moved).redirected).toEqual(['client_secret']);
   });
 });

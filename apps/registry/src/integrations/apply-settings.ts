@@ -7,6 +7,10 @@ import type { CreateIntegrationBody, UpdateIntegrationBody } from './integration
 const defaults = {
   ownerUserId: null,
   serviceUserId: null,
+  serviceUserSetBy: null,
+  serviceUserSetAt: null,
+  oauth: null,
+  hasClientSecret: false,
   availableInChat: true,
   availableToAutonomous: true,
   toolsToExecute: null,
@@ -25,7 +29,8 @@ const defaults = {
 export function newIntegration(organizationId: string, body: CreateIntegrationBody): IntegrationEntity {
   const now = new Date();
   const { slug, kind, scope } = body;
-  const authMode = Object.keys(body.headers ?? {}).length > 0 ? 'headers' : 'none';
+  const hasHeaders = Object.keys(body.headers ?? {}).length > 0 || Boolean(body.user_header_names?.length);
+  const authMode = hasHeaders ? 'headers' : 'none';
   const row = {
     ...defaults,
     id: uuidv7(),
@@ -39,16 +44,25 @@ export function newIntegration(organizationId: string, body: CreateIntegrationBo
     createdAt: now,
     updatedAt: now,
   } as const;
-  return applySettings(Object.assign(new IntegrationEntity(), row, { headerNames: [], envNames: [] }), body);
+  const names = { headerNames: [], envNames: [], userHeaderNames: [] };
+  return applySettings(Object.assign(new IntegrationEntity(), row, names), body);
 }
 
-/** The row with what the body names; the rest stays. Names of secrets that the new form has no place for go. */
+/** The row with what the body names; the rest stays. What the new form has no place for goes. */
 export function applySettings(row: IntegrationEntity, body: UpdateIntegrationBody): IntegrationEntity {
   const next: IntegrationEntity = Object.assign(new IntegrationEntity(), row, defined(columnsOf(body)));
   const isStdio = next.transport.type === 'stdio';
   if (!body.headers && (isStdio || next.authMode !== 'headers')) next.headerNames = [];
   if (!body.env && !isStdio) next.envNames = [];
+  if (!body.user_header_names && next.authMode !== 'headers') next.userHeaderNames = [];
+  if (!body.oauth && !usesOAuth(next)) next.oauth = null;
+  if (!body.client_secret && !usesOAuth(next)) next.hasClientSecret = false;
   return next;
+}
+
+/** Whether the integration has dealings with an authorization server. */
+export function usesOAuth({ authMode }: Pick<IntegrationEntity, 'authMode'>): boolean {
+  return authMode !== 'none' && authMode !== 'headers';
 }
 
 /** What the vault has to be told for the change, kind by kind. */
@@ -56,11 +70,19 @@ export function vaultPuts(row: IntegrationEntity, next: IntegrationEntity, body:
   const isGone = {
     headers: row.headerNames.length > next.headerNames.length,
     env: row.envNames.length > next.envNames.length,
+    oauth_client: row.hasClientSecret && !next.hasClientSecret,
   };
-  return (['headers', 'env'] as const).flatMap((kind): { kind: SecretKind; values: SecretValues }[] => {
-    const values = body[kind] ?? (isGone[kind] ? {} : undefined);
-    return values ? [{ kind, values }] : [];
-  });
+  const given = { headers: body.headers, env: body.env, oauth_client: clientOf(body) };
+  return (['headers', 'env', 'oauth_client'] as const).flatMap(
+    (kind): { kind: SecretKind; values: SecretValues }[] => {
+      const values = given[kind] ?? (isGone[kind] ? {} : undefined);
+      return values ? [{ kind, values }] : [];
+    },
+  );
+}
+
+function clientOf({ client_secret: secret }: UpdateIntegrationBody): SecretValues | undefined {
+  return secret ? { client_secret: secret } : undefined;
 }
 
 /**
@@ -72,11 +94,42 @@ export function redirectedSecrets(
   next: IntegrationEntity,
   body: UpdateIntegrationBody,
 ): FieldError[] {
+  return [...redirectedSecret(row, next, body), ...redirectedValues(row, next, body)];
+}
+
+function redirectedValues(
+  row: IntegrationEntity,
+  next: IntegrationEntity,
+  body: UpdateIntegrationBody,
+): FieldError[] {
   if (addressOf(row) === addressOf(next)) return [];
   const message = 'the stored values belong to the address before: give them again, or {} to drop them';
   const headers = next.headerNames.length > 0 && !body.headers ? [{ path: 'headers', message }] : [];
   const env = next.envNames.length > 0 && !body.env ? [{ path: 'env', message }] : [];
   return [...headers, ...env];
+}
+
+function redirectedSecret(
+  row: IntegrationEntity,
+  next: IntegrationEntity,
+  body: UpdateIntegrationBody,
+): FieldError[] {
+  const isKept = row.hasClientSecret && next.hasClientSecret && !body.client_secret;
+  if (!isKept || clientAddressOf(row) === clientAddressOf(next)) return [];
+  const message =
+    'the stored secret belongs to the client and server before: give it again, or null to drop it';
+  return [{ path: 'client_secret', message }];
+}
+
+/** Where the client's secret goes. A server that is not named is the one that the upstream's metadata name. */
+function clientAddressOf(row: IntegrationEntity): string {
+  const {
+    authorization_server: issuer,
+    client_id: id,
+    token_endpoint,
+    revocation_endpoint,
+  } = row.oauth ?? {};
+  return JSON.stringify([id, issuer ?? addressOf(row), token_endpoint, revocation_endpoint]);
 }
 
 function addressOf({ transport }: IntegrationEntity): string {
@@ -90,6 +143,9 @@ function columnsOf(body: UpdateIntegrationBody): Partial<IntegrationEntity> {
     authMode: body.auth_mode,
     headerNames: body.headers && Object.keys(body.headers),
     envNames: body.env && Object.keys(body.env),
+    userHeaderNames: body.user_header_names,
+    oauth: body.oauth,
+    hasClientSecret: body.client_secret === undefined ? undefined : body.client_secret !== null,
     serviceUserId: body.service_user_id,
     availableInChat: body.available_in_chat,
     availableToAutonomous: body.available_to_autonomous,

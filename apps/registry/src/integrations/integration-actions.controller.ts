@@ -1,4 +1,4 @@
-import { Controller, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
@@ -14,6 +14,9 @@ import type {
   SyncOptions,
 } from './integration-action.schemas.js';
 import { IntegrationActionsService } from './integration-actions.service.js';
+import { DiscoverOAuth, OAuthDiscoveryOutcome } from './oauth-discovery.schemas.js';
+import type { DiscoverOAuthBody, OAuthDiscoveryBody } from './oauth-discovery.schemas.js';
+import { OAuthDiscoveryService } from './oauth-discovery.service.js';
 
 const id = { schema: ResourceId };
 const idOrSlug = { schema: z.string().min(1).max(64).describe('Id or slug.') };
@@ -21,7 +24,32 @@ const idOrSlug = { schema: z.string().min(1).max(64).describe('Id or slug.') };
 @ApiTags('integrations')
 @Controller('api')
 export class IntegrationActionsController {
-  constructor(private readonly actions: IntegrationActionsService) {}
+  constructor(
+    private readonly actions: IntegrationActionsService,
+    private readonly discovery: OAuthDiscoveryService,
+  ) {}
+
+  @Post('integrations/discover')
+  @HttpCode(200)
+  @Answers({
+    summary: 'Ask an MCP server how it wants to be authorized, to fill in a registration; nothing is stored',
+    status: 200,
+    schema: OAuthDiscoveryOutcome,
+    errors: [
+      'invalid_request',
+      'egress_denied',
+      'authorization_server_unavailable',
+      'upstream_unreachable',
+      'upstream_protocol_error',
+      'queue_unavailable',
+    ],
+  })
+  discover(
+    @Admin() admin: AdminContext,
+    @Body({ schema: DiscoverOAuth }) body: DiscoverOAuthBody,
+  ): Promise<OAuthDiscoveryBody> {
+    return this.discovery.discover(admin, body);
+  }
 
   @Post('integrations/:id/sync')
   @HttpCode(202)

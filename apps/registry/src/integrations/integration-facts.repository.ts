@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import type { IntegrationState, LastFailure } from '@switchyard/contracts';
+import type { CredentialState, IntegrationState, LastFailure } from '@switchyard/contracts';
 import { Sql } from '@switchyard/database';
 
-/** How an integration fares, by the catalog and the workers. */
+/** How an integration fares, by the catalog, the workers and the token broker. */
 export type IntegrationFacts = {
   state: IntegrationState | null;
   toolCount: number | null;
@@ -16,14 +16,22 @@ export type IntegrationFacts = {
   failures: number | null;
   openedAt: Date | null;
   retryAt: Date | null;
+  /** Null without a service user. */
+  serviceUserActive: boolean | null;
+  /** Of the service user's own credential; null: they have not connected. */
+  serviceCredential: CredentialState | null;
 };
 
 const factsSql = `SELECT i.id AS "integrationId", s.state, s.tool_count AS "toolCount", s.last_failure AS "lastFailure",
     s.last_sync_at AS "lastSyncAt", s.era, s.protocol_version AS "protocolVersion", s.server_name AS "serverName",
-    s.server_version AS "serverVersion", b.state AS breaker, b.failures, b.opened_at AS "openedAt", b.retry_at AS "retryAt"
+    s.server_version AS "serverVersion", b.state AS breaker, b.failures, b.opened_at AS "openedAt", b.retry_at AS "retryAt",
+    u.active AS "serviceUserActive", c.state AS "serviceCredential"
   FROM unnest($1::uuid[]) AS i(id)
   LEFT JOIN catalog.v_integration_states s ON s.integration_id = i.id
-  LEFT JOIN dispatch.v_breakers b ON b.integration_id = i.id`;
+  LEFT JOIN dispatch.v_breakers b ON b.integration_id = i.id
+  LEFT JOIN registry.integrations r ON r.id = i.id
+  LEFT JOIN registry.users u ON u.id = r.service_user_id AND u.organization_id = r.organization_id
+  LEFT JOIN broker.v_credential_states c ON c.integration_id = r.id AND c.user_id = r.service_user_id`;
 
 @Injectable()
 export class IntegrationFactsRepository {

@@ -1,15 +1,28 @@
 import type { FieldError } from '@switchyard/service-kit';
+import { oauthRules } from './oauth-rules.js';
 import type { IntegrationEntity } from './integration.entity.js';
 
 /** What rules between fields look at. */
 export type Judged = Pick<
   IntegrationEntity,
-  'transport' | 'authMode' | 'serviceUserId' | 'headerNames' | 'envNames' | 'scope'
+  | 'transport'
+  | 'authMode'
+  | 'serviceUserId'
+  | 'headerNames'
+  | 'userHeaderNames'
+  | 'envNames'
+  | 'scope'
+  | 'oauth'
+  | 'hasClientSecret'
 >;
 
-type Rule = { path: string; message: string; isBroken(integration: Judged): boolean };
+export type Rule = { path: string; message: string; isBroken(integration: Judged): boolean };
 
 const isStdio = ({ transport }: Judged) => transport.type === 'stdio';
+
+/** As the token broker has it, which refuses values for these. */
+const reservedHeader =
+  /^(accept|connection|content-.*|expect|host|keep-alive|last-event-id|mcp-.*|proxy-connection|te|trailer|traceparent|tracestate|transfer-encoding|upgrade)$/i;
 
 const rules: readonly Rule[] = [
   {
@@ -40,13 +53,31 @@ const rules: readonly Rule[] = [
   {
     path: 'headers',
     message: 'auth_mode headers needs at least one value: headers of an HTTP server, env of a stdio server',
-    isBroken: (one) => one.authMode === 'headers' && one.headerNames.length + one.envNames.length === 0,
+    isBroken: (one) =>
+      one.authMode === 'headers' &&
+      one.headerNames.length + one.envNames.length + one.userHeaderNames.length === 0,
+  },
+  {
+    path: 'user_header_names',
+    message: 'need auth_mode headers and an HTTP server',
+    isBroken: (one) => (isStdio(one) || one.authMode !== 'headers') && one.userHeaderNames.length > 0,
+  },
+  {
+    path: 'user_header_names',
+    message: 'name a header that has a value for everybody, or one that the platform sets',
+    isBroken: ({ headerNames, userHeaderNames }) =>
+      userHeaderNames.some(
+        (name) =>
+          reservedHeader.test(name) ||
+          headerNames.some((other) => other.toLowerCase() === name.toLowerCase()),
+      ),
   },
   {
     path: 'service_user_id',
     message: 'is only for auth_mode authorization_code',
     isBroken: ({ authMode, serviceUserId }) => serviceUserId !== null && authMode !== 'authorization_code',
   },
+  ...oauthRules,
 ];
 
 /** What the fields of an integration, each right by itself, get wrong together. */
@@ -54,22 +85,11 @@ export function brokenRules(integration: Judged): FieldError[] {
   return rules.filter((rule) => rule.isBroken(integration)).map(({ path, message }) => ({ path, message }));
 }
 
-const unavailableModes = new Set(['client_credentials', 'authorization_code', 'token_exchange']);
 const secretParameter = /key|token|secret|password|signature|auth/i;
 
 /** What an admin should know about an integration that is accepted. */
-export function warningsFor({
-  authMode,
-  transport,
-  toolsToExecute,
-  toolsToSkip,
-}: IntegrationEntity): string[] {
+export function warningsFor({ transport, toolsToExecute, toolsToSkip }: IntegrationEntity): string[] {
   const warnings: string[] = [];
-  if (unavailableModes.has(authMode)) {
-    warnings.push(
-      `Calls with auth_mode ${authMode} are not available yet: its tools are not synced and calls are refused.`,
-    );
-  }
   if (
     transport.type !== 'stdio' &&
     [...new URL(transport.url).searchParams.keys()].some((name) => secretParameter.test(name))

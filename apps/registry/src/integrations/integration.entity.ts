@@ -1,4 +1,4 @@
-import type { AuthMode, Transport } from '@switchyard/contracts';
+import type { AuthMode, OAuthSettings, Transport } from '@switchyard/contracts';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { RateLimit, ToolOverrides } from './integration.schemas.js';
 
@@ -34,6 +34,24 @@ export class IntegrationEntity {
 
   @Column('uuid', { name: 'service_user_id', nullable: true })
   serviceUserId!: string | null;
+
+  /** Who set the service user: `admin`, or `user:` and the id. Null without one. */
+  @Column('text', { name: 'service_user_set_by', nullable: true })
+  serviceUserSetBy!: string | null;
+
+  @Column('timestamptz', { name: 'service_user_set_at', nullable: true })
+  serviceUserSetAt!: Date | null;
+
+  @Column('jsonb', { nullable: true })
+  oauth!: OAuthSettings | null;
+
+  /** The secret itself is in the token broker's vault. */
+  @Column('boolean', { name: 'has_client_secret' })
+  hasClientSecret!: boolean;
+
+  /** Headers that each user brings for themself. */
+  @Column('text', { name: 'user_header_names', array: true })
+  userHeaderNames!: string[];
 
   /** The values are in the token broker's vault. */
   @Column('text', { name: 'header_names', array: true })

@@ -1,10 +1,10 @@
-import { AuthMode, IntegrationState, Transport } from '@switchyard/contracts';
+import { AuthMode, IntegrationState, OAuthSettings, Transport } from '@switchyard/contracts';
 import { PageQuery } from '@switchyard/service-kit';
 import { z } from 'zod';
 import { DisplayName, Slug, ToolNames } from '../http/fields.js';
 
 /** What stands in answers where a value is stored; nobody gets to see more. */
-export const storedMark = '[stored]';
+export const storedMark = '[stored]' as const;
 
 const second = 1_000;
 const day = 86_400 * second;
@@ -42,13 +42,38 @@ const RateLimit = z
   );
 export type RateLimit = z.output<typeof RateLimit>;
 
+/** RFC 9110, section 5.6.2. */
+const HeaderName = z
+  .string()
+  .max(256)
+  .regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, 'is not a header name');
+
+const UserHeaderNames = z
+  .array(HeaderName)
+  .max(16)
+  .refine(
+    (names) => new Set(names.map((name) => name.toLowerCase())).size === names.length,
+    'names a header twice',
+  )
+  .describe('Headers of which each user brings a value of their own; with auth_mode `headers`.');
+
 const settings = {
   name: DisplayName.describe('Defaults to the slug.'),
   transport: Transport,
   auth_mode: AuthMode.describe('Defaults to `headers` if headers are given, else `none`.'),
   headers: SecretValues.describe('HTTP headers for the upstream; with auth_mode `headers`.'),
   env: SecretValues.describe('Environment of a stdio server.'),
-  service_user_id: z.uuid().nullable().describe('Only with auth_mode `authorization_code`.'),
+  user_header_names: UserHeaderNames,
+  oauth: OAuthSettings.nullable().describe(
+    'What is known of the vendor’s authorization server; what is absent is discovered. Replaced as a whole.',
+  ),
+  client_secret: SecretValue.nullable().describe('Of the client in `oauth`. Null drops the stored one.'),
+  service_user_id: z
+    .uuid()
+    .nullable()
+    .describe(
+      'As whom calls run where nobody is present; an active user of the organization. Only with auth_mode `authorization_code`.',
+    ),
   available_in_chat: z.boolean(),
   available_to_autonomous: z.boolean(),
   tools_to_execute: ToolNames.describe('Null: all tools. Empty: none. `["*"]`: all. Else these.'),
@@ -104,6 +129,20 @@ export const BreakerAnswer = z.strictObject({
   retry_at: z.iso.datetime().nullable(),
 });
 
+const Caller = z.strictObject({
+  usable: z.boolean(),
+  why: z.string().describe('As whom it is called, or why it cannot be.'),
+});
+const Callers = z
+  .strictObject({
+    chat: Caller.describe('A signed-in user: chat, BFF, `/mcp` with the user’s token.'),
+    user_key: Caller.describe('A virtual key of a user.'),
+    virtual_key: Caller.describe('A virtual key of a machine.'),
+    autonomous: Caller.describe('Schedules and webhooks.'),
+  })
+  .describe('Which callers can use it. What their grants allow is another matter.');
+export type CallersBody = z.output<typeof Callers>;
+
 export const IntegrationAnswer = z
   .strictObject({
     id: z.uuid(),
@@ -114,6 +153,13 @@ export const IntegrationAnswer = z
     ...settings,
     headers: StoredNames,
     env: StoredNames,
+    client_secret: z.literal(storedMark).nullable(),
+    service_user_set_by: z
+      .strictObject({ kind: z.enum(['admin', 'user']), id: z.uuid().nullable() })
+      .nullable()
+      .describe('`admin`: by the admin key.'),
+    service_user_set_at: z.iso.datetime().nullable(),
+    callers: Callers,
     version: z.int(),
     created_at: z.iso.datetime(),
     updated_at: z.iso.datetime(),

@@ -8,6 +8,7 @@ import { ChangesService } from '../changes/changes.service.js';
 import { ResourceId } from '../http/fields.js';
 import { refuseFields } from '../http/refuse-fields.js';
 import { refuseTakenSlug } from '../http/unique-violation.js';
+import { UsersService } from '../users/users.service.js';
 import { VaultService } from '../vault/vault.service.js';
 import { applySettings, newIntegration, redirectedSecrets, vaultPuts } from './apply-settings.js';
 import { IntegrationFactsRepository } from './integration-facts.repository.js';
@@ -22,6 +23,8 @@ import type {
 import { IntegrationsRepository } from './integrations.repository.js';
 import type { LockedIntegration } from './integrations.repository.js';
 import { toIntegrationAnswer } from './to-integration-answer.js';
+import { OAuthCheck } from './oauth-check.js';
+import { serviceUserSetting } from './service-user-setting.js';
 import { TransportCheck } from './transport-check.js';
 
 @Injectable()
@@ -30,6 +33,8 @@ export class IntegrationsService {
     private readonly integrations: IntegrationsRepository,
     private readonly facts: IntegrationFactsRepository,
     private readonly transports: TransportCheck,
+    private readonly oauth: OAuthCheck,
+    private readonly users: UsersService,
     private readonly vault: VaultService,
     private readonly changes: ChangesService,
   ) {}
@@ -40,7 +45,7 @@ export class IntegrationsService {
     await this.store(row, body);
     await this.tell(row, 'created');
     if (row.enabled) await this.changes.requestSync(row.organizationId, row.id, 'connect');
-    return toIntegrationAnswer(row, undefined);
+    return this.answer(row);
   }
 
   /** All that `create` checks, without creating. */
@@ -51,8 +56,11 @@ export class IntegrationsService {
       });
     }
     const row = newIntegration(admin.orgId, body);
+    Object.assign(row, serviceUserSetting(null, row, admin.actor));
     refuseFields(brokenRules(row));
     await this.transports.check(row, admin.orgSlug);
+    await this.oauth.check(row.oauth);
+    await this.users.requireActive(admin.orgId, row.serviceUserId, 'service_user_id');
     if (await this.integrations.findBySlug(admin.orgId, row.slug)) throw new PlatformError('slug_taken');
     return row;
   }
@@ -75,6 +83,7 @@ export class IntegrationsService {
   }
 
   async update(admin: AdminContext, id: string, body: UpdateIntegrationBody): Promise<IntegrationAnswerBody> {
+    await this.users.requireActive(admin.orgId, body.service_user_id ?? null, 'service_user_id');
     const { row, next } = await this.integrations.locked(admin.orgId, id, (locked) =>
       this.replace(admin, locked, body),
     );
@@ -88,9 +97,11 @@ export class IntegrationsService {
   async remove(admin: AdminContext, id: string): Promise<void> {
     const row = await this.integrations.locked(admin.orgId, id, async (locked) => {
       await locked.remove();
-      if (locked.row.headerNames.length + locked.row.envNames.length > 0) await this.vault.delete(locked.row);
+      if (hasCredentials(locked.row)) await this.vault.delete(locked.row);
       return locked.row;
     });
+    // Users may have consented while it had another mode. Nothing waits for that: it cannot be called any more.
+    if (!hasCredentials(row)) await this.vault.takeBack(row);
     await this.tell(row, 'deleted');
   }
 
@@ -109,9 +120,11 @@ export class IntegrationsService {
   private async replace(admin: AdminContext, locked: LockedIntegration, body: UpdateIntegrationBody) {
     const { row } = locked;
     const next = applySettings(row, body);
+    Object.assign(next, serviceUserSetting(row, next, admin.actor));
     refuseFields([...brokenRules(next), ...redirectedSecrets(row, next, body)]);
     if (!isDeepStrictEqual([row.transport, row.envNames], [next.transport, next.envNames]))
       await this.transports.check(next, admin.orgSlug);
+    if (!isDeepStrictEqual(row.oauth, next.oauth)) await this.oauth.check(next.oauth);
     const puts = vaultPuts(row, next, body);
     if (puts.length === 0 && isDeepStrictEqual(row, next)) return { row, next: row };
     for (const { kind, values } of puts) await this.vault.put(row, kind, values, locked.sql);
@@ -137,9 +150,19 @@ function needsSync(row: IntegrationEntity, next: IntegrationEntity, body: Update
   const facts = (one: IntegrationEntity) => [
     one.transport,
     one.authMode,
+    one.oauth,
+    one.userHeaderNames,
+    one.serviceUserId,
     one.enabled,
     one.toolsToExecute,
     one.toolsToSkip,
   ];
-  return Boolean(body.headers ?? body.env) || !isDeepStrictEqual(facts(row), facts(next));
+  return (
+    Boolean(body.headers ?? body.env ?? body.client_secret) || !isDeepStrictEqual(facts(row), facts(next))
+  );
+}
+
+/** Whether the broker may hold something for it: values that an admin gave, or what its users consented to. */
+function hasCredentials({ authMode, headerNames, envNames }: IntegrationEntity): boolean {
+  return authMode !== 'none' || headerNames.length + envNames.length > 0;
 }

@@ -81,15 +81,6 @@ describe('a registration', () => {
     expect(syncsOf(id)).toEqual([]);
   });
 
-  it('with a mode that is not available yet is stored, with a warning', async () => {
-    const { status, body } = await create({
-      auth_mode: 'authorization_code',
-      service_user_id: '00000000-0000-4000-8000-000000000009',
-    });
-    expect(status).toBe(201);
-    expect(body.warnings[0]).toMatch(/not available yet/);
-  });
-
   it('has a slug of its own in the organization, and another organization has its own', async () => {
     await registry().integration({ slug });
     expect(await create({})).toMatchObject({ status: 409, body: { code: 'slug_taken' } });

@@ -4,6 +4,7 @@ import type { IntegrationEntity } from './integration.entity.js';
 import { storedMark } from './integration.schemas.js';
 import type { IntegrationAnswerBody } from './integration.schemas.js';
 import { warningsFor } from './integration-rules.js';
+import { usableBy } from './usable-by.js';
 
 /** An integration as admins see it: names of secrets, never values. */
 export function toIntegrationAnswer(
@@ -14,9 +15,11 @@ export function toIntegrationAnswer(
   return {
     ...identityOf(row),
     ...settingsOf(row),
+    ...authOf(row),
     version: row.version,
     created_at: row.createdAt.toISOString(),
     updated_at: row.updatedAt.toISOString(),
+    callers: usableBy(row, facts),
     state: stateOf(row, facts?.state),
     ...statusOf(facts),
     ...(warnings.length > 0 && { warnings }),
@@ -40,10 +43,6 @@ function identityOf(row: IntegrationEntity) {
 function settingsOf(row: IntegrationEntity) {
   return {
     transport: row.transport,
-    auth_mode: row.authMode,
-    headers: stored(row.headerNames),
-    env: stored(row.envNames),
-    service_user_id: row.serviceUserId,
     available_in_chat: row.availableInChat,
     available_to_autonomous: row.availableToAutonomous,
     tools_to_execute: row.toolsToExecute,
@@ -57,6 +56,25 @@ function settingsOf(row: IntegrationEntity) {
     enabled: row.enabled,
     retention: row.retention,
   };
+}
+
+function authOf(row: IntegrationEntity) {
+  return {
+    auth_mode: row.authMode,
+    headers: stored(row.headerNames),
+    env: stored(row.envNames),
+    user_header_names: row.userHeaderNames,
+    oauth: row.oauth,
+    client_secret: row.hasClientSecret ? storedMark : null,
+    service_user_id: row.serviceUserId,
+    service_user_set_by: row.serviceUserSetBy === null ? null : actorOf(row.serviceUserSetBy),
+    service_user_set_at: row.serviceUserSetAt?.toISOString() ?? null,
+  };
+}
+
+function actorOf(setBy: string) {
+  const [kind, id] = setBy.split(':');
+  return kind === 'user' && id ? ({ kind, id } as const) : ({ kind: 'admin', id: null } as const);
 }
 
 // eslint-disable-next-line complexity -- a flat list of fields, each `??` is one that may be absent

@@ -5,11 +5,12 @@ import { Sql } from '@switchyard/database';
 import { QueueClient } from '@switchyard/queue';
 import { Log } from '@switchyard/service-kit';
 import { CompactEncrypt, importJWK } from 'jose';
+import { brokerIsLate } from './broker-is-late.js';
 
 const answerWithinMs = 10_000;
 
 type Owner = { id: string; organizationId: string };
-export type SecretKind = 'headers' | 'env';
+export type SecretKind = 'headers' | 'env' | 'oauth_client';
 export type SecretValues = Readonly<Record<string, string>>;
 
 /** Hands secret values to the token broker, which alone can read them. Nothing of them is kept here. */
@@ -35,19 +36,22 @@ export class VaultService {
     await this.request(deletionOf(owner));
   }
 
-  /** After a registration that failed: takes back what may have been stored, without waiting for it. */
+  /** After a registration that failed, or one that ended: takes back what may be stored, without waiting for it. */
   async takeBack(owner: Owner): Promise<void> {
     await this.queue
       .enqueue(queues.vaultWrites, deletionOf(owner))
       .catch((err: unknown) =>
-        this.log.error({ err, integrationId: owner.id }, 'values of a failed registration stay in the vault'),
+        this.log.error(
+          { err, integrationId: owner.id },
+          'values of an integration that is not there stay in the vault',
+        ),
       );
   }
 
   private async request(write: PayloadOf<typeof queues.vaultWrites>): Promise<void> {
     const answer = await this.queue
       .request(queues.vaultWrites, write, { timeoutMs: answerWithinMs })
-      .catch(unanswered);
+      .catch(brokerIsLate);
     if (answer.status === 'refused') throw PlatformError.fromInfo(answer.error);
   }
 }
@@ -66,15 +70,4 @@ async function sealToBroker(sql: Sql, values: SecretValues): Promise<string> {
 
 function deletionOf({ id, organizationId }: Owner) {
   return { v: 1, op: 'delete', orgId: organizationId, integrationId: id } as const;
-}
-
-/** The admin asked the registry: that another service is late is no deadline of theirs. */
-function unanswered(error: unknown): never {
-  const isLate = error instanceof PlatformError && error.code === 'deadline_exceeded';
-  throw isLate
-    ? new PlatformError('dependency_unavailable', {
-        message: 'The token broker does not answer.',
-        cause: error,
-      })
-    : error;
 }
