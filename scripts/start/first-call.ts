@@ -74,12 +74,24 @@ async function listIntegrations(admin: Api): Promise<Integration[]> {
 
 /** A key for all samples. The registry shows it once. */
 export async function createVirtualKey(admin: Api, samples: Sample[]): Promise<string> {
-  const configs = samples.map(({ slug }) => ({ mcp_client_name: slug, tools_to_execute: ['*'] }));
   const { key } = await admin<{ key: string }>('POST', '/api/virtual-keys', {
     name: 'npm start',
-    mcp_configs: configs,
+    mcp_configs: configsOf(samples),
   });
   return key;
+}
+
+/** Lets everybody who signs in use all samples. Asked for once: whoever takes it away again meant it. */
+export async function createPolicy(admin: Api, samples: Sample[]): Promise<void> {
+  await admin('POST', '/api/policies', {
+    name: 'Sample servers of npm start',
+    roles: null,
+    mcp_configs: configsOf(samples),
+  });
+}
+
+function configsOf(samples: Sample[]): object[] {
+  return samples.map(({ slug }) => ({ mcp_client_name: slug, tools_to_execute: ['*'] }));
 }
 
 /** Whether the gateway still knows the key: the database may be another than at the last start. */

@@ -49,8 +49,10 @@ export class IdentityProvider {
     };
   }
 
-  /** Lets the organization `default` trust it; an entry of a start on other ports is mended. */
-  async register(admin: Api): Promise<void> {
+  /**
+   * Lets the organization `default` trust it; an entry of a start on other ports is mended. Whether it is the first time.
+   */
+  async register(admin: Api): Promise<boolean> {
     await this.#untilReady();
     const entry = {
       issuer: issuerOf(this.#settings),
@@ -67,6 +69,7 @@ export class IdentityProvider {
       });
     else if (known.issuer !== entry.issuer || known.audience !== entry.audience)
       await admin('PATCH', `/api/identity-providers/${known.id}`, entry);
+    return !known;
   }
 
   stop(): Promise<void> {
@@ -90,15 +93,5 @@ export class IdentityProvider {
       if (answer?.ok) return;
       if (Date.now() > giveUpAt) throw new Error('the identity provider does not start; see its log');
     }
-  }
-}
-
-/** What is wrong, for the summary; the start goes on. */
-export async function tryToRegister(provider: IdentityProvider, admin: Api): Promise<string[]> {
-  try {
-    await provider.register(admin);
-    return [];
-  } catch (error) {
-    return [`nobody can sign in: ${(error as Error).message}`];
   }
 }

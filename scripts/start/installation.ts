@@ -10,6 +10,7 @@ import { removeDevFile, writeDevFile } from './dev-file.ts';
 import { type EnvironmentInput, migratorEnvironment, publicUrlOf } from './environments.ts';
 import { Fleet } from './fleet.ts';
 import {
+  createPolicy,
   createVirtualKey,
   isKeyValid,
   makeFirstCall,
@@ -19,7 +20,7 @@ import {
   writeRemembered,
 } from './first-call.ts';
 import { apiClient } from './http-client.ts';
-import { IdentityProvider, type SampleIdentity, tryToRegister } from './identity-provider.ts';
+import { IdentityProvider, type SampleIdentity } from './identity-provider.ts';
 import { services, type StartOptions } from './options.ts';
 import { gatewayPort } from './ports.ts';
 import { EverythingServer, prepareStdioSamples, samplesOf } from './sample-servers.ts';
@@ -161,14 +162,18 @@ export class Installation {
     const samples = samplesOf(everything);
     const admin = apiClient(gatewayUrl, this.#adminKey);
     say('Connecting the sample MCP servers');
-    const registered = tryToRegister(identityProvider, admin);
+    const isFirstTime = identityProvider.register(admin);
+    isFirstTime.catch(() => undefined);
     await registerSamples(admin, samples);
     const { virtualKey: known } = readRemembered(dataFolder);
     const key =
       known && (await isKeyValid(gatewayUrl, known)) ? known : await createVirtualKey(admin, samples);
     this.#virtualKey = key;
     writeRemembered(dataFolder, { virtualKey: key, everythingPort: everything.port });
-    const problems = [...(await waitUntilConnected(admin, samples)), ...(await registered)];
+    const problems = await waitUntilConnected(admin, samples);
+    await isFirstTime
+      .then((isFirst) => (isFirst ? createPolicy(admin, samples) : undefined))
+      .catch((error: Error) => problems.push(`nobody can sign in: ${error.message}`));
     const result = await makeFirstCall(gatewayUrl, key, dataFolder).catch((error: Error) => {
       problems.push(`the first call failed: ${error.message}`);
       return null;
