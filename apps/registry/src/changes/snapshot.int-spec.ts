@@ -89,6 +89,62 @@ describe('a snapshot of the registry', () => {
     expect(changes.flatMap(({ revokedKeys }) => revokedKeys)).toContain(key.id);
   });
 
+  it('sees a user deactivated by polling alone within two seconds, and let in again', async () => {
+    const userId = await registry().user('leaves');
+    const { body: key } = await registry().post('/api/virtual-keys', { name: 'theirs', user_id: userId });
+    const are = (isInactive: boolean) => () =>
+      stores.every((store) => store.current().inactiveUsers.has(userId) === isInactive);
+    await eventually(() =>
+      stores.every((store) => store.current().virtualKeysById.get(key.id)?.userId === userId),
+    );
+    await registry().patch(`/api/users/${userId}`, { active: false });
+    await eventually(are(true), { timeoutMs: 2_000 });
+    await registry().patch(`/api/users/${userId}`, { active: true });
+    await eventually(are(false), { timeoutMs: 2_000 });
+  });
+
+  it('follows identity providers and policies', async () => {
+    const settings = {
+      issuer: 'https://93.184.216.34',
+      audience: 'snapshot',
+      client_id: 'a',
+      roles_claim: 'groups',
+    };
+    const { body: provider } = await registry().post('/api/identity-providers', settings);
+    const mcp_configs = [{ mcp_client_name: 'notes', tools_to_execute: ['read'] }];
+    const { body: policy } = await registry().post('/api/policies', {
+      name: 'p',
+      roles: ['engineer'],
+      mcp_configs,
+    });
+    for (const store of stores) {
+      const known = await eventually(() => store.current().policies.find(({ id }) => id === policy.id));
+      expect(known).toMatchObject({
+        roles: ['engineer'],
+        mcpConfigs: [{ mcpClientName: 'notes', toolsToExecute: ['read'] }],
+      });
+      expect(store.current().identityProviders.find(({ id }) => id === provider.id)).toMatchObject({
+        issuer: 'https://93.184.216.34',
+        audience: 'snapshot',
+        jwksUri: null,
+        rolesClaim: 'groups',
+        enabled: true,
+      });
+    }
+    await registry().patch(`/api/policies/${policy.id}`, { is_active: false });
+    await registry().send('DELETE', `/api/identity-providers/${provider.id}`);
+    await eventually(
+      () =>
+        stores.every((store) => {
+          const { policies, identityProviders } = store.current();
+          return ![...policies, ...identityProviders].some(
+            ({ id }) => id === policy.id || id === provider.id,
+          );
+        }),
+      { timeoutMs: 2_000 },
+    );
+  });
+
   it('sees a removed integration go', async () => {
     const { id } = await registry().integration({ slug: 'goes' });
     await eventually(() => stores.every((store) => store.current().integrations.has(id)));

@@ -51,14 +51,30 @@ export function newIntegration(organizationId: string, body: CreateIntegrationBo
 /** The row with what the body names; the rest stays. What the new form has no place for goes. */
 export function applySettings(row: IntegrationEntity, body: UpdateIntegrationBody): IntegrationEntity {
   const next: IntegrationEntity = Object.assign(new IntegrationEntity(), row, defined(columnsOf(body)));
-  const isStdio = next.transport.type === 'stdio';
-  if (!body.headers && (isStdio || next.authMode !== 'headers')) next.headerNames = [];
-  if (!body.env && !isStdio) next.envNames = [];
-  if (!body.user_header_names && next.authMode !== 'headers') next.userHeaderNames = [];
-  if (!body.oauth && !usesOAuth(next)) next.oauth = null;
-  if (!body.client_secret && !usesOAuth(next)) next.hasClientSecret = false;
+  for (const { field, hasNoUse, empty } of places)
+    if (!body[field] && hasNoUse(next)) Object.assign(next, empty());
   return next;
 }
+
+const isStdio = ({ transport }: IntegrationEntity) => transport.type === 'stdio';
+const hasNoHeaders = ({ authMode }: IntegrationEntity) => authMode !== 'headers';
+
+/** Where what was stored goes when it has no use any more. What the body names stays, for the rules to refuse. */
+const places: readonly {
+  field: keyof UpdateIntegrationBody;
+  hasNoUse(next: IntegrationEntity): boolean;
+  empty(): Partial<IntegrationEntity>;
+}[] = [
+  {
+    field: 'headers',
+    hasNoUse: (next) => isStdio(next) || hasNoHeaders(next),
+    empty: () => ({ headerNames: [] }),
+  },
+  { field: 'env', hasNoUse: (next) => !isStdio(next), empty: () => ({ envNames: [] }) },
+  { field: 'user_header_names', hasNoUse: hasNoHeaders, empty: () => ({ userHeaderNames: [] }) },
+  { field: 'oauth', hasNoUse: (next) => !usesOAuth(next), empty: () => ({ oauth: null }) },
+  { field: 'client_secret', hasNoUse: (next) => !usesOAuth(next), empty: () => ({ hasClientSecret: false }) },
+];
 
 /** Whether the integration has dealings with an authorization server. */
 export function usesOAuth({ authMode }: Pick<IntegrationEntity, 'authMode'>): boolean {

@@ -94,8 +94,34 @@ describe('the OpenAPI document', () => {
     const { body: imported } = await registry().post('/api/import', {
       mcpServers: { fits: { url: httpTransport.url }, bad: {} },
     });
+    const { body: provider } = await registry().post('/api/identity-providers', {
+      issuer: 'https://93.184.216.34',
+      audience: 'fits',
+      client_id: 'fits',
+    });
+    const { body: policy } = await registry().post('/api/policies', {
+      name: 'fits',
+      mcp_configs: [{ mcp_client_name: 'later' }],
+    });
+    const { body: consented } = await registry().post('/api/integrations', {
+      slug: 'consented',
+      transport: httpTransport,
+      auth_mode: 'authorization_code',
+      oauth: { client_id: 'a', scopes: ['b'] },
+      client_secret: 'c',
+      service_user_id: await registry().user('fits'),
+    });
+    const { body: users } = await registry().get('/api/users');
+    const { body: discovery } = await registry().post('/api/integrations/discover', {
+      url: httpTransport.url,
+    });
+    for (const one of [integration, consented])
+      expect(fits('Integration', one)).toEqual({ schema: 'Integration', isValid: true, errors: null });
     const values = {
-      Integration: integration,
+      IdentityProvider: provider,
+      Policy: policy,
+      User: users.items[0],
+      OAuthDiscovery: discovery,
       NewVirtualKey: key,
       Problem: problem,
       ImportOutcome: imported,
