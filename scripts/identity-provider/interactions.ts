@@ -20,7 +20,7 @@ export async function interact(
 ): Promise<void> {
   try {
     const { uid, prompt, params } = await provider.interactionDetails(req, res);
-    // Consent is asked for by name only: everything is granted already.
+    // oidc-provider wants a consent of every native client; everything is granted already.
     if (prompt.name !== 'login')
       return await provider.interactionFinished(req, res, { consent: {} }, { mergeWithLastSubmission: true });
     const action = `/interaction/${uid}`;

@@ -1,5 +1,6 @@
 import { discoverAuthorizationServerMetadata, IssuerMismatchError } from '@modelcontextprotocol/client';
 import { PlatformError, type OAuthSettings } from '@switchyard/contracts';
+import { isShallow } from '../sessions/is-shallow.js';
 import { authorizationServerOf, type AuthorizationServer } from './authorization-server.js';
 import { endpointUrl } from './endpoint-url.js';
 import { vendorRefused } from './vendor-error.js';
@@ -18,6 +19,8 @@ export async function discoverAuthorizationServer(input: {
   const { issuer, settings } = input;
   endpointUrl(issuer, issuer);
   const metadata = await metadataOf(issuer, input.fetch);
+  // They are kept as they came, by what recurses.
+  if (!isShallow(metadata)) throw vendorRefused('metadata_invalid');
   if (metadata) return authorizationServerOf(metadata, settings);
   const hasEndpoints = settings.authorization_endpoint && settings.token_endpoint;
   return hasEndpoints ? authorizationServerOf({ issuer }, settings) : null;

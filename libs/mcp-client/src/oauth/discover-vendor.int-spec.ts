@@ -240,6 +240,14 @@ describe('discoverVendor refuses', () => {
     }
   });
 
+  it('metadata that are nested without end', async () => {
+    const it = await vendor();
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    const text = JSON.stringify(metadataAt(it.origin, { more: 0 })).replace('"more":0', `"more":${deep}`);
+    it.routes[AS] = status(200, { 'content-type': 'application/json' }, text);
+    expect(await refusal(discover(mcp(it)))).toBe('upstream_protocol_error metadata_invalid');
+  });
+
   it('a server without any authorization server', async () => {
     const it = await vendorOf({ '/mcp': status(401) });
     expect(await refusal(discover(mcp(it)))).toBe('upstream_protocol_error no_authorization_server');

@@ -63,8 +63,8 @@ function challengeOf(status: number, headers: Headers): string | null {
 
 async function endSession(url: string, fetch: Fetch, session: string): Promise<void> {
   const init = { method: 'DELETE', headers: { 'mcp-session-id': session } };
-  await fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) }).then(
-    (response) => response.body?.cancel(),
-    () => undefined,
-  );
+  await fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) })
+    .then((response) => response.body?.cancel())
+    // Sessions end by themselves, too.
+    .catch(() => undefined);
 }
