@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from '@jest/globals';
+import { type EnvironmentInput, publicUrlOf, serviceEnvironment } from './environments.ts';
+import { services } from './options.ts';
+
+const secrets = {
+  masterKey: 'the-master',
+  sealKey: 'the-seal',
+  adminKey: 'the-admin',
+  postgresPassword: 'p',
+};
+
+function input(given: NodeJS.ProcessEnv = {}): EnvironmentInput {
+  return {
+    stores: { adminUrl: 'postgres://root:p@localhost/s', queueUrl: 'postgres://q:p@localhost/s' } as never,
+    secrets,
+    ports: { gateway: 8080, registry: 8081, tokenBroker: 8082 },
+    allowlist: '/list.json',
+    given,
+  };
+}
+
+const holders = (value: string) =>
+  services.filter((name) => Object.values(serviceEnvironment(name, 0, input())).includes(value));
+
+describe('the environment of a service', () => {
+  it('holds a secret only where it is needed', () => {
+    expect(holders(secrets.masterKey)).toEqual(['token-broker']);
+    expect(holders(secrets.adminKey)).toEqual(['registry']);
+    expect(holders(createHash('sha256').update(secrets.adminKey).digest('hex'))).toEqual(['token-broker']);
+    expect(holders(secrets.postgresPassword)).toEqual([]);
+  });
+
+  it('says to all under which origin users come, the one that was set or the gateway’s own', () => {
+    for (const name of services)
+      expect(serviceEnvironment(name, 0, input())).toMatchObject({
+        SWITCHYARD_PUBLIC_URL: 'http://127.0.0.1:8080',
+      });
+    expect(publicUrlOf(input({ SWITCHYARD_PUBLIC_URL: 'https://tools.example.com/' }))).toBe(
+      'https://tools.example.com',
+    );
+  });
+
+  it('names ports only to the first process of a service, and to those who call it', () => {
+    expect(serviceEnvironment('token-broker', 0, input())).toMatchObject({ TOKEN_BROKER_PORT: '8082' });
+    expect(serviceEnvironment('token-broker', 1, input())).toMatchObject({ TOKEN_BROKER_PORT: '0' });
+    expect(serviceEnvironment('gateway', 0, input())).toMatchObject({
+      GATEWAY_TOKEN_BROKER_URL: 'http://127.0.0.1:8082',
+      SWITCHYARD_EGRESS_ALLOW_PRIVATE: 'true',
+    });
+  });
+});
