@@ -1,3 +1,4 @@
+export { organizationMeant } from './organization-meant.js';
 export { looksLikeJwt } from './read-token.js';
 export { toPerson } from './to-person.js';
 export { TokenVerifier } from './token-verifier.js';

@@ -31,5 +31,9 @@ describe('while the queue is away', () => {
     expect(slugs).toEqual(['before']);
     expect((await registry.patch(`/api/integrations/${id}`, { name: 'Changed' })).body.name).toBe('Changed');
     expect((await registry.post('/api/virtual-keys', { name: 'ci' })).status).toBe(201);
+    const asked = Date.now();
+    expect((await registry.get('/api/users', 'wrong-key')).status).toBe(401);
+    // The audit event waits for the queue; whoever was refused does not.
+    expect(Date.now() - asked).toBeLessThan(1_000);
   }, 60_000);
 });

@@ -3,8 +3,17 @@ import { z } from 'zod';
 import { DisplayName } from '../http/fields.js';
 
 const Url = z.url({ protocol: /^https?$/ }).max(2_048);
+/** Issuer and audience stand together in an index, whose entries have a limit. */
+const longestInIndex = 1_024;
 /** OpenID Connect Discovery, section 3. */
-const Issuer = Url.refine((url) => !/[?#]/.test(url), 'must have neither query nor fragment');
+const Issuer = Url.max(longestInIndex)
+  .regex(/^[!-~]*$/, 'must be ASCII')
+  .refine((url) => !/[?#]/.test(url), 'must have neither query nor fragment');
+const Audience = z
+  .string()
+  .min(1)
+  .max(longestInIndex)
+  .regex(/^[ -~]*$/, 'must be printable ASCII');
 const Text = z
   .string()
   .min(1)
@@ -20,7 +29,7 @@ const Roles = z.array(Role).max(64);
 const settings = {
   name: DisplayName,
   issuer: Issuer.describe('As it stands in tokens, to the letter.'),
-  audience: Text.describe('What tokens for this organization have in `aud`. Taken once per issuer.'),
+  audience: Audience.describe('What tokens for this organization have in `aud`. Taken once per issuer.'),
   client_id: Text.describe('The public client as which users sign in here.'),
   jwks_uri: Url.nullable().describe('Null: discovered at the issuer.'),
   scopes: z.array(Scope).max(64).describe('Asked for at sign-in.'),

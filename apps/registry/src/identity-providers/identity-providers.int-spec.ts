@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { eventually } from '@switchyard/testing';
 import { withRegistry } from '../../test-fixtures/registry-under-test.js';
@@ -63,6 +64,12 @@ describe('an identity provider', () => {
     expect(moved).toMatchObject({ status: 409, body: { code: 'conflict' } });
   });
 
+  it('may have the longest names', async () => {
+    const text = randomBytes(512).toString('hex');
+    const issuer = `https://93.184.216.34/${text}`.slice(0, 1_024);
+    expect((await create({ issuer, audience: text, client_id: text, roles_claim: text })).status).toBe(201);
+  });
+
   it('of two at once is one’s', async () => {
     const fields = usual();
     const both = await Promise.all([create(fields), create(fields)]);
@@ -89,7 +96,10 @@ describe('an identity provider', () => {
     [{ issuer: 'https://93.184.216.34/?a=b' }, 'issuer'],
     [{ issuer: 'https://93.184.216.34/#a' }, 'issuer'],
     [{ issuer: `https://93.184.216.34/${'x'.repeat(2_048)}` }, 'issuer'],
+    [{ issuer: 'https://93.184.216.34/ä' }, 'issuer'],
     [{ audience: '' }, 'audience'],
+    [{ audience: 'x'.repeat(1_025) }, 'audience'],
+    [{ audience: 'ä' }, 'audience'],
     [{ audience: undefined }, 'audience'],
     [{ client_id: undefined }, 'client_id'],
     [{ client_id: 'a\nb' }, 'client_id'],
