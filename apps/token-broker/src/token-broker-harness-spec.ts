@@ -37,7 +37,8 @@ export type Recipient = { jwk: PublicJwk; open(jwe: string): Promise<LeaseConten
 export class BrokerHarness {
   readonly masterKey = randomBytes(32).toString('base64');
   readonly orgId = DEFAULT_ORGANIZATION_ID;
-  private readonly brokers: RunningService[] = [];
+  readonly running: RunningService[] = [];
+  private starts = 0;
 
   private constructor(
     readonly database: TestDatabase,
@@ -85,15 +86,15 @@ export class BrokerHarness {
   }
 
   async startBroker(overrides: Record<string, string> = {}): Promise<RunningService> {
-    const port: Record<string, string> = this.brokers.length === 0 ? { TOKEN_BROKER_PORT: String(this.publicPort) } : {};
+    const port: Record<string, string> = this.starts++ ? {} : { TOKEN_BROKER_PORT: String(this.publicPort) };
     const config = toTokenBrokerConfig(tokenBrokerEnv.parse(this.env({ ...port, ...overrides })));
     const broker = await startService({ config: config.service, module: TokenBrokerModule.forRoot(config) });
-    this.brokers.push(broker);
+    this.running.push(broker);
     return broker;
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.brokers.map((broker) => broker.close()));
+    await Promise.all(this.running.map((broker) => broker.close()));
     await this.end();
   }
 

@@ -90,7 +90,9 @@ export function problemPage({ reason, integrationId, vendorWords }: ConsentProbl
   const [status, , message, next] = consentProblems[reason];
   const words = vendorWords ? markup`<p>The vendor says: <q>${vendorWords}</q></p>` : null;
   const isSafe = integrationId !== null && reason !== 'not_found' && reason !== 'other_user';
-  const again = isSafe ? markup`<p><a href="/integrations/${integrationId}/connect">Begin again</a></p>` : null;
+  const again = isSafe
+    ? markup`<p><a href="/integrations/${integrationId}/connect">Begin again</a></p>`
+    : null;
   return {
     title: 'Not connected',
     status,

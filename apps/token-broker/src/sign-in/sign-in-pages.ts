@@ -12,7 +12,10 @@ export function signedInPage(name: string | null): Page {
 }
 
 export function signedOutPage(): Page {
-  return { title: 'Signed out', body: markup`<p>You are signed out. <a href="/sign-in">Sign in again</a></p>` };
+  return {
+    title: 'Signed out',
+    body: markup`<p>You are signed out. <a href="/sign-in">Sign in again</a></p>`,
+  };
 }
 
 /** Asked for where the link did not say it, or said one in which nobody can sign in. */
