@@ -122,7 +122,7 @@ export class DispatchRuntime implements OnModuleInit {
     this.runningCalls.abortWhere((call) => resolver.resolve(call).status === 'missing', 'revoked');
   }
 
-  /** A credential that was taken back stops what still runs by it, where stopping is safe; else its leases are asked anew. */
+  /** Leases are asked anew. A disconnected credential stops what still runs by it, where stopping is safe. */
   private credentialChanged({
     integrationId,
     userId,
@@ -130,7 +130,7 @@ export class DispatchRuntime implements OnModuleInit {
   }: MessageOf<typeof topics.credentialChanged>): void {
     this.leases.forget(integrationId);
     void this.snapshots.refresh('registry');
-    if (state === 'active' || state === 'needs_update' || userId === null) return;
+    if ((state !== null && state !== 'orphaned') || userId === null) return;
     const isTheirs = ({ integrationId: id, caller }: ToolCall): boolean =>
       id === integrationId && caller.userId === userId;
     this.runningCalls.abortWhere(isTheirs, 'revoked');

@@ -55,7 +55,7 @@ export function keepsUsersApart(switchyard: () => Switchyard, people: () => Peop
       const path = `${switchyard().origin()}/api/credentials/${mine?.id}`;
       for (const method of ['GET', 'DELETE'])
         expect((await fetch(path, { method, headers: bearer(carol ?? '') })).status).toBe(404);
-      expect((await fetch(path, { method: 'DELETE', headers: bearer(bob ?? '') })).status).toBe(204);
+      expect((await fetch(path, { method: 'DELETE', headers: bearer(bob ?? '') })).ok).toBe(true);
       expect(await of(bob)).toEqual([]);
     });
   });

@@ -22,7 +22,8 @@ export type ProtectedIntegration = {
 };
 
 export type ProtectedOptions = {
-  fields?: Record<string, unknown>;
+  /** Of the integration, once the upstream is known. */
+  fields?: (upstream: ProtectedUpstream) => Record<string, unknown>;
   vendor?: Parameters<typeof startAuthorizationServer>[0];
 };
 
@@ -31,14 +32,14 @@ export async function protectIntegration(
   switchyard: Switchyard,
   slug: string,
   undo: (step: () => Promise<unknown>) => void,
-  { fields = {}, vendor: vendorOptions = {} }: ProtectedOptions = {},
+  { fields = () => ({}), vendor: vendorOptions = {} }: ProtectedOptions = {},
 ): Promise<ProtectedIntegration> {
   const vendor = await startAuthorizationServer(vendorOptions);
   undo(() => vendor.close());
   const upstream = await startProtectedUpstream({ issuer: vendor.issuer });
   undo(() => upstream.close());
   await openToUsers(switchyard, slug, undo);
-  const settings = { auth_mode: 'authorization_code', ...fields };
+  const settings = { auth_mode: 'authorization_code', ...fields(upstream) };
   const integration = await switchyard.admin.register(slug, upstream.url, settings);
   undo(() => switchyard.admin.send('DELETE', `/api/integrations/${integration.id}`));
   return { slug, vendor, upstream, integration };

@@ -53,14 +53,13 @@ export function refreshesOnce(switchyard: () => Switchyard, people: () => People
     it('survive the death of the broker that refreshes: at most one refresh more, no family revoked', async () => {
       const made = await expired('killed');
       const before = made.vendor.refreshes();
-      made.vendor.delayRefresh(1_500);
+      made.vendor.delayRefresh(3_000);
       const calling = inParallel(Array.from({ length: 20 }), 20, (_, at) => call('killed', made.token, at));
-      await eventually(() => made.vendor.refreshes() > before || undefined, { timeoutMs: 10_000 }).catch(
-        () => undefined,
-      );
+      await eventually(() => made.vendor.refreshesWaiting() > 0);
+      // Only one of them holds the lock, and nobody can tell which.
       const brokers = switchyard().dev.pids['token-broker'];
-      switchyard().kill(brokers[0] as number);
-      await switchyard().untilReplaced('token-broker', [brokers[0] as number]);
+      for (const pid of brokers) switchyard().kill(pid);
+      await switchyard().untilReplaced('token-broker', brokers);
       made.vendor.delayRefresh(0);
       const answers = await calling;
       const codes = new Set(answers.map(({ body }) => errorOf(body.result)?.code ?? 'ok'));

@@ -49,11 +49,11 @@ export function runsAsWhom(switchyard: () => Switchyard, people: () => People): 
 
     it('client_credentials: the integration’s own token, for users and machines alike', async () => {
       const { integration } = await protectIntegration(switchyard(), 'own', undo, {
-        fields: {
+        fields: () => ({
           auth_mode: 'client_credentials',
           oauth: { client_id: client.client_id },
           client_secret: client.client_secret,
-        },
+        }),
         vendor: { clients: [{ ...client, grant_types: ['client_credentials'] }] },
       });
       await switchyard().admin.untilState(integration.id, 'connected');
@@ -99,7 +99,7 @@ export function runsAsWhom(switchyard: () => Switchyard, people: () => People): 
       await asyncWhoami(switchyard(), await people().tokenOf('robot'), 'static');
       const serviceUserId = await people().idOf('robot');
       const { integration } = await protectIntegration(switchyard(), 'served', undo, {
-        fields: { service_user_id: serviceUserId },
+        fields: () => ({ service_user_id: serviceUserId }),
       });
       await people().connect('alice', integration.id, { query: '?as=service', vendorUser: 'robot' });
       await switchyard().admin.untilState(integration.id, 'connected');
@@ -121,11 +121,11 @@ export function runsAsWhom(switchyard: () => Switchyard, people: () => People): 
 
     it('token_exchange: the user’s own token, exchanged; nothing at all for a machine', async () => {
       const { integration, upstream } = await protectIntegration(switchyard(), 'swap', undo, {
-        fields: {
+        fields: ({ resource }) => ({
           auth_mode: 'token_exchange',
-          oauth: { client_id: client.client_id },
+          oauth: { client_id: client.client_id, resource },
           client_secret: client.client_secret,
-        },
+        }),
         vendor: {
           clients: [
             {
@@ -163,7 +163,9 @@ export function runsAsWhom(switchyard: () => Switchyard, people: () => People): 
         'signed_in',
       ])
         expect(actions).toContain(action);
-      expect(await switchyard().admin.must('GET', '/api/audit/verification')).toMatchObject({ ok: true });
+      expect(await switchyard().admin.must('GET', '/api/audit/verification')).toMatchObject({
+        status: 'intact',
+      });
     });
   });
 }

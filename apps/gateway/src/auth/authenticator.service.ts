@@ -72,7 +72,7 @@ export class Authenticator {
       return await this.userTokens.authenticate(jwt, runKind);
     } catch (thrown) {
       if (thrown instanceof PlatformError && errorCatalog[thrown.code].family === 'caller')
-        this.refused.note(thrown.code, runKind);
+        this.refused.note(thrown.code, runKind, this.userTokens.organizationMeant(jwt));
       throw thrown;
     }
   }

@@ -21,15 +21,17 @@ export class RefusedCallers {
     private readonly log: Log,
   ) {}
 
-  note(code: ErrorCode, face: string): void {
+  /** `orgId`: whose token it was meant to be, where that can be told. */
+  note(code: ErrorCode, face: string, orgId: string | null): void {
     const now = Date.now();
     if (now >= this.#windowEndsAt) this.#openWindow(now);
     if (++this.#inWindow > mostInWindow) {
       this.#untold++;
       return;
     }
-    this.#send(eventOf(now, code, { face, ...(this.#untold > 0 && { untold: this.#untold }) }));
+    const details = { face, ...(this.#untold > 0 && { untold: this.#untold }) };
     this.#untold = 0;
+    this.#send({ ...refusal, orgId, at: now, code, details });
   }
 
   #openWindow(now: number): void {
@@ -44,10 +46,8 @@ export class RefusedCallers {
   }
 }
 
-function eventOf(at: number, code: ErrorCode, details: AuditEvent['details']): AuditEvent {
-  return {
-    ...{ orgId: null, at, action: 'caller_refused', result: 'refused', code, details },
-    actor: { kind: 'anonymous', id: null },
-    ...{ userId: null, integrationId: null, callId: null, authPath: null },
-  };
-}
+const refusal: Omit<AuditEvent, 'orgId' | 'at' | 'code' | 'details'> = {
+  ...{ action: 'caller_refused', result: 'refused' },
+  actor: { kind: 'anonymous', id: null },
+  ...{ userId: null, integrationId: null, callId: null, authPath: null },
+};

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { SnapshotStore } from '@switchyard/access';
 import { type CallerContext, PlatformError, queues, topics } from '@switchyard/contracts';
-import { TokenVerifier, UserDirectory, type VerifiedPerson } from '@switchyard/identity';
+import { organizationMeant, TokenVerifier, UserDirectory, type VerifiedPerson } from '@switchyard/identity';
 import { createEgressPolicy } from '@switchyard/mcp-client';
 import { QueueClient } from '@switchyard/queue';
 import { Shutdown } from '@switchyard/service-kit';
@@ -59,6 +59,11 @@ export class UserTokens implements OnModuleInit {
       ...{ roles: person.roles, hasSubjectToken: true },
     };
     return signedInPrincipal(caller, { jwt, expiresAt: person.expiresAt }, digest.slice(0, 16));
+  }
+
+  /** Whose token a refused one was meant to be, for the audit log alone. */
+  organizationMeant(jwt: string): string | null {
+    return organizationMeant(jwt, this.snapshots.current().identityProviders);
   }
 
   /** Whether a user that was authenticated before may go on. */

@@ -31,7 +31,7 @@ export class AuthorizationServer {
     this.users = options.users ?? usualUsers;
     this.accessTokenTtlSeconds = options.accessTokenTtlSeconds ?? 300;
     this.trustedIssuers = [issuer, ...(options.trustedIssuers ?? [])];
-    this.behaviour = { refreshDelayMs: 0, reuseLeewayMs: options.reuseLeewayMs ?? 0 };
+    this.behaviour = { refreshDelayMs: 0, refreshesWaiting: 0, reuseLeewayMs: options.reuseLeewayMs ?? 0 };
     this.store = new MemoryStore(this.behaviour);
     for (const client of options.clients ?? []) this.addClient(client);
   }
@@ -64,6 +64,8 @@ export class AuthorizationServer {
     this.store.remove(
       (payload, model) => model === 'Client' && (clientId === undefined || payload['client_id'] === clientId),
     );
+
+  refreshesWaiting = (): number => this.behaviour.refreshesWaiting;
 
   delayRefresh = (ms: number): void => void (this.behaviour.refreshDelayMs = ms);
 

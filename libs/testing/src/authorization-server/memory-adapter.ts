@@ -5,6 +5,8 @@ import Provider, { type Adapter, type AdapterConstructor, type AdapterPayload } 
 export type StoreBehaviour = {
   /** Before a refresh token is looked up. */
   refreshDelayMs: number;
+  /** How many wait for it now. */
+  refreshesWaiting: number;
   /** How long a refresh token that was used may be used again. */
   reuseLeewayMs: number;
 };
@@ -59,7 +61,9 @@ export class MemoryStore {
   /** Whoever hung up meanwhile gets nothing done, as at a server that had not read the request yet. */
   private async beforeRefresh(): Promise<void> {
     if (this.behaviour.refreshDelayMs === 0) return;
+    this.behaviour.refreshesWaiting++;
     await delay(this.behaviour.refreshDelayMs);
+    this.behaviour.refreshesWaiting--;
     if (Provider.ctx?.req.socket.destroyed) throw new Error('the client has gone');
   }
 

@@ -53,6 +53,8 @@ export type TestAuthorizationServer = {
   forgetClients: (clientId?: string) => void;
   /** Lets refreshes wait before they are judged. Whoever hangs up meanwhile has not used the token. */
   delayRefresh: (ms: number) => void;
+  /** How many refreshes are being delayed now. */
+  refreshesWaiting: () => number;
   addClient: (client: TestClient) => void;
   /** Signs with a new key; the old one stays in the key set with `keepOld`. */
   rotateKeys: (options?: { keepOld?: boolean }) => Promise<void>;
