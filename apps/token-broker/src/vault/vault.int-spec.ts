@@ -36,16 +36,21 @@ describe('the vault', () => {
 
   it.each(others)('cannot be read or written by %s', async (app) => {
     const denied = '42501';
-    for (const table of ['secrets', 'data_keys', 'broker_keys']) {
+    const tables = await broker.sql.query<{ name: string }>(
+      `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'vault'`,
+    );
+    expect(tables.length).toBeGreaterThanOrEqual(8);
+    for (const { name: table } of tables) {
       expect(await attempt(broker.database.urls[app], `SELECT * FROM vault.${table}`)).toBe(denied);
       expect(await attempt(broker.database.urls[app], `DELETE FROM vault.${table}`)).toBe(denied);
     }
   });
 
-  it('shows its public keys to the registry, and nothing private', async () => {
-    expect(
-      await attempt(broker.database.urls.registry, `SELECT kid, jwk, active FROM broker.v_public_keys`),
-    ).toBe('allowed');
+  it('shows its public keys to the registry and the gateway, and nothing private', async () => {
+    for (const app of ['registry', 'gateway'] as const)
+      expect(
+        await attempt(broker.database.urls[app], `SELECT kid, jwk, active FROM broker.v_public_keys`),
+      ).toBe('allowed');
     const [row] = await broker.sql.query<{ jwk: object }>(`SELECT jwk FROM broker.v_public_keys`);
     expect(Object.keys(row!.jwk).sort()).toEqual(['crv', 'kty', 'x', 'y']);
   });

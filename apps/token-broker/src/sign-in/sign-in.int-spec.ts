@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { signIn, TestBrowser } from '@switchyard/testing';
+import { PeopleHarness, type Person } from '../people-harness-spec.js';
+
+let people: PeopleHarness;
+let bob: Person;
+
+beforeAll(async () => {
+  people = await PeopleHarness.open();
+  await people.broker.startBroker();
+  bob = await people.person('bob');
+}, 120_000);
+afterAll(() => people.close());
+
+function get(path: string, browser = new TestBrowser(), init?: RequestInit): Promise<Response> {
+  return browser.request(new URL(path, people.broker.publicUrl).href, init);
+}
+
+/** Up to the callback, which nobody has opened yet. */
+async function begun(browser: TestBrowser, path = '/sign-in?return_to=/sign-in'): Promise<string> {
+  const answer = await get(path, browser);
+  return signIn({ url: answer.headers.get('location') ?? '', user: 'bob', browser });
+}
+
+async function isSignedIn(browser: TestBrowser): Promise<boolean> {
+  return (await get('/api/credentials', browser)).status === 200;
+}
+
+describe('signing in', () => {
+  it('gives a session by a cookie that scripts and other sites do not have, and by its hash alone in the vault', async () => {
+    const browser = new TestBrowser();
+    const done = await browser.request(await begun(browser));
+    const cookie = done.headers.getSetCookie().find((one) => one.startsWith('switchyard_session='))!;
+    expect(cookie).toMatch(/HttpOnly/);
+    expect(cookie).toMatch(/SameSite=Lax/);
+    const token = /=([^;]+)/.exec(cookie)![1]!;
+    const rows = JSON.stringify(await people.broker.sql.query(`SELECT s::text FROM vault.sessions s`));
+    expect(rows).not.toContain(token);
+    expect(await isSignedIn(browser)).toBe(true);
+    expect((await people.audit('signed_in')).length).toBeGreaterThan(0);
+  });
+
+  it('uses PKCE, a nonce and a state', async () => {
+    const url = new URL((await get('/sign-in?return_to=/')).headers.get('location') ?? '');
+    expect(url.searchParams.get('code_challenge_method')).toBe('S256');
+    for (const name of ['code_challenge', 'nonce', 'state'])
+      expect(url.searchParams.get(name)).toHaveLength(43);
+  });
+
+  it.each(['https://evil.test/', '//evil.test', '/\\evil.test', '/%09/evil.test', '/a/..//evil.test'])(
+    'sends nobody to %s',
+    async (target) => {
+      const browser = new TestBrowser();
+      const url = await begun(browser, `/sign-in?return_to=${encodeURIComponent(target)}`);
+      expect((await browser.request(url)).headers.get('location')).toBe('/sign-in');
+    },
+  );
+
+  it('cannot be ended in another browser (login CSRF), nor twice, nor with another state', async () => {
+    const [victim, attacker] = [new TestBrowser(), new TestBrowser()];
+    const url = await begun(attacker);
+    expect((await victim.request(url)).status).toBe(401);
+    expect(await isSignedIn(victim)).toBe(false);
+    const changed = new URL(url);
+    changed.searchParams.set('state', 'x'.repeat(43));
+    expect((await attacker.request(changed.href)).status).toBe(401);
+    expect((await attacker.request(url)).status).toBe(303);
+    expect((await attacker.request(url)).status).toBe(401);
+    expect((await people.audit('sign_in_refused')).length).toBeGreaterThanOrEqual(3);
+  });
+
+  it('with the answer of another issuer is refused', async () => {
+    const browser = new TestBrowser();
+    const url = new URL(await begun(browser));
+    url.searchParams.set('iss', 'https://evil.test');
+    expect((await browser.request(url.href)).status).toBe(401);
+  });
+
+  it('is refused to a user who is deactivated, and ends the session that there is', async () => {
+    const eve = await people.person('eve');
+    expect(await isSignedIn(eve.browser)).toBe(true);
+    await people.broker.sql.query(`UPDATE registry.users SET active = false WHERE id = $1`, [eve.id]);
+    expect(await isSignedIn(eve.browser)).toBe(false);
+  });
+
+  it('says so when the provider is away, and works when it is back', async () => {
+    people.provider.down = true;
+    const answer = await get('/sign-in?return_to=/');
+    expect(answer.status).toBe(503);
+    expect(await answer.text()).toContain('The identity provider does not answer');
+    people.provider.down = false;
+    expect((await get('/sign-in?return_to=/')).status).toBe(303);
+  });
+
+  it('asks for the organization where the name says nothing', async () => {
+    expect((await get('/sign-in?organization=nowhere')).status).toBe(404);
+    expect((await get('/sign-in?organization=default')).status).toBe(303);
+  });
+});
+
+describe('signing out', () => {
+  it('ends the session, for a form of ours alone', async () => {
+    const carol = await people.person('carol');
+    const post = (origin: string) => carol.get('/sign-out', { method: 'POST', headers: { origin } });
+    expect((await post('https://evil.test')).status).toBe(403);
+    expect(await isSignedIn(carol.browser)).toBe(true);
+    expect((await post(people.broker.publicUrl)).status).toBe(200);
+    expect(await isSignedIn(carol.browser)).toBe(false);
+  });
+});
+
+describe('/oauth/client-metadata.json', () => {
+  it('is there only where vendors could fetch it', async () => {
+    expect((await get('/oauth/client-metadata.json')).status).toBe(404);
+    const origin = 'https://switchyard.example';
+    const other = await people.broker.startBroker({ SWITCHYARD_PUBLIC_URL: origin });
+    const document = await (
+      await fetch(`http://127.0.0.1:${other.httpPort}/oauth/client-metadata.json`)
+    ).json();
+    expect(document).toMatchObject({
+      client_id: `${origin}/oauth/client-metadata.json`,
+      redirect_uris: [`${origin}/oauth/callback`],
+      token_endpoint_auth_method: 'none',
+    });
+    await other.close();
+    expect(bob.name).toBe('bob');
+  });
+});
