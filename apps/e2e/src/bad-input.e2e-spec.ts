@@ -1,6 +1,5 @@
 import { jest } from '@jest/globals';
 import { refusesBodies } from './bad-input/refuses-bodies.js';
-import { refusesPlannedModes } from './bad-input/refuses-planned-modes.js';
 import { refusesPrivateAddresses } from './bad-input/refuses-private-addresses.js';
 import { refusesRegistrations } from './bad-input/refuses-registrations.js';
 import { onOneSwitchyard } from './harness/on-both-queues.js';
@@ -13,7 +12,6 @@ const strict = { SWITCHYARD_EGRESS_ALLOW_PRIVATE: 'false' };
 onOneSwitchyard('one Switchyard', { env: { GATEWAY_BODY_TIMEOUT: '1s' } }, (switchyard) => {
   refusesBodies(switchyard);
   refusesRegistrations(switchyard);
-  refusesPlannedModes(switchyard);
 });
 
 onOneSwitchyard('without the development setting', { env: strict }, refusesPrivateAddresses);

@@ -9,9 +9,10 @@ import {
   runThroughEverything,
   secretFixtureEntry,
 } from './secrets/run-through-everything.js';
+import { runThroughIdentity } from './secrets/run-through-identity.js';
 import { Switchyard } from './harness/switchyard.js';
 
-jest.setTimeout(120_000);
+jest.setTimeout(180_000);
 
 describe.each(['redis', 'postgres'] as const)(
   'after a run through success and failure (queue on %s)',
@@ -22,6 +23,7 @@ describe.each(['redis', 'postgres'] as const)(
     let watches: Record<string, Watch>;
     let answers: Answers;
     let secrets: Record<string, string>;
+    let kinds: Set<string>;
 
     beforeAll(async () => {
       database = await testDatabase({ migrated: false });
@@ -36,7 +38,10 @@ describe.each(['redis', 'postgres'] as const)(
         ...(redis && { redis: await watchRedis(redis.url) }),
       };
       answers = await runThroughEverything(switchyard);
-      secrets = canaries(switchyard, answers);
+      const identity = await runThroughIdentity(switchyard);
+      Object.assign(answers.texts, identity.texts);
+      secrets = { ...canaries(switchyard, answers), ...identity.secrets };
+      kinds = new Set(Object.keys(identity.secrets).map((name) => name.split(' ')[0] as string));
       for (const watch of Object.values(watches)) await watch.stop();
     });
     afterAll(async () => {
@@ -48,7 +53,16 @@ describe.each(['redis', 'postgres'] as const)(
     it('the search finds what is there', () => {
       const texts = { seen: `… ${Buffer.from(`x${secrets['header']}`).toString('base64')} …` };
       expect(findCanaries(secrets, texts)).toContain('header (base64) in seen');
-      expect(Object.keys(secrets)).toHaveLength(8);
+      expect(Object.keys(secrets).length).toBeGreaterThan(20);
+      for (const kind of [
+        'access_token',
+        'refresh_token',
+        'code',
+        'code_verifier',
+        'client_secret',
+        'subject_token',
+      ])
+        expect([...kinds]).toContain(kind);
     });
 
     it('no secret is in a table, a job or a message of the stores', () => {

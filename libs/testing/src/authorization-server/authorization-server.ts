@@ -6,6 +6,7 @@ import { MemoryStore, type StoreBehaviour } from './memory-adapter.js';
 import { providerConfiguration, type ProviderOptions } from './provider-configuration.js';
 import { logged, type LoggedRequest } from './request-log.js';
 import type { AuthorizationServerOptions, IssueOptions, TestClient } from './start-authorization-server.js';
+import { secretsSeen } from './secrets-seen.js';
 import { registerTokenExchange } from './token-exchange.js';
 import { claimsOf, type TestUser } from './users.js';
 
@@ -15,6 +16,7 @@ const usualScopes = ['notes:read', 'notes:write', 'admin'];
 /** What the HTTP server hands its requests to. */
 export class AuthorizationServer {
   readonly log: LoggedRequest[] = [];
+  readonly secrets = new Map<string, string>();
   down = false;
   accessTokenTtlSeconds: number;
   readonly trustedIssuers: string[];
@@ -121,6 +123,7 @@ export class AuthorizationServer {
     provider.use(async (ctx, next) => {
       await next();
       this.log.push(logged(ctx as never));
+      for (const [what, value] of Object.entries(secretsSeen(ctx as never))) this.secrets.set(value, what);
     });
     return provider;
   }

@@ -39,6 +39,8 @@ export type TestAuthorizationServer = {
   port: number;
   /** All requests, in order. */
   log: LoggedRequest[];
+  /** Tokens, codes, verifiers and client secrets that were exchanged, with what each is. */
+  secrets: ReadonlyMap<string, string>;
   /** Refreshes that came to the token endpoint; those that succeeded with `true`. */
   refreshes: (onlySuccessful?: boolean) => number;
   /** While it is set, everything is answered with 503. */
