@@ -28,4 +28,28 @@ describe('tokenBrokerEnv', () => {
     expect(start).toThrow(/SWITCHYARD_MASTER_KEY/);
     if (key) expect(start).not.toThrow(key);
   });
+
+  it.each([
+    ['an address with a path', { SWITCHYARD_PUBLIC_URL: 'https://switchyard.example/app' }],
+    ['plain http in production', { SWITCHYARD_PUBLIC_URL: 'http://switchyard.example' }],
+    ['private addresses in production', { SWITCHYARD_EGRESS_ALLOW_PRIVATE: 'true' }],
+    ['an admin key in place of its digest', { TOKEN_BROKER_ADMIN_KEY_SHA256: 'ak_secret' }],
+    ['a former master key that is none', { SWITCHYARD_FORMER_MASTER_KEYS: 'canary-canary' }],
+  ])('refuses %s', (_what, wrong) => {
+    const start = () => loadConfig('token-broker', tokenBrokerEnv, { ...good, ...wrong });
+
+    expect(start).toThrow(new RegExp(Object.keys(wrong)[0]!));
+    expect(start).not.toThrow(/canary|ak_secret/);
+  });
+
+  it('takes several former master keys', () => {
+    const former = [randomBytes(32), randomBytes(32)].map((key) => key.toString('base64')).join(', ');
+    const { SWITCHYARD_FORMER_MASTER_KEYS: keys } = loadConfig('token-broker', tokenBrokerEnv, {
+      ...good,
+      SWITCHYARD_FORMER_MASTER_KEYS: former,
+    });
+
+    expect(keys?.map((key) => key.reveal()).join(', ')).toBe(former);
+    expect(JSON.stringify(keys)).not.toContain(former.slice(0, 8));
+  });
 });

@@ -108,7 +108,7 @@ export class PeopleHarness {
   async lease(
     integrationId: string,
     userId: string | null,
-    overrides: Partial<LeaseRequest> & { caller?: Partial<CallerContext> } = {},
+    overrides: Partial<Omit<LeaseRequest, 'caller'>> & { caller?: Partial<CallerContext> } = {},
   ): Promise<Leased> {
     const recipient = await newRecipient();
     const caller = { ...this.caller(userId), ...overrides.caller };

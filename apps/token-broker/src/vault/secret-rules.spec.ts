@@ -64,3 +64,12 @@ describe('secretProblems of environment variables', () => {
     expect(secretProblems('env', values)).toEqual([expect.stringContaining('together')]);
   });
 });
+
+describe('an OAuth client', () => {
+  it('has a secret and nothing else', () => {
+    expect(secretProblems('oauth_client', { client_secret: 'a b~1' })).toEqual([]);
+    expect(secretProblems('oauth_client', { client_id: 'x' })).toHaveLength(1);
+    expect(secretProblems('oauth_client', { client_secret: 'ä' })).toHaveLength(1);
+    expect(secretProblems('oauth_client', { client_secret: 'x'.repeat(5_000) })).toHaveLength(1);
+  });
+});
