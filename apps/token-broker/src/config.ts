@@ -63,8 +63,8 @@ export const tokenBrokerEnv = z
       .default(300_000)
       .describe('How long a worker may keep a credential in memory.'),
     TOKEN_BROKER_CONCURRENCY: wholeNumber({ min: 1, max: 256 })
-      .default(32)
-      .describe('Leases that one process grants at once.'),
+      .default(128)
+      .describe('Leases that one process grants at once; those that wait for a vendor are among them.'),
     TOKEN_BROKER_REFRESH_AHEAD: durationMs()
       .default(300_000)
       .describe('How long before its expiry a token in use is refreshed in the background.'),

@@ -79,6 +79,8 @@ export class ConsentsService {
       resource,
     }).catch((thrown: unknown) => Promise.reject(problemOf(thrown, integration.id)));
     await this.rows.insert(consent, codeVerifier);
+    const owner = { orgId: forUser.orgId, integrationId: integration.id, userId: forUser.userId };
+    await this.credentials.ensurePending(owner, serverUrl);
     await this.#record(consent, 'consent_begun', { issuer: server.issuer, scopes: [...(scopes ?? [])] });
     return url;
   }

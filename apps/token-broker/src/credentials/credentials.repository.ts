@@ -72,6 +72,24 @@ export class CredentialsRepository {
     );
   }
 
+  /** A consent was begun; a credential that is there stays as it is until the consent is granted. */
+  async ensurePending(owner: CredentialOwner, serverUrl: string): Promise<void> {
+    await this.sql.query(
+      `INSERT INTO ${table} (id, organization_id, integration_id, user_id, kind, server_url, state)
+       VALUES ($1, $2, $3, $4, 'oauth', $5, 'pending') ON CONFLICT (integration_id, user_id) DO NOTHING`,
+      [uuid(), owner.orgId, owner.integrationId, owner.userId, serverUrl],
+    );
+  }
+
+  /** Consents that nobody finished in time. */
+  async deletePending(): Promise<void> {
+    await this.sql.query(
+      `DELETE FROM ${table} c WHERE c.state = 'pending' AND c.user_id IS NOT NULL AND NOT EXISTS (
+         SELECT 1 FROM vault.consents o WHERE o.integration_id = c.integration_id AND o.for_user_id = c.user_id
+         AND o.taken_at IS NULL AND o.expires_at > now()) AND c.created_at < now() - interval '10 minutes'`,
+    );
+  }
+
   /** Replaces what was there: the new consent's tokens, in one statement. */
   async put(given: NewCredential, sealed: SealedSecrets): Promise<Credential> {
     const rows = await this.sql.query<Credential>(

@@ -2,6 +2,7 @@ import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Log, Shutdown } from '@switchyard/service-kit';
 import { SessionsRepository } from '../callers/sessions.repository.js';
 import { ConsentsRepository } from '../consents/consents.repository.js';
+import { CredentialsRepository } from '../credentials/credentials.repository.js';
 import { ReconciliationService } from '../credentials/reconciliation.service.js';
 import { Loop } from './loop.js';
 
@@ -15,6 +16,7 @@ export class HousekeepingService implements OnApplicationBootstrap {
   constructor(
     private readonly sessions: SessionsRepository,
     private readonly consents: ConsentsRepository,
+    private readonly credentials: CredentialsRepository,
     private readonly reconciliation: ReconciliationService,
     log: Log,
     shutdown: Shutdown,
@@ -32,5 +34,6 @@ export class HousekeepingService implements OnApplicationBootstrap {
     await this.reconciliation.reconcile();
     await this.sessions.deleteExpired();
     await this.consents.deleteOld();
+    await this.credentials.deletePending();
   }
 }

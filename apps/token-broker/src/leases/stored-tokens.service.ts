@@ -61,7 +61,7 @@ export class StoredTokensService {
     if (insufficientScopes && (refused === null || isRefused))
       return this.#insufficient(ask, holder, insufficientScopes);
     if (isRefused && refused?.again) return this.#givenUp(ask, holder);
-    return isDead(credential) ? this.#dead(ask, holder, credential.stateReason ?? 'revoked_by_vendor') : null;
+    return isDead(credential) ? this.#dead(ask, holder, credential.stateReason ?? credential.state) : null;
   }
 
   #needsRefresh({ integration, now }: CheckedAsk, { row: { credential, sealed } }: Holder): boolean {
@@ -207,6 +207,7 @@ function ownerOf({ orgId, integrationId, userId }: Credential) {
 }
 
 const words: Record<string, string> = {
+  pending: 'Its consent was begun and not finished.',
   revoked_by_vendor: 'The vendor has ended the consent.',
   refused_by_server: 'The server refuses the credential.',
   expired: 'The credential has expired.',
