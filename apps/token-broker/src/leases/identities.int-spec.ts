@@ -160,6 +160,11 @@ describe('token_exchange', () => {
     expect(codeOf(leased)).toBe('forbidden');
   });
 
+  it('lists tools by the client’s own token', async () => {
+    const integrationId = await configured('token_exchange');
+    expect(codeOf(await people.leaseForDiscovery(integrationId))).toBe('service_token');
+  });
+
   it('has nothing for callers without a token of a user', async () => {
     const integrationId = await configured('token_exchange');
     expect(codeOf(await people.lease(integrationId, null))).toBe('auth_context_unavailable');

@@ -87,7 +87,7 @@ export class LeasesService {
       result: error.code === 'authorization_server_unavailable' ? 'failed' : 'refused',
       authPath,
       code: error.code,
-      details: { by },
+      details: { by, ...reasonsIn(error) },
     });
     return { status: 'refused', authPath, error: error.toInfo() };
   }
@@ -97,4 +97,13 @@ export class LeasesService {
 function unexpected(thrown: unknown): LeaseRefusal {
   if (thrown instanceof PlatformError) return { authPath: 'auth_context_unavailable', error: thrown };
   throw thrown;
+}
+
+/** What of an error's details an auditor asks for. */
+function reasonsIn({ details }: PlatformError): Record<string, string | string[]> {
+  const { reason, scopes } = details ?? {};
+  return {
+    ...(typeof reason === 'string' && { reason }),
+    ...(Array.isArray(scopes) && { scopes: scopes.map(String) }),
+  };
 }

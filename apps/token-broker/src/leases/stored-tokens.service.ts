@@ -1,7 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type AuthPath, PlatformError } from '@switchyard/contracts';
 import { Log } from '@switchyard/service-kit';
-import { AuditLogService } from '../audit/audit-log.service.js';
 import { TOKEN_BROKER_CONFIG, type TokenBrokerConfig } from '../config.js';
 import {
   type Credential,
@@ -35,7 +34,6 @@ export class StoredTokensService {
     private readonly cipher: CredentialCipher,
     private readonly refreshes: RefreshesService,
     private readonly news: CredentialNewsService,
-    private readonly audit: AuditLogService,
     private readonly log: Log,
     @Inject(TOKEN_BROKER_CONFIG) private readonly config: Pick<TokenBrokerConfig, 'publicUrl' | 'leaseTtlMs'>,
   ) {}
@@ -179,13 +177,6 @@ export class StoredTokensService {
     await this.rows.addNeededScopes(credential.id, scopes);
     if (liveState(credential) === 'active')
       await this.news.tell({ ...ownerOf(credential), state: 'needs_update' });
-    await this.audit.note({
-      orgId: credential.orgId,
-      ...{ action: 'lease_refused', result: 'refused', actor: { kind: 'service', id: 'token-broker' } },
-      ...{ userId: credential.userId, integrationId: credential.integrationId, code: 'scope_insufficient' },
-      callId: ask.request.call?.call.callId ?? null,
-      details: { scopes: [...scopes], step: 'scopes_needed' },
-    });
     const details = { ...reauthDetails(this.config.publicUrl, ask.integration), scopes };
     return { authPath, error: new PlatformError('scope_insufficient', { details }) };
   }
