@@ -171,8 +171,8 @@ export const errorCatalog = {
     httpStatus: 501,
     retry: 'after_action',
     family: 'identity',
-    publicMessage: 'The auth mode of the integration is not available yet.',
-    next: 'Register the integration with auth_mode none or headers.',
+    publicMessage: 'The auth mode of the integration does not go with its transport.',
+    next: 'Register the integration with auth_mode none or headers, or over HTTP.',
   },
   scope_insufficient: {
     httpStatus: 403,

@@ -5,7 +5,6 @@ import { IntegrationEntity } from './integration.entity.js';
 import type { CreateIntegrationBody, UpdateIntegrationBody } from './integration.schemas.js';
 
 const defaults = {
-  ownerUserId: null,
   serviceUserId: null,
   serviceUserSetBy: null,
   serviceUserSetAt: null,
@@ -28,7 +27,7 @@ const defaults = {
 /** The row of a new integration. */
 export function newIntegration(organizationId: string, body: CreateIntegrationBody): IntegrationEntity {
   const now = new Date();
-  const { slug, kind, scope } = body;
+  const { slug, kind, scope, owner_user_id: ownerUserId } = body;
   const hasHeaders = Object.keys(body.headers ?? {}).length > 0 || Boolean(body.user_header_names?.length);
   const authMode = hasHeaders ? 'headers' : 'none';
   const row = {
@@ -39,6 +38,7 @@ export function newIntegration(organizationId: string, body: CreateIntegrationBo
     name: slug,
     kind,
     scope,
+    ownerUserId,
     authMode,
     version: 1,
     createdAt: now,

@@ -10,6 +10,7 @@ const judge = (fields: Partial<Judged>) =>
     transport: http,
     authMode: 'none',
     serviceUserId: null,
+    ownerUserId: null,
     headerNames: [],
     envNames: [],
     userHeaderNames: [],
@@ -50,7 +51,8 @@ describe('brokenRules', () => {
   });
 
   it.each<[string, Partial<Judged>, string]>([
-    ['integrations of single users', { scope: 'user' }, 'scope'],
+    ['an integration of one user without a user', { scope: 'user' }, 'owner_user_id'],
+    ['an owner of what is everybody’s', { ownerUserId: 'a' }, 'owner_user_id'],
     ['OAuth for a stdio server', { transport: stdio, authMode: 'client_credentials' }, 'auth_mode'],
     ['headers for a stdio server', { transport: stdio, authMode: 'headers', headerNames: ['A'] }, 'headers'],
     ['an environment for an HTTP server', { envNames: ['A'] }, 'env'],

@@ -8,6 +8,7 @@ export type Judged = Pick<
   | 'transport'
   | 'authMode'
   | 'serviceUserId'
+  | 'ownerUserId'
   | 'headerNames'
   | 'userHeaderNames'
   | 'envNames'
@@ -26,9 +27,14 @@ const reservedHeader =
 
 const rules: readonly Rule[] = [
   {
-    path: 'scope',
-    message: 'integrations of single users are not available yet; register it for the organization',
-    isBroken: ({ scope }) => scope === 'user',
+    path: 'owner_user_id',
+    message: 'names whose integration it is, and goes with scope user alone',
+    isBroken: ({ scope, ownerUserId }) => (scope === 'user') !== (ownerUserId !== null),
+  },
+  {
+    path: 'service_user_id',
+    message: 'has no use here: unattended callers never see the integration of a single user',
+    isBroken: ({ scope, serviceUserId }) => scope === 'user' && serviceUserId !== null,
   },
   {
     path: 'auth_mode',

@@ -101,6 +101,11 @@ export const CreateIntegration = z
     transport: settings.transport,
     kind: z.literal('external_mcp').default('external_mcp'),
     scope: z.enum(['global', 'organization', 'user']).default('organization'),
+    owner_user_id: z
+      .uuid()
+      .nullable()
+      .default(null)
+      .describe('With scope `user`: whose it is. For them it wins over the organization’s of the same slug.'),
   })
   .meta({ id: 'CreateIntegration' });
 export type CreateIntegrationBody = z.output<typeof CreateIntegration>;
@@ -150,6 +155,7 @@ export const IntegrationAnswer = z
     slug: z.string(),
     kind: z.string(),
     scope: z.enum(['global', 'organization', 'user']),
+    owner_user_id: z.uuid().nullable(),
     ...settings,
     headers: StoredNames,
     env: StoredNames,

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { PlatformError } from '@switchyard/contracts';
 import type { IntegrationState } from '@switchyard/contracts';
 import { Sql } from '@switchyard/database';
-import { DataSource } from 'typeorm';
+import { DataSource, IsNull } from 'typeorm';
 import { IntegrationEntity } from './integration.entity.js';
 
 export type IntegrationFilter = { state?: IntegrationState; slug?: string; afterId?: string };
@@ -31,8 +31,14 @@ export class IntegrationsRepository {
     return this.source.manager.findOneBy(IntegrationEntity, { organizationId, id });
   }
 
-  async findBySlug(organizationId: string, slug: string): Promise<IntegrationEntity | null> {
-    return this.source.manager.findOneBy(IntegrationEntity, { organizationId, slug });
+  /** A user's own integration may have the slug of the organization's: without an owner it is the organization's. */
+  async findBySlug(
+    organizationId: string,
+    slug: string,
+    ownerUserId: string | null = null,
+  ): Promise<IntegrationEntity | null> {
+    const owner = { ownerUserId: ownerUserId ?? IsNull() };
+    return this.source.manager.findOneBy(IntegrationEntity, { organizationId, slug, ...owner });
   }
 
   /** Slugs that a key of the organization can reach. */

@@ -61,7 +61,9 @@ export class IntegrationsService {
     await this.transports.check(row, admin.orgSlug);
     await this.oauth.check(row.oauth);
     await this.users.requireActive(admin.orgId, row.serviceUserId, 'service_user_id');
-    if (await this.integrations.findBySlug(admin.orgId, row.slug)) throw new PlatformError('slug_taken');
+    await this.users.requireActive(admin.orgId, row.ownerUserId, 'owner_user_id');
+    if (await this.integrations.findBySlug(admin.orgId, row.slug, row.ownerUserId))
+      throw new PlatformError('slug_taken', { message: `It is ${row.slug}.` });
     return row;
   }
 

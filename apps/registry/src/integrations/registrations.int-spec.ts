@@ -105,7 +105,12 @@ describe('a registration', () => {
     ['no concurrency', { max_concurrency: 0 }, 'max_concurrency'],
     ['an unknown field of an override', { tool_overrides: { a: { safer: true } } }, 'tool_overrides.a'],
     ['a bad slug', { slug: 'no spaces' }, 'slug'],
-    ['an integration of one user', { scope: 'user' }, 'scope'],
+    ['an integration of nobody', { scope: 'user' }, 'owner_user_id'],
+    [
+      'an owner who is unknown',
+      { scope: 'user', owner_user_id: '00000000-0000-4000-8000-000000000009' },
+      'owner_user_id',
+    ],
     [
       'a service user without consent',
       { service_user_id: '00000000-0000-4000-8000-000000000009' },

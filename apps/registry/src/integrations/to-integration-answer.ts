@@ -37,7 +37,7 @@ export function stateOf(
 
 function identityOf(row: IntegrationEntity) {
   const { id, slug, name, kind, scope } = row;
-  return { id, organization_id: row.organizationId, slug, name, kind, scope };
+  return { id, organization_id: row.organizationId, slug, name, kind, scope, owner_user_id: row.ownerUserId };
 }
 
 function settingsOf(row: IntegrationEntity) {
