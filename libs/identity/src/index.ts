@@ -1,4 +1,5 @@
 export { organizationMeant } from './organization-meant.js';
+export { RefusalThrottle } from './refusal-throttle.js';
 export { looksLikeJwt } from './read-token.js';
 export { toPerson } from './to-person.js';
 export { TokenVerifier } from './token-verifier.js';

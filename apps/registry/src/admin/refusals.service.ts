@@ -1,25 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { queues } from '@switchyard/contracts';
 import type { AuditEvent, ErrorCode } from '@switchyard/contracts';
+import { RefusalThrottle } from '@switchyard/identity';
 import { QueueClient } from '@switchyard/queue';
 import { Log } from '@switchyard/service-kit';
 import type { FastifyRequest } from 'fastify';
 
-const windowMs = 10_000;
-const mostInWindow = 20;
-
 /** Who it was, where that is known: a user without the right. */
 type Known = { orgId: string; userId: string };
 
-/**
- * Hands refused callers to the audit log. Nobody waits for it, and of a flood the first few are told and the rest counted:
- * whoever guesses must not fill the log.
- */
+/** Hands refused callers to the audit log. Nobody waits for it. */
 @Injectable()
 export class RefusalsService {
-  private windowEndsAt = 0;
-  private inWindow = 0;
-  private untold = 0;
+  private readonly throttle = new RefusalThrottle();
 
   constructor(
     private readonly queue: QueueClient,
@@ -27,27 +20,16 @@ export class RefusalsService {
   ) {}
 
   note(code: ErrorCode, { method, routeOptions }: FastifyRequest, known?: Known): void {
-    if (!this.isWithinRate()) return;
+    const untold = this.throttle.next();
+    if (untold === null) return;
     const details = {
       face: 'admin_api',
       route: `${method} ${routeOptions.url ?? 'none'}`,
-      ...(this.untold > 0 && { untold: this.untold }),
+      ...(untold > 0 && { untold }),
     };
-    this.untold = 0;
     this.queue
       .enqueue(queues.auditRecords, { v: 1, events: [eventOf(code, details, known)] })
       .catch((err: unknown) => this.log.warn({ err }, 'a refused caller was not audited'));
-  }
-
-  private isWithinRate(): boolean {
-    const now = Date.now();
-    if (now >= this.windowEndsAt) {
-      this.windowEndsAt = now + windowMs;
-      this.inWindow = 0;
-    }
-    const isWithin = ++this.inWindow <= mostInWindow;
-    if (!isWithin) this.untold++;
-    return isWithin;
   }
 }
 

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { DEFAULT_ORGANIZATION_ID, PlatformError, toPlatformError } from '@switchyard/contracts';
-import { looksLikeJwt } from '@switchyard/identity';
+import { looksLikeJwt, organizationMeant, RefusalThrottle } from '@switchyard/identity';
 import { AuditLogService } from '../audit/audit-log.service.js';
 import { TOKEN_BROKER_CONFIG, type TokenBrokerConfig } from '../config.js';
 import { AdminKeysRepository } from './admin-keys.repository.js';
@@ -13,6 +13,8 @@ import { SessionsService } from './sessions.service.js';
 /** Who calls the API: a token or key in the header, which is never mixed with the browser's session. */
 @Injectable()
 export class CallersService {
+  readonly #throttle = new RefusalThrottle();
+
   constructor(
     private readonly identity: IdentityService,
     private readonly sessions: SessionsService,
@@ -30,16 +32,23 @@ export class CallersService {
       return await this.#ofBearer(authorization);
     } catch (thrown) {
       const error = toPlatformError(thrown);
-      await this.audit.note({
-        orgId: null,
-        action: 'caller_refused',
-        result: error.code === 'dependency_unavailable' ? 'failed' : 'refused',
-        actor: { kind: 'anonymous', id: null },
-        code: error.code,
-        details: { at: 'token-broker' },
-      });
+      await this.#noteRefusal(authorization, error);
       throw error;
     }
+  }
+
+  async #noteRefusal(authorization: string, { code }: PlatformError): Promise<void> {
+    const untold = this.#throttle.next();
+    if (untold === null) return;
+    const issuers = await this.identity.providers().catch(() => []);
+    await this.audit.note({
+      orgId: organizationMeant(authorization.replace(/^Bearer /i, ''), issuers),
+      action: 'caller_refused',
+      result: code === 'dependency_unavailable' ? 'failed' : 'refused',
+      actor: { kind: 'anonymous', id: null },
+      code,
+      details: { at: 'token-broker', ...(untold > 0 && { untold }) },
+    });
   }
 
   /** A refused credential never falls through to another way in. */

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { RefusalThrottle } from '@switchyard/identity';
 import { AuditLogService } from '../audit/audit-log.service.js';
 import type { UserCaller } from '../callers/caller.js';
 import { type ConsentProblem, type ConsentReason, consentProblems } from './consent-problem.js';
@@ -8,9 +9,14 @@ const ofDiscovery = new Set<ConsentReason>(['vendor_unusable', 'address_refused'
 /** Writes refusals of consents into the audit log of the user's organization. */
 @Injectable()
 export class ConsentReportsService {
+  /** Anybody can send an answer without a session. */
+  readonly #throttle = new RefusalThrottle();
+
   constructor(private readonly audit: AuditLogService) {}
 
   async refused(user: UserCaller | null, { reason, integrationId }: ConsentProblem): Promise<void> {
+    const untold = user ? 0 : this.#throttle.next();
+    if (untold === null) return;
     await this.audit.note({
       orgId: user?.orgId ?? null,
       action: ofDiscovery.has(reason) ? 'discovery_refused' : 'consent_refused',
@@ -19,7 +25,7 @@ export class ConsentReportsService {
       userId: user?.userId ?? null,
       integrationId,
       code: consentProblems[reason][1],
-      details: { reason },
+      details: { reason, ...(untold > 0 && { untold }) },
     });
   }
 }
