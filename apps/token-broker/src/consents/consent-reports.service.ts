@@ -18,14 +18,18 @@ export class ConsentReportsService {
     const untold = user ? 0 : this.#throttle.next();
     if (untold === null) return;
     await this.audit.note({
-      orgId: user?.orgId ?? null,
+      ...actorOf(user),
       action: ofDiscovery.has(reason) ? 'discovery_refused' : 'consent_refused',
       result: reason === 'vendor_unavailable' ? 'failed' : 'refused',
-      actor: user ? { kind: 'user', id: user.userId } : { kind: 'anonymous', id: null },
-      userId: user?.userId ?? null,
       integrationId,
       code: consentProblems[reason][1],
       details: { reason, ...(untold > 0 && { untold }) },
     });
   }
+}
+
+function actorOf(user: UserCaller | null) {
+  if (!user) return { orgId: null, userId: null, actor: { kind: 'anonymous', id: null } } as const;
+  const { orgId, userId } = user;
+  return { orgId, userId, actor: { kind: 'user', id: userId } } as const;
 }
