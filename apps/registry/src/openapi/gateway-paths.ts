@@ -66,9 +66,14 @@ const queryParameter = (name: string) => ({
   schema: { type: name === 'limit' ? 'integer' : 'string' },
 });
 const idempotencyKey = { name: 'Idempotency-Key', in: 'header', required: false, schema: { type: 'string' } };
-const security = [{ virtualKey: [] }, { virtualKeyHeader: [] }];
+const security = [
+  { virtualKey: [] },
+  { virtualKeyHeader: [] },
+  { virtualKeyBfHeader: [] },
+  { userToken: [] },
+];
 const always = {
-  '401': problem('`unauthenticated`, `key_expired`, `key_revoked`'),
+  '401': problem('`unauthenticated`, `key_expired`, `key_revoked`, `token_expired`'),
   '503': problem('`queue_unavailable`, `dependency_unavailable`'),
 };
 const shared = { tags: ['tool calls'], security };

@@ -4,6 +4,7 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { ProblemAnswer } from './answers.js';
 import { gatewayPaths, gatewaySchemas } from './gateway-paths.js';
+import { tokenBrokerPaths, tokenBrokerSchemas } from './token-broker-paths.js';
 import { toJsonSchema } from './to-json-schema.js';
 
 /** Serves the document at `/api/openapi.json`, to everybody: it holds nothing of anybody. */
@@ -15,28 +16,27 @@ export function serveOpenApi(app: NestFastifyApplication): void {
     .get('/api/openapi.json', async () => (document ??= makeDocument(app)));
 }
 
-/** The routes of the registry as their decorators tell them, and the gateway's async API. */
+const ownPaths = { ...gatewayPaths, ...tokenBrokerPaths };
+const bearer = (description: string, bearerFormat: string) =>
+  ({ type: 'http', scheme: 'bearer', bearerFormat, description }) as const;
+const keyHeader = (name: string) =>
+  ({ type: 'apiKey', in: 'header', name, description: 'Virtual key' }) as const;
+
+/** The routes of the registry as their decorators tell them, the gateway's async API, and the token broker's. */
 export function makeDocument(app: NestFastifyApplication): OpenAPIObject {
   const config = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle('Switchyard')
-    .setDescription('Admin API and async tool calls. Errors are problem documents (RFC 9457).')
+    .setDescription(
+      'Admin API, async tool calls, credentials and audit. Errors are problem documents (RFC 9457).',
+    )
     .setVersion('1')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'Admin key' }, 'adminKey')
-    .addBearerAuth(
-      {
-        type: 'http',
-        scheme: 'bearer',
-        bearerFormat: 'JWT',
-        description: 'Token of a user with an admin’s role',
-      },
-      'userToken',
-    )
-    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'Virtual key' }, 'virtualKey')
-    .addApiKey(
-      { type: 'apiKey', in: 'header', name: 'X-Api-Key', description: 'Virtual key' },
-      'virtualKeyHeader',
-    )
+    .addServer('/')
+    .addBearerAuth(bearer('Admin key', 'opaque'), 'adminKey')
+    .addBearerAuth(bearer('Token of a user; for admin routes, with an admin’s role', 'JWT'), 'userToken')
+    .addBearerAuth(bearer('Virtual key', 'opaque'), 'virtualKey')
+    .addApiKey(keyHeader('X-Api-Key'), 'virtualKeyHeader')
+    .addApiKey(keyHeader('x-bf-virtual-key'), 'virtualKeyBfHeader')
     .addSecurityRequirements('adminKey')
     .addSecurityRequirements('userToken')
     .build();
@@ -47,12 +47,12 @@ export function makeDocument(app: NestFastifyApplication): OpenAPIObject {
   });
   const schemas = {
     ...document.components?.schemas,
-    ...definitionsOf({ Problem: ProblemAnswer, ...gatewaySchemas }),
+    ...definitionsOf({ Problem: ProblemAnswer, ...gatewaySchemas, ...tokenBrokerSchemas }),
   };
   return {
     ...document,
     components: { ...document.components, schemas } as OpenAPIObject['components'],
-    paths: { ...document.paths, ...(gatewayPaths as unknown as OpenAPIObject['paths']) },
+    paths: { ...document.paths, ...(ownPaths as unknown as OpenAPIObject['paths']) },
   };
 }
 
