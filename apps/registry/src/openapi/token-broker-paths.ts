@@ -94,10 +94,8 @@ const inQuery = (name: string) => ({
   required: false,
   schema: { type: name === 'limit' ? 'integer' : 'string' },
 });
-const html = { content: { 'text/html': { schema: { type: 'string' } } } };
 const credentials = { tags: ['credentials'], security };
 const audit = { tags: ['audit'], security };
-const pages = { tags: ['pages for browsers'], security: [] };
 const auditFilters = ['action', 'result', 'user_id', 'integration_id', 'call_id', 'from', 'to', 'chain'];
 
 export const tokenBrokerPaths = {
@@ -162,32 +160,6 @@ export const tokenBrokerPaths = {
       summary: 'Recompute the chain and name the first row that was changed, deleted or moved',
       parameters: [inQuery('chain')],
       responses: { ...ok('AuditVerification', 'What was found.'), ...refusals },
-    },
-  },
-  '/sign-in': {
-    get: {
-      ...pages,
-      operationId: 'signIn',
-      summary: 'Sign in at the organization’s identity provider',
-      parameters: ['organization', 'return_to'].map(inQuery),
-      responses: {
-        '200': { description: 'Which provider, or that one is signed in.', ...html },
-        '303': { description: 'To the provider.' },
-      },
-    },
-  },
-  '/integrations/{id}/connect': {
-    get: {
-      ...pages,
-      operationId: 'connect',
-      summary:
-        'What the user is about to consent to; `as=service` for an admin who connects the service user',
-      parameters: [inPath('id'), inQuery('as')],
-      responses: {
-        '200': { description: 'The page.', ...html },
-        '303': { description: 'To the sign-in.' },
-        '404': { description: 'Not there, or not theirs.', ...html },
-      },
     },
   },
 };
