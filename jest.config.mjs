@@ -12,7 +12,7 @@ const shared = {
 
 export default {
   // For machines that are busy; what a test waits for has a limit of its own.
-  testTimeout: 30_000,
+  testTimeout: 60_000,
   projects: [
     {
       ...shared,

@@ -84,5 +84,5 @@ describe('a supervised service', () => {
     const { service, restarts } = supervise('fails');
     await expect(service.firstReady).rejects.toThrow('the reason why');
     expect(restarts).toHaveLength(4);
-  }, 30_000);
+  });
 });

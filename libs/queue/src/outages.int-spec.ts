@@ -122,7 +122,7 @@ onBothBackends('a store that cannot be reached for a while', (backend, clients) 
     early.consume(queue, async ({ n }) => ({ n: n * 2 }), { concurrency: 1 });
     proxy.restore();
     expect(await eventually(() => early.request(queue, { n: 4 }, { timeoutMs: 5_000 }))).toEqual({ n: 8 });
-  }, 30_000);
+  });
 
   it('does not keep a client from closing', async () => {
     const queue = echoQueue('closes');
@@ -137,5 +137,5 @@ onBothBackends('a store that cannot be reached for a while', (backend, clients) 
     ]);
     for (const { ms } of outcomes) expect(ms).toBeLessThan(8_000);
     expect(outcomes[2]?.code).toBe('queue_unavailable');
-  }, 30_000);
+  });
 });

@@ -80,7 +80,7 @@ onBothQueueBackends('a sync', (backend) => {
     const { version } = await harness.state(id);
     expect(await harness.sync(id)).toEqual({ status: 'synced', toolCount: 5_000, changed: false });
     expect((await harness.state(id)).version).toBe(version);
-  }, 30_000);
+  });
 
   it('disables what vanished with the reason, and brings it back when it returns', async () => {
     const { upstream, id } = await connected({ tools: named('a', 'b') });
@@ -293,7 +293,7 @@ onBothQueueBackends('a sync', (backend) => {
       failure: { code: 'deadline_exceeded' },
     });
     expect(await harness.queue.counts(stdioQueue(id))).toMatchObject({ waiting: 0, delayed: 0, active: 0 });
-  }, 20_000);
+  });
 
   it('skips what is disabled, deleted or of another organization', async () => {
     const upstream = await start({});

@@ -35,7 +35,7 @@ onBothQueueBackends('replicas', (backend) => {
   afterAll(async () => {
     await harness.close();
     await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));
-  }, 30_000);
+  });
 
   function startProcess(): ChildProcess {
     const patient = { ...impatient, CATALOG_SYNC_HEALTH_TIMEOUT_MS: '5s' };

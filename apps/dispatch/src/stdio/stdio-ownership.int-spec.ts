@@ -51,7 +51,7 @@ onBothQueueBackends('a stdio integration', (backend) => {
     const pids = await Promise.all(Array.from({ length: 20 }, pid));
     expect(new Set(pids).size).toBe(1);
     expect(isAlive(pids[0] ?? 0)).toBe(true);
-  }, 20_000);
+  });
 
   it('answers lists and pings of others over the same queue', async () => {
     const queue = stdioQueue(integrationId);
@@ -65,7 +65,7 @@ onBothQueueBackends('a stdio integration', (backend) => {
       { timeoutMs: 8_000, priority: stdioPriority.list },
     );
     expect(listed).toMatchObject({ status: 'listed', upstream: { era: 'legacy' } });
-  }, 20_000);
+  });
 
   it('runs an unsafe request once, however often its job is put into the store', async () => {
     const queue = stdioQueue(integrationId);
@@ -86,7 +86,7 @@ onBothQueueBackends('a stdio integration', (backend) => {
       status: 'failed',
       failure: { failureClass: 'sent_no_answer' },
     });
-  }, 20_000);
+  });
 
   it('gets a new child after the child has died, and the unsafe call that it died of is unknown', async () => {
     const before = await pid();
@@ -94,7 +94,7 @@ onBothQueueBackends('a stdio integration', (backend) => {
     const after = await pid();
     expect(after).not.toBe(before);
     expect(isAlive(before)).toBe(false);
-  }, 20_000);
+  });
 
   it('shares several children over the workers, and leaves none without an owner', async () => {
     const ids = await Promise.all(
@@ -113,7 +113,7 @@ onBothQueueBackends('a stdio integration', (backend) => {
     await eventually(
       async () => (await harness.sql.query('SELECT 1 FROM dispatch.stdio_owners')).length === 1,
     );
-  }, 30_000);
+  });
 
   it('moves to another worker when its owner leaves, and the old child is gone', async () => {
     const before = await pid();
@@ -131,7 +131,7 @@ onBothQueueBackends('a stdio integration', (backend) => {
       'SELECT worker_id FROM dispatch.stdio_owners',
     );
     expect(owners).toEqual([{ worker_id: live.find((id) => id !== owner) }]);
-  }, 40_000);
+  });
 
   it('lets go of its child when it is disabled', async () => {
     const before = await pid();
@@ -144,5 +144,5 @@ onBothQueueBackends('a stdio integration', (backend) => {
       status: 'failed',
       error: { code: 'integration_unavailable' },
     });
-  }, 20_000);
+  });
 });

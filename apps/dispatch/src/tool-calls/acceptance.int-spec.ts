@@ -31,7 +31,7 @@ onBothQueueBackends('a call that reaches no upstream', (backend) => {
     ]);
     for (const outcome of outcomes)
       expect(outcome).toMatchObject({ error: { code: 'upstream_unreachable' } });
-  }, 30_000);
+  });
 
   it('opens the breaker after five failures, which an admin resets', async () => {
     await eventually(

@@ -205,7 +205,7 @@ onBothQueueBackends('a call to a real upstream', (backend) => {
     const row = await harness.ended(first?.sealed.call.callId ?? '');
     expect(row).toMatchObject({ arguments: null, result: null });
     expect(row['result_bytes']).toBeGreaterThan(0);
-  }, 30_000);
+  });
 
   it('runs at most as many at once as the limit says, over all workers', async () => {
     const before = upstream.calls.length;
@@ -220,7 +220,7 @@ onBothQueueBackends('a call to a real upstream', (backend) => {
       .toSorted();
     for (let i = 1; i < starts.length; i++)
       expect((starts[i] ?? 0) - (starts[i - 1] ?? 0)).toBeGreaterThanOrEqual(95);
-  }, 30_000);
+  });
 
   it('brings accepted calls to their end whose jobs the queue lost', async () => {
     const jobs = Array.from({ length: 30 }, (_, i) =>
@@ -243,5 +243,5 @@ onBothQueueBackends('a call to a real upstream', (backend) => {
       upstream.calls.filter(({ arguments: args }) => String(args['id']).startsWith('swept')),
     ).toHaveLength(30);
     await eventually(async () => (await harness.queue.counts(toolCallQueue('background'))).active === 0);
-  }, 30_000);
+  });
 });

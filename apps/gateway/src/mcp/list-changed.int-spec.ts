@@ -32,7 +32,7 @@ onBothQueueBackends('list_changed', (backend) => {
     const client = await harness.legacyClient(gateways[1]?.mcpUrl ?? '', key);
     expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(['up_one', 'up_two']);
     expect(spared).toEqual([]);
-  }, 20_000);
+  });
 
   it('follows the registry: an integration that is disabled takes its tools away', async () => {
     const id = await harness.addIntegration('gone', [{ name: 'one' }]);
@@ -42,7 +42,7 @@ onBothQueueBackends('list_changed', (backend) => {
     await harness.sql.query('UPDATE registry.integrations SET enabled = false WHERE id = $1', [id]);
     await harness.registryChanged(id);
     await until(() => expect(told.sort()).toEqual(['legacy', 'modern']));
-  }, 20_000);
+  });
 
   it('finds a change whose event was lost', async () => {
     const id = await harness.addIntegration('quiet', [{ name: 'one' }]);
@@ -51,7 +51,7 @@ onBothQueueBackends('list_changed', (backend) => {
     await listen(gateways[1]?.mcpUrl ?? '', key, (era) => told.push(era));
     await harness.sql.query('UPDATE registry.integrations SET enabled = false WHERE id = $1', [id]);
     await until(() => expect(told.sort()).toEqual(['legacy', 'modern']));
-  }, 20_000);
+  });
 
   /** One client of each era, both listening. */
   async function listen(mcpUrl: string, key: string, onChange: (era: string) => void): Promise<void> {

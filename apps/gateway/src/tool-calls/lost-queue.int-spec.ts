@@ -31,7 +31,7 @@ describe('a queue store that goes away', () => {
     redis = await privateRedis({ port: redis.port });
     harness.work((job) => Promise.resolve(completed(job, textResult('after all'))));
     expect((await answer).body.result.content).toEqual([{ type: 'text', text: 'after all' }]);
-  }, 30_000);
+  });
 
   it('fails calls that nobody can have taken, keeps what was accepted, and lists tools all the same', async () => {
     await redis.kill();
@@ -51,7 +51,7 @@ describe('a queue store that goes away', () => {
     expect(list.body.result.tools).toHaveLength(1);
     redis = await privateRedis({ port: redis.port });
     await until(async () => expect((await call()).body.result.isError).toBeUndefined());
-  }, 30_000);
+  });
 
   function ready(): Promise<Response> {
     return fetch(`http://127.0.0.1:${gateway.service.opsPort}/readyz`);

@@ -63,7 +63,7 @@ describe('header values', () => {
     await eventually(() => registry().owners.writes.at(-1)?.op === 'delete');
     expect(await rows()).not.toContain(slug);
     expect(JSON.stringify([...registry().owners.stored])).not.toContain(slug);
-  }, 30_000);
+  });
 
   it('are replaced as a whole', async () => {
     const { id } = await withHeaders();

@@ -255,7 +255,7 @@ describe('two principals', () => {
       const { structuredContent } = await pool.withSession(
         `i:${user}`,
         target(upstream.url, { authorization: user }),
-        (session) => session.callTool({ name: 'whoami', arguments: {}, timeoutMs: 20_000 }),
+        (session) => session.callTool({ name: 'whoami', arguments: {}, timeoutMs: 50_000 }),
       );
       return (structuredContent as { headers: Record<string, string> }).headers['authorization'];
     };

@@ -99,14 +99,14 @@ describe('a service as a process', () => {
     const [pid] = (await once(supervisor.stdout, 'data')) as [Buffer];
     supervisor.kill('SIGKILL');
     await eventually(() => !isAlive(Number(pid.toString())));
-  }, 15_000);
+  });
 
   it('is cut off when it does not drain', async () => {
     const { child, exit, output } = await startTrivial({ TRIVIAL_HANGS: '1' });
     child.disconnect();
     expect((await exit)[0]).toBe(1);
     expect(output()).toContain('draining was cut off');
-  }, 15_000);
+  });
 
   it('says all that is wrong with its settings and exits with 1, without a value', async () => {
     const { exit, output } = spawnService({ TRIVIAL_PORT: 'canary-port', SWITCHYARD_SEAL_KEY: 'canary' });
