@@ -13,7 +13,10 @@ function fail(message: string): never {
 
 function readProvider(): SampleIdentity {
   const file = join(resolve(root, process.env.SWITCHYARD_DATA_DIR || '.switchyard'), 'dev.json');
-  if (!existsSync(file)) fail(`There is no ${file}: start Switchyard first (npm start).`);
+  if (!existsSync(file))
+    fail(
+      `There is no ${file}: start Switchyard first (npm start), or name its folder in SWITCHYARD_DATA_DIR.`,
+    );
   const { identity_provider: provider } = JSON.parse(readFileSync(file, 'utf8')) as {
     identity_provider: SampleIdentity | null;
   };

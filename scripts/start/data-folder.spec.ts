@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { cleanDataFolder, makeDataFolder } from './data-folder.ts';
 import { UsageError } from './options.ts';
-import { loadSecrets, roleUrl } from './secrets.ts';
+import { forgetFormerMasterKeys, loadSecrets, roleUrl } from './secrets.ts';
 import { takeStartLock } from './start-lock.ts';
 
 let folder: string;
@@ -42,6 +42,12 @@ describe('the data folder', () => {
 describe('keys', () => {
   it('are made once', () => {
     expect(loadSecrets(folder)).toEqual(loadSecrets(folder));
+    const before = loadSecrets(folder);
+    const given = loadSecrets(folder, 'another-key');
+    expect(given).toEqual({ ...before, masterKey: 'another-key', formerMasterKeys: [before.masterKey] });
+    expect(loadSecrets(folder)).toEqual(given);
+    forgetFormerMasterKeys(folder, given);
+    expect(loadSecrets(folder)).toEqual({ ...given, formerMasterKeys: [] });
   });
 
   it('are not made anew over a database that only the old ones open', () => {

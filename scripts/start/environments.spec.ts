@@ -5,6 +5,7 @@ import { services } from './options.ts';
 
 const secrets = {
   masterKey: 'the-master',
+  formerMasterKeys: [],
   sealKey: 'the-seal',
   adminKey: 'the-admin',
   postgresPassword: 'p',

@@ -67,10 +67,7 @@ function ofService(
     case 'token-broker':
       return {
         ...egress,
-        ...(given.SWITCHYARD_FORMER_MASTER_KEYS && {
-          SWITCHYARD_FORMER_MASTER_KEYS: given.SWITCHYARD_FORMER_MASTER_KEYS,
-        }),
-        SWITCHYARD_MASTER_KEY: secrets.masterKey,
+        ...masterKeys(secrets, given),
         TOKEN_BROKER_ADMIN_KEY_SHA256: createHash('sha256').update(secrets.adminKey).digest('hex'),
         TOKEN_BROKER_PORT: portOf(ports.tokenBroker, index),
       };
@@ -88,6 +85,23 @@ function ofService(
 
 function portOf(port: number, index: number): string {
   return String(index === 0 ? port : 0);
+}
+
+function masterKeys({ masterKey, formerMasterKeys }: Secrets, given: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const former = [...formerMasterKeys, given.SWITCHYARD_FORMER_MASTER_KEYS ?? []].flat();
+  return {
+    SWITCHYARD_MASTER_KEY: masterKey,
+    ...(former.length > 0 && { SWITCHYARD_FORMER_MASTER_KEYS: former.join(',') }),
+  };
+}
+
+/** The environment of `scripts/rotate-master-key.ts`. */
+export function rotationEnvironment({ stores, secrets, given }: EnvironmentInput): NodeJS.ProcessEnv {
+  return {
+    PATH: given.PATH,
+    TOKEN_BROKER_DATABASE_URL: roleUrl(stores.adminUrl, 'token-broker'),
+    ...masterKeys(secrets, given),
+  };
 }
 
 /** The environment of `scripts/migrate.ts`. */

@@ -7,7 +7,12 @@ import { settingsFile } from '../identity-provider/settings.ts';
 import { freePort } from '../stores/free-port.ts';
 import { cleanDataFolder, makeDataFolder } from './data-folder.ts';
 import { removeDevFile, writeDevFile } from './dev-file.ts';
-import { type EnvironmentInput, migratorEnvironment, publicUrlOf } from './environments.ts';
+import {
+  type EnvironmentInput,
+  migratorEnvironment,
+  rotationEnvironment,
+  publicUrlOf,
+} from './environments.ts';
 import { Fleet } from './fleet.ts';
 import {
   createPolicy,
@@ -24,7 +29,7 @@ import { IdentityProvider, type SampleIdentity } from './identity-provider.ts';
 import { services, type StartOptions } from './options.ts';
 import { gatewayPort } from './ports.ts';
 import { EverythingServer, prepareStdioSamples, samplesOf } from './sample-servers.ts';
-import { loadSecrets } from './secrets.ts';
+import { forgetFormerMasterKeys, loadSecrets } from './secrets.ts';
 import { openStores, type Stores } from './stores.ts';
 import { type StartLock, takeStartLock } from './start-lock.ts';
 
@@ -71,6 +76,7 @@ export class Installation {
     void this.#stores?.ended.then(() => this.#isEnding || onStoreLost());
     say('Migrating the database');
     await this.#migrate(input);
+    await this.#rotateMasterKey(input);
     say('Starting the services');
     await this.#fleet.start(this.#root, this.#options, input);
     const gatewayUrl = `http://127.0.0.1:${this.#fleet.httpPorts('gateway')[0]}`;
@@ -113,7 +119,7 @@ export class Installation {
     removeDevFile(dataFolder);
     const gateway = await gatewayPort(this.#options, this.#lock.wasAbandoned ? orphanPatienceMs : 0);
     if (isClean) this.#clean(say);
-    const secrets = loadSecrets(dataFolder);
+    const secrets = loadSecrets(dataFolder, process.env.SWITCHYARD_MASTER_KEY);
     this.#adminKey = secrets.adminKey;
     say('Building, and opening the stores');
     const [stores] = await Promise.all([openStores(this.#options, secrets), build()]);
@@ -142,14 +148,26 @@ export class Installation {
   }
 
   async #migrate(input: EnvironmentInput): Promise<void> {
-    const child = spawn(process.execPath, [join(this.#root, 'scripts/migrate.ts')], {
-      env: migratorEnvironment(services, input),
+    await this.#run('migrate.ts', migratorEnvironment(services, input), 'The migration failed; see above.');
+  }
+
+  /** A master key was given in the place of another. */
+  async #rotateMasterKey(input: EnvironmentInput): Promise<void> {
+    if (input.secrets.formerMasterKeys.length === 0) return;
+    const failure = 'The vault could not be wrapped under the given master key; see above.';
+    await this.#run('rotate-master-key.ts', rotationEnvironment(input), failure);
+    forgetFormerMasterKeys(this.#options.dataFolder, input.secrets);
+  }
+
+  async #run(script: string, env: NodeJS.ProcessEnv, failure: string): Promise<void> {
+    const child = spawn(process.execPath, [join(this.#root, 'scripts', script)], {
+      env,
       stdio: ['ignore', 'ignore', 'inherit'],
     });
     this.#migrator = child;
     const [code] = (await once(child, 'exit')) as [number | null];
     this.#endIfAsked();
-    if (code !== 0) throw new Error('The migration failed; see above.');
+    if (code !== 0) throw new Error(failure);
   }
 
   async #trySamples(

@@ -5,10 +5,20 @@ import { join } from 'node:path';
 import { writePrivateFile } from './data-folder.ts';
 import { UsageError } from './options.ts';
 
-export type Secrets = { masterKey: string; sealKey: string; adminKey: string; postgresPassword: string };
+export type Secrets = {
+  masterKey: string;
+  /** Keys under which the vault's data keys may still be wrapped. */
+  formerMasterKeys: string[];
+  sealKey: string;
+  adminKey: string;
+  postgresPassword: string;
+};
 
-/** Reads the keys, and makes those that are missing. Throws when they are gone and the data is not. */
-export function loadSecrets(folder: string): Secrets {
+/**
+ * Reads the keys, and makes those that are missing. A master key that is given takes the place of the one before, which is
+ * kept until the vault is wrapped anew. Throws when the keys are gone and the data is not.
+ */
+export function loadSecrets(folder: string, givenMasterKey?: string): Secrets {
   const file = join(folder, 'secrets.json');
   if (!existsSync(file) && existsSync(join(folder, 'postgres'))) {
     throw new UsageError(
@@ -16,14 +26,26 @@ export function loadSecrets(folder: string): Secrets {
     );
   }
   const kept = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Partial<Secrets>) : {};
+  const masterKey = givenMasterKey || (kept.masterKey ?? randomBytes(32).toString('base64'));
+  const former = [kept.masterKey ?? [], kept.formerMasterKeys ?? []].flat();
   const secrets: Secrets = {
-    masterKey: kept.masterKey ?? randomBytes(32).toString('base64'),
+    masterKey,
+    formerMasterKeys: former.filter((key) => key !== masterKey),
     sealKey: kept.sealKey ?? randomBytes(32).toString('base64url'),
     adminKey: kept.adminKey ?? `ak_${randomBytes(24).toString('base64url')}`,
     postgresPassword: kept.postgresPassword ?? randomBytes(24).toString('base64url'),
   };
-  writePrivateFile(file, `${JSON.stringify(secrets, null, 2)}\n`);
+  saveSecrets(folder, secrets);
   return secrets;
+}
+
+/** Once every data key is wrapped under the present master key, the former ones open nothing any more. */
+export function forgetFormerMasterKeys(folder: string, secrets: Secrets): void {
+  saveSecrets(folder, { ...secrets, formerMasterKeys: [] });
+}
+
+function saveSecrets(folder: string, secrets: Secrets): void {
+  writePrivateFile(join(folder, 'secrets.json'), `${JSON.stringify(secrets, null, 2)}\n`);
 }
 
 /**

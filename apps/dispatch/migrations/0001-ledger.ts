@@ -199,7 +199,7 @@ const acceptCall = `
     head jsonb := p_sealed -> 'call';
     caller jsonb := p_sealed -> 'call' -> 'caller';
     id uuid := (p_sealed -> 'call' ->> 'callId')::uuid;
-    who text := coalesce(caller ->> 'userId', caller ->> 'virtualKeyId', 'anonymous');
+    who text := concat_ws(':', caller ->> 'kind', caller ->> 'userId', caller ->> 'virtualKeyId');
     known dispatch.idempotency_keys;
   BEGIN
     IF p_status NOT IN ('accepted', 'expired', 'cancelled') THEN

@@ -106,7 +106,10 @@ export class DispatchRuntime implements OnModuleInit {
       this.breakers.reset(integrationId),
     );
     await this.queue.subscribe(topics.credentialChanged, (change) => this.credentialChanged(change));
-    this.queue.onReconnect(() => void this.snapshots.refresh('all'));
+    this.queue.onReconnect(() => {
+      this.leases.forgetAll();
+      void this.snapshots.refresh('all');
+    });
     this.snapshots.onChange((change, snapshot) => this.dropWhatChanged(change, snapshot));
   }
 

@@ -31,7 +31,7 @@ export const errorCatalog = {
     retry: 'after_action',
     family: 'caller',
     publicMessage: 'No valid credential came with the request.',
-    next: 'Send a virtual key as Authorization: Bearer, X-Api-Key or x-bf-virtual-key (admin routes: the admin key as Authorization: Bearer).',
+    next: 'Send a virtual key as Authorization: Bearer, X-Api-Key or x-bf-virtual-key, or a user’s token as Authorization: Bearer (admin routes: the admin key or an admin’s token; credentials and audit: a user’s token or the admin key).',
   },
   key_expired: {
     httpStatus: 401,
@@ -165,7 +165,7 @@ export const errorCatalog = {
     retry: 'after_action',
     family: 'identity',
     publicMessage: 'This caller has no identity with which the integration can be called.',
-    next: 'Call on behalf of a user, or ask an admin for a service identity.',
+    next: 'Call with a user’s own token, or ask an admin which callers the integration serves (its `callers`).',
   },
   auth_mode_unavailable: {
     httpStatus: 501,

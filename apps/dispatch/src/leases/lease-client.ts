@@ -76,6 +76,11 @@ export class LeaseClient {
     return this.renew(key, wish);
   }
 
+  /** Forgets everything: what was taken back meanwhile may have been said while nobody heard. */
+  forgetAll(): void {
+    this.cache.clear();
+  }
+
   /** Forgets what was leased for an integration: it was edited, or its credential revoked. */
   forget(integrationId: string): void {
     for (const key of this.cache.keys()) if (key.startsWith(`${integrationId}:`)) this.cache.delete(key);
