@@ -174,6 +174,27 @@ describe('an integration that moves', () => {
     expect(codeOf(await people.lease(integrationId, bob.id))).toBe('needs_reauth');
   });
 
+  it('gets no credential in the background either, and none comes alive there', async () => {
+    const integrationId = await connected();
+    await people.lease(integrationId, bob.id);
+    const { server_url: before } = (await people.credential(integrationId))!;
+    await people.broker.sql.query(
+      `UPDATE vault.user_external_mcp_credentials SET expires_at = now() + interval '2 minutes',
+         last_refreshed_at = now() - interval '1 hour', last_used_at = now() WHERE integration_id = $1`,
+      [integrationId],
+    );
+    await people.broker.sql.query(`UPDATE registry.integrations SET transport = $2 WHERE id = $1`, [
+      integrationId,
+      JSON.stringify({ type: 'http', url: 'http://127.0.0.1:9/mcp' }),
+    ]);
+    await people.broker.running[0]!.app.get(BackgroundRefreshService).refreshDue();
+    expect(await people.credential(integrationId)).toMatchObject({
+      ...{ state: 'needs_reauth', state_reason: 'integration_moved', server_url: before },
+      refresh_token_ciphertext: null,
+    });
+    expect(codeOf(await people.lease(integrationId, bob.id))).toBe('needs_reauth');
+  });
+
   it('to another token endpoint sends it no refresh token', async () => {
     const integrationId = await connected();
     await people.expire(integrationId);

@@ -80,13 +80,13 @@ export class RefreshesService {
     const cooling = coolingDown(seen);
     if (cooling) return cooling;
     const source = await this.#gather(integration, seen);
-    const moved = movedReason(integration, seen, source);
     const outcome = await this.rows.withLock(
       seen.id,
       async (locked) => {
         if (locked.row.credential.version !== seen.version) return laterVersion(locked.row);
         const now = coolingDown(locked.row.credential);
         if (now) return now;
+        const moved = movedReason(integration, locked.row.credential, source);
         return moved ? this.#die(locked, moved) : this.#request(locked, source, integration);
       },
       { skip: skipIfLocked },
@@ -158,7 +158,8 @@ export class RefreshesService {
       issuer: source.server.issuer,
       resource: source.resource,
       clientId: source.client.clientId,
-      serverUrl: serverUrlOf(integration),
+      // Where a user's tokens may go is what that user consented to: no refresh changes it.
+      serverUrl: credential.userId === null ? serverUrlOf(integration) : credential.serverUrl,
     });
   }
 
@@ -244,11 +245,13 @@ function boundIssuerOf(
 
 /** Why no refresh token may be sent there any more: an admin has changed where it would go, or as whom. */
 function movedReason(
-  { oauth }: LeasedIntegration,
+  integration: LeasedIntegration,
   credential: Credential,
   { server, client }: TokenSource,
 ): string | null {
+  const { oauth } = integration;
   if (credential.userId === null) return null;
+  if (credential.serverUrl !== serverUrlOf(integration)) return 'integration_moved';
   if (oauth?.authorization_server && !isSameIssuer(oauth.authorization_server, server.issuer))
     return 'issuer_changed';
   if (oauth?.token_endpoint && credential.tokenEndpoint !== server.tokenEndpoint)
