@@ -52,16 +52,46 @@ describe('an identity provider', () => {
 
   it('is one organization’s alone, whoever asks', async () => {
     const { key } = await registry().organization('claims-it-too');
-    const { body } = await create();
+    const { body } = await create({ issuer: 'https://93.184.216.34/realms/alone' });
     const same = { issuer: body.issuer, audience: body.audience };
-    for (const other of [undefined, key]) {
-      const answer = await create(same, other);
-      expect(answer).toMatchObject({ status: 409, body: { code: 'conflict' } });
-      expect(JSON.stringify(answer.body)).not.toContain(body.id);
-    }
-    const { body: another } = await create({}, key);
-    const moved = await registry().patch(`/api/identity-providers/${another.id}`, same, key);
+    expect(await create(same)).toMatchObject({ status: 409, body: { code: 'conflict' } });
+    expect(await create(same, key)).toMatchObject({ status: 403, body: { code: 'forbidden' } });
+    const { body: another } = await create();
+    const moved = await registry().patch(`/api/identity-providers/${another.id}`, same);
     expect(moved).toMatchObject({ status: 409, body: { code: 'conflict' } });
+    expect(JSON.stringify(moved.body)).not.toContain(body.id);
+  });
+
+  it('of an issuer that another organization trusts is for the operator to allow', async () => {
+    const issuer = 'https://93.184.216.34/realms/theirs';
+    const [first, second] = [await registry().organization('first'), await registry().organization('second')];
+    const { body: theirs } = await create({ issuer }, first.key);
+    const side = { issuer, audience: 'account' };
+    const refused = { status: 403, body: { code: 'forbidden' } };
+    const answer = await create(side, second.key);
+    expect(answer).toMatchObject(refused);
+    expect(answer.body.detail).toContain(
+      'Another organization trusts this issuer already; the operator has to allow it.',
+    );
+    for (const secret of [theirs.id, first.id, 'first'])
+      expect(JSON.stringify(answer.body)).not.toContain(secret);
+    const own = { issuer: 'https://93.184.216.34/realms/second' };
+    const path = `/api/identity-providers/${(await create(own, second.key)).body.id}`;
+    expect(await registry().patch(path, side, second.key)).toMatchObject(refused);
+    expect((await create({ issuer }, first.key)).status).toBe(201);
+    expect((await create(side)).status).toBe(201);
+    const renamed = { audience: 'another', issuer };
+    const mine = `/api/identity-providers/${theirs.id}`;
+    expect(await registry().patch(mine, renamed, first.key)).toMatchObject(refused);
+    expect((await registry().patch(mine, { name: 'Mine', issuer }, first.key)).status).toBe(200);
+  });
+
+  it('of two organizations that claim one issuer at once is one’s', async () => {
+    const issuer = 'https://93.184.216.34/realms/contested';
+    const keys: string[] = [];
+    for (const slug of ['one', 'two', 'three', 'four']) keys.push((await registry().organization(slug)).key);
+    const all = await Promise.all(keys.map((key) => create({ issuer }, key)));
+    expect(all.map(({ status }) => status).sort()).toEqual([201, 403, 403, 403]);
   });
 
   it('may have the longest names', async () => {
@@ -79,7 +109,8 @@ describe('an identity provider', () => {
   it('is listed in pages, those of the organization', async () => {
     const { key } = await registry().organization('lists-providers');
     const ids = [];
-    for (let n = 0; n < 3; n++) ids.push((await create({}, key)).body.id);
+    for (let n = 0; n < 3; n++)
+      ids.push((await create({ issuer: 'https://93.184.216.34/realms/listed' }, key)).body.id);
     const first = (await registry().get('/api/identity-providers?limit=2', key)).body;
     const query = `limit=2&cursor=${first.next_cursor}`;
     const second = (await registry().get(`/api/identity-providers?${query}`, key)).body;

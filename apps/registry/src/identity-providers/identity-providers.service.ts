@@ -15,6 +15,7 @@ import type {
   UpdateIdentityProviderBody,
 } from './identity-provider.schemas.js';
 import { IdentityProvidersRepository } from './identity-providers.repository.js';
+import type { IssuerClaim } from './identity-providers.repository.js';
 
 /** Whose tokens an organization takes. */
 @Injectable()
@@ -25,21 +26,18 @@ export class IdentityProvidersService {
     private readonly changes: ChangesService,
   ) {}
 
-  async create(
-    { orgId }: AdminContext,
-    body: CreateIdentityProviderBody,
-  ): Promise<IdentityProviderAnswerBody> {
+  async create(admin: AdminContext, body: CreateIdentityProviderBody): Promise<IdentityProviderAnswerBody> {
     await this.checkAddresses(body);
     const now = new Date();
     const name = body.name ?? new URL(body.issuer).host;
     const row: IdentityProviderEntity = {
       id: uuidv7(),
-      organizationId: orgId,
+      organizationId: admin.orgId,
       ...columnsOf({ ...body, name }),
       createdAt: now,
       updatedAt: now,
     };
-    await refuseTwin(() => this.providers.insert(row), taken);
+    await refuseTwin(() => this.providers.insert(row, claimOf(admin, row.issuer)), taken);
     await this.tell(row, 'created');
     return toAnswer(row);
   }
@@ -65,7 +63,10 @@ export class IdentityProvidersService {
     const before = await this.require(admin, id);
     await this.checkAddresses(body);
     const changes = { ...columnsOf(body), updatedAt: new Date() };
-    await refuseTwin(() => this.providers.update(admin.orgId, id, changes), taken);
+    const { issuer = before.issuer, audience = before.audience } = body;
+    const isSame = issuer === before.issuer && audience === before.audience;
+    const claim = isSame ? null : claimOf(admin, issuer);
+    await refuseTwin(() => this.providers.update(admin.orgId, id, changes, claim), taken);
     await this.tell(before, 'updated');
     return this.get(admin, id);
   }
@@ -99,6 +100,20 @@ export class IdentityProvidersService {
 function taken(): PlatformError {
   return new PlatformError('conflict', {
     message: 'Tokens of this issuer and audience belong to an identity provider already.',
+  });
+}
+
+/**
+ * A token with the audiences of two organizations opens neither, so whoever claims a side audience of another's issuer would
+ * lock its users out. Says nothing of whose the issuer is.
+ */
+function claimOf({ orgId, isOperator }: AdminContext, issuer: string): IssuerClaim {
+  return { issuer, organizationId: orgId, refuse: isOperator ? null : trustedElsewhere };
+}
+
+function trustedElsewhere(): PlatformError {
+  return new PlatformError('forbidden', {
+    message: 'Another organization trusts this issuer already; the operator has to allow it.',
   });
 }
 
