@@ -16,7 +16,7 @@ export class RefusedCallers {
 
   /** `orgId`: whose token it was meant to be, where that can be told. */
   note(code: ErrorCode, face: string, orgId: string | null): void {
-    const untold = this.#throttle.next();
+    const untold = this.#throttle.next(orgId);
     if (untold === null) return;
     const details = { face, ...(untold > 0 && { untold }) };
     this.#send({ ...refusal, orgId, at: Date.now(), code, details });

@@ -20,7 +20,7 @@ export class RefusalsService {
   ) {}
 
   note(code: ErrorCode, { method, routeOptions }: FastifyRequest, known?: Known): void {
-    const untold = this.throttle.next();
+    const untold = this.throttle.next(known?.orgId ?? null);
     if (untold === null) return;
     const details = {
       face: 'admin_api',

@@ -38,11 +38,12 @@ export class CallersService {
   }
 
   async #noteRefusal(authorization: string, { code }: PlatformError): Promise<void> {
-    const untold = this.#throttle.next();
-    if (untold === null) return;
     const issuers = await this.identity.providers().catch(() => []);
+    const orgId = organizationMeant(authorization.replace(/^Bearer /i, ''), issuers);
+    const untold = this.#throttle.next(orgId);
+    if (untold === null) return;
     await this.audit.note({
-      orgId: organizationMeant(authorization.replace(/^Bearer /i, ''), issuers),
+      orgId,
       action: 'caller_refused',
       result: code === 'dependency_unavailable' ? 'failed' : 'refused',
       actor: { kind: 'anonymous', id: null },

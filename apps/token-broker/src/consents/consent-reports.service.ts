@@ -15,7 +15,7 @@ export class ConsentReportsService {
   constructor(private readonly audit: AuditLogService) {}
 
   async refused(user: UserCaller | null, { reason, integrationId }: ConsentProblem): Promise<void> {
-    const untold = user ? 0 : this.#throttle.next();
+    const untold = user ? 0 : this.#throttle.next(null);
     if (untold === null) return;
     await this.audit.note({
       ...actorOf(user),
