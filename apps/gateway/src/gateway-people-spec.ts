@@ -80,6 +80,12 @@ export class People {
     await this.harness.registryChanged(id ?? '');
   }
 
+  async distrust(): Promise<void> {
+    const sql = `UPDATE registry.identity_providers SET enabled = false WHERE issuer = $1 RETURNING id`;
+    const [row] = await this.harness.sql.query<{ id: string }>(sql, [this.issuer]);
+    await this.harness.registryChanged(row?.id ?? '');
+  }
+
   /** The key pair of a broker, to which users' tokens are sealed. */
   async addBrokerKey(): Promise<CryptoKey> {
     const pair = await generateKeyPair('ECDH-ES', { crv: 'P-256', extractable: true });

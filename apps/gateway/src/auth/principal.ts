@@ -3,6 +3,9 @@ import type { CallerContext } from '@switchyard/contracts';
 /** The JWT by which a user calls. It stays in this process's memory, and leaves it only sealed to the token broker. */
 export type UserToken = {
   readonly jwt: string;
+  /** By whom it was verified: with that provider's trust the token ends too. */
+  readonly issuer: string;
+  readonly providerId: string;
   /** Epoch milliseconds. */
   readonly expiresAt: number;
 };

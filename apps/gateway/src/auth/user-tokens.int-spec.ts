@@ -142,4 +142,17 @@ describe('users with tokens of their organization’s identity provider', () => 
     });
     expect(await stream.text()).toContain('connection/opened');
   });
+
+  // The last one: nobody's token is any good afterwards.
+  it('lose what they hold with the identity provider that is switched off', async () => {
+    const token = await people.tokenOf('gus');
+    const stream = await fetch(gateway.mcpUrl, {
+      headers: { ...bearer(token), accept: 'text/event-stream' },
+    });
+    expect(stream.status).toBe(200);
+    await people.distrust();
+    expect(await stream.text()).toContain('connection/opened');
+    const answer = await rpc(gateway.mcpUrl, list, bearer(token));
+    expect([answer.status, answer.body.code]).toEqual([401, 'unauthenticated']);
+  });
 });

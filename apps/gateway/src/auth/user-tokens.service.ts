@@ -58,7 +58,8 @@ export class UserTokens implements OnModuleInit {
       ...{ kind: 'user', orgId: person.orgId, userId, virtualKeyId: null, runKind },
       ...{ roles: person.roles, hasSubjectToken: true },
     };
-    return signedInPrincipal(caller, { jwt, expiresAt: person.expiresAt }, digest.slice(0, 16));
+    const { issuer, providerId, expiresAt } = person;
+    return signedInPrincipal(caller, { jwt, issuer, providerId, expiresAt }, digest.slice(0, 16));
   }
 
   /** Whose token a refused one was meant to be, for the audit log alone. */
@@ -68,8 +69,11 @@ export class UserTokens implements OnModuleInit {
 
   /** Whether a user that was authenticated before may go on. */
   isStillValid({ caller, userToken }: Principal): boolean {
-    const isInactive = caller.userId !== null && this.snapshots.current().inactiveUsers.has(caller.userId);
-    return userToken !== undefined && userToken.expiresAt > Date.now() && !isInactive;
+    if (userToken === undefined || userToken.expiresAt <= Date.now()) return false;
+    const { inactiveUsers, identityProviders } = this.snapshots.current();
+    if (caller.userId !== null && inactiveUsers.has(caller.userId)) return false;
+    const { issuer, providerId } = userToken;
+    return identityProviders.some((one) => one.enabled && one.id === providerId && one.issuer === issuer);
   }
 
   async #verify(jwt: string, digest: string): Promise<VerifiedPerson> {
