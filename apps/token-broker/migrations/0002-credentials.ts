@@ -39,13 +39,16 @@ export class Credentials1764000000202 implements MigrationInterface {
 const tables = ['oauth_clients', 'user_external_mcp_credentials', 'consents', 'sessions', 'keys'];
 const readers = ['registry', 'catalog-sync', 'dispatch', 'gateway', 'token-broker'];
 
-/* A client belongs to one issuer and is never shown to another (CVE-2026-104850). */
+/*
+ * A client belongs to one issuer and is never shown to another (CVE-2026-104850). `configured`: the one issuer that an
+ * admin's client was first used at, as long as its id and the server's URL are the same; its secret is not here.
+ */
 const oauthClients = `
   CREATE TABLE vault.oauth_clients (
     integration_id uuid NOT NULL,
     issuer text NOT NULL,
     organization_id uuid NOT NULL,
-    kind text NOT NULL CHECK (kind IN ('metadata_document', 'dynamic')),
+    kind text NOT NULL CHECK (kind IN ('metadata_document', 'dynamic', 'configured')),
     client_id text NOT NULL,
     token_endpoint_auth_method text NOT NULL,
     data_key_id uuid REFERENCES vault.data_keys (id),
@@ -53,8 +56,10 @@ const oauthClients = `
     redirect_uri text NOT NULL,
     registered_at timestamptz NOT NULL DEFAULT now(),
     secret_expires_at timestamptz,
-    PRIMARY KEY (integration_id, issuer)
-  )`;
+    server_url text,
+    PRIMARY KEY (integration_id, kind, issuer)
+  );
+  CREATE UNIQUE INDEX oauth_clients_first_issuer ON vault.oauth_clients (integration_id) WHERE kind = 'configured'`;
 
 /*
  * user_id null: the integration's own token (client_credentials). The row is locked while it is refreshed, and its version

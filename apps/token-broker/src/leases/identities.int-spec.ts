@@ -160,6 +160,33 @@ describe('token_exchange', () => {
     expect(codeOf(leased)).toBe('forbidden');
   });
 
+  it('sends no token to another authorization server than before, unless an admin names it', async () => {
+    const integrationId = await configured('token_exchange');
+    const ask = async () =>
+      codeOf(
+        await people.lease(integrationId, bob.id, { caller: present, subjectToken: await subjectToken() }),
+      );
+    expect(await ask()).toBe('exchanged_token');
+    // As if the server had named another one when it was first used.
+    await people.broker.sql.query(
+      `UPDATE vault.oauth_clients SET issuer = 'https://before.example' WHERE integration_id = $1 AND kind = 'configured'`,
+      [integrationId],
+    );
+    const exchanges = () => people.vendor.log.filter(({ grantType }) => grantType === exchangeGrant).length;
+    const before = exchanges();
+    expect(await ask()).toBe('upstream_protocol_error');
+    expect(exchanges()).toBe(before);
+    expect((await people.audit('discovery_refused')).at(-1)).toMatchObject({
+      integration_id: integrationId,
+      details: { reason: 'issuer_changed', issuer: people.vendor.issuer },
+    });
+    await people.broker.sql.query(
+      `UPDATE registry.integrations SET oauth = oauth || jsonb_build_object('authorization_server', $2::text) WHERE id = $1`,
+      [integrationId, people.vendor.issuer],
+    );
+    expect(await ask()).toBe('exchanged_token');
+  });
+
   it('lists tools by the client’s own token', async () => {
     const integrationId = await configured('token_exchange');
     expect(codeOf(await people.leaseForDiscovery(integrationId))).toBe('service_token');

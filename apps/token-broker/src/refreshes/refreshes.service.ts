@@ -6,6 +6,7 @@ import type { Credential, CredentialRow, CredentialSecrets } from '../credential
 import { CredentialCipher } from '../credentials/credential-cipher.js';
 import { type LeasedIntegration, serverUrlOf } from '../integrations/integrations.repository.js';
 import { OAuthClientsService } from '../vendors/oauth-clients.service.js';
+import { isSameIssuer } from '../vendors/same-issuer.js';
 import { VendorsService } from '../vendors/vendors.service.js';
 import { type LockedCredential, LockedCredentialsRepository } from './locked-credentials.repository.js';
 import { RefreshReportsService } from './refresh-reports.service.js';
@@ -79,23 +80,35 @@ export class RefreshesService {
   ): Promise<RefreshOutcome> {
     const cooling = coolingDown(seen);
     if (cooling) return cooling;
-    const source = await this.#gather(integration, seen);
+    // For one that has moved nobody is asked anything: its vendor may be refused as the integration is now.
+    const source = movedReason(integration, seen) ? null : await this.#gather(integration, seen);
     const outcome = await this.rows.withLock(
       seen.id,
       async (locked) => {
         if (locked.row.credential.version !== seen.version) return laterVersion(locked.row);
         const now = coolingDown(locked.row.credential);
         if (now) return now;
-        const moved = movedReason(integration, locked.row.credential, source);
-        return moved ? this.#die(locked, moved) : this.#request(locked, source, integration);
+        return this.#judge(locked, source, integration);
       },
       { skip: skipIfLocked },
     );
     const ended = outcome ?? { status: 'gone' as const };
     await this.reports.report(integration, seen, ended);
-    if (ended.status === 'dead' && ended.reason === 'client_forgotten')
+    if (source && ended.status === 'dead' && ended.reason === 'client_forgotten')
       await this.#registerAgain(integration, source);
     return ended;
+  }
+
+  async #judge(
+    locked: LockedCredential,
+    source: TokenSource | null,
+    integration: LeasedIntegration,
+  ): Promise<RefreshOutcome> {
+    const { credential } = locked.row;
+    const moved =
+      movedReason(integration, credential) ?? (source && changedReason(integration, credential, source));
+    if (moved) return this.#die(locked, moved);
+    return source ? this.#request(locked, source, integration) : busy;
   }
 
   /** All that can be asked beforehand is: while the row is locked, there is one request. */
@@ -243,22 +256,23 @@ function boundIssuerOf(
   return userId === null && serverUrl !== serverUrlOf(integration) ? null : issuer;
 }
 
-/** Why no refresh token may be sent there any more: an admin has changed where it would go, or as whom. */
-function movedReason(
-  integration: LeasedIntegration,
+/** Why no refresh token may be sent anywhere any more: an admin has changed to whom it would be of use. */
+function movedReason(integration: LeasedIntegration, credential: Credential): string | null {
+  const { userId, issuer, serverUrl } = credential;
+  if (userId === null) return null;
+  if (serverUrl !== serverUrlOf(integration)) return 'integration_moved';
+  const named = integration.oauth?.authorization_server;
+  return named && issuer !== null && !isSameIssuer(named, issuer) ? 'issuer_changed' : null;
+}
+
+/** The same, of where it would go or as whom. */
+function changedReason(
+  { oauth }: LeasedIntegration,
   credential: Credential,
   { server, client }: TokenSource,
 ): string | null {
-  const { oauth } = integration;
   if (credential.userId === null) return null;
-  if (credential.serverUrl !== serverUrlOf(integration)) return 'integration_moved';
-  if (oauth?.authorization_server && !isSameIssuer(oauth.authorization_server, server.issuer))
-    return 'issuer_changed';
   if (oauth?.token_endpoint && credential.tokenEndpoint !== server.tokenEndpoint)
     return 'token_endpoint_changed';
   return client.clientId === credential.clientId ? null : 'client_changed';
-}
-
-function isSameIssuer(a: string, b: string): boolean {
-  return a.replace(/\/$/, '') === b.replace(/\/$/, '');
 }

@@ -11,10 +11,11 @@ import {
 } from '@switchyard/mcp-client';
 import { AuditLogService } from '../audit/audit-log.service.js';
 import { TOKEN_BROKER_CONFIG, type TokenBrokerConfig } from '../config.js';
-import type { LeasedIntegration } from '../integrations/integrations.repository.js';
+import { type LeasedIntegration, serverUrlOf } from '../integrations/integrations.repository.js';
 import { DataKeysService } from '../vault/data-keys.service.js';
 import { SecretsService } from '../vault/secrets.service.js';
 import { type OAuthClientRow, OAuthClientsRepository } from './oauth-clients.repository.js';
+import { isSameIssuer } from './same-issuer.js';
 import { VendorsService } from './vendors.service.js';
 
 /** Who we are to a vendor, and how it came about. */
@@ -57,6 +58,9 @@ export class OAuthClientsService {
     switch (chooseRegistration(server, settings, this.metadataDocumentUrl)) {
       case 'configured': {
         const secret = await this.secrets.clientSecret(integration.orgId, integration.id);
+        // Only these ever send an issuer what is worth something elsewhere: the secret, or users' own tokens.
+        if (secret !== null || integration.authMode === 'token_exchange')
+          await this.#insistOnIssuer(integration, server);
         return { ...configuredClient(server, settings, secret), kind: 'configured', registeredAt: null };
       }
       case 'metadata_document':
@@ -77,6 +81,22 @@ export class OAuthClientsService {
 
   async deleteAll(integrationId: string): Promise<void> {
     await this.rows.deleteAll(integrationId);
+  }
+
+  /** The one that the admin named, else the first that was seen: an MCP server cannot send us to another by itself. */
+  async #insistOnIssuer(integration: LeasedIntegration, { issuer }: AuthorizationServer): Promise<void> {
+    const { id: integrationId, orgId, oauth } = integration;
+    const use = { integrationId, orgId, issuer, clientId: oauth?.client_id ?? '' };
+    const bound =
+      oauth?.authorization_server ??
+      (await this.rows.firstIssuer({ ...use, serverUrl: serverUrlOf(integration) ?? '' }));
+    if (bound !== null && isSameIssuer(bound, issuer)) return;
+    const error = anotherIssuer();
+    await this.audit.note({
+      ...{ orgId, integrationId, action: 'discovery_refused', result: 'refused', code: error.code },
+      ...{ actor: { kind: 'service', id: 'token-broker' }, details: { reason: 'issuer_changed', issuer } },
+    });
+    throw error;
   }
 
   async #dynamic(
@@ -160,6 +180,14 @@ export class OAuthClientsService {
       secret && dataKeyId ? await this.keys.decrypt({ dataKeyId, ciphertext: secret }, binding(row)) : null;
     return { clientId, clientSecret, authMethod, kind: 'dynamic', registeredAt };
   }
+}
+
+function anotherIssuer(): PlatformError {
+  return new PlatformError('upstream_protocol_error', {
+    message:
+      'The server names another authorization server than before; an admin has to set oauth.authorization_server or register it anew.',
+    details: { reason: 'issuer_changed' },
+  });
 }
 
 function binding({
