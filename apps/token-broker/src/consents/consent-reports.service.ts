@@ -9,13 +9,13 @@ const ofDiscovery = new Set<ConsentReason>(['vendor_unusable', 'address_refused'
 /** Writes refusals of consents into the audit log of the user's organization. */
 @Injectable()
 export class ConsentReportsService {
-  /** Anybody can send an answer without a session. */
+  /** Anybody can send an answer without a session; and a user as many as they like. */
   readonly #throttle = new RefusalThrottle();
 
   constructor(private readonly audit: AuditLogService) {}
 
   async refused(user: UserCaller | null, { reason, integrationId }: ConsentProblem): Promise<void> {
-    const untold = user ? 0 : this.#throttle.next(null);
+    const untold = this.#throttle.next(user?.userId ?? null);
     if (untold === null) return;
     await this.audit.note({
       ...actorOf(user),

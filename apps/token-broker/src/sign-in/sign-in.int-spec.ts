@@ -83,6 +83,40 @@ describe('signing in', () => {
     expect(await isSignedIn(eve.browser)).toBe(false);
   });
 
+  it('fills no audit log with the refusals of strangers, who silence nobody else', async () => {
+    const strangers = async () =>
+      (await people.audit('sign_in_refused')).filter((row) => row.organization_id === null);
+    const before = (await strangers()).length;
+    const begunAt = Date.now();
+    for (let n = 0; n < 60; n++) expect((await get('/sign-in/callback')).status).toBe(401);
+    // Twenty in each window of ten seconds, the one under way too.
+    const windows = Math.ceil((Date.now() - begunAt) / 10_000) + 1;
+    expect((await strangers()).length - before).toBeLessThanOrEqual(20 * windows);
+    const all = (await people.audit('sign_in_refused')).length;
+    const browser = new TestBrowser();
+    const url = new URL(await begun(browser));
+    url.searchParams.set('state', 'x'.repeat(43));
+    expect((await browser.request(url.href)).status).toBe(401);
+    expect(await people.audit('sign_in_refused')).toHaveLength(all + 1);
+  });
+
+  it.each([
+    ['disabled', `UPDATE registry.identity_providers SET enabled = false WHERE id = $1`],
+    ['deleted', `DELETE FROM registry.identity_providers WHERE id = $1`],
+  ])('ends with the provider that is %s', async (how, change) => {
+    const carol = await people.person('carol');
+    const id = await people.insertProvider(people.broker.orgId, 'switchyard', `of-carol-${how}`);
+    expect(await isSignedIn(carol.browser)).toBe(true);
+    await people.broker.sql.query(
+      `UPDATE vault.sessions SET facts = jsonb_set(facts, '{providerId}', to_jsonb($1::text)) WHERE user_id = $2`,
+      [id, carol.id],
+    );
+    expect(await isSignedIn(carol.browser)).toBe(true);
+    await people.broker.sql.query(change, [id]);
+    expect(await isSignedIn(carol.browser)).toBe(false);
+    await people.broker.sql.query(`DELETE FROM registry.identity_providers WHERE id = $1`, [id]);
+  });
+
   it('says so when the provider is away, and works when it is back', async () => {
     people.provider.down = true;
     const answer = await get('/sign-in?return_to=/');

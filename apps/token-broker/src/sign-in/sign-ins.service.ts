@@ -1,7 +1,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { DEFAULT_ORGANIZATION_ID, PlatformError, toPlatformError } from '@switchyard/contracts';
-import { toPerson, type VerifiedPerson } from '@switchyard/identity';
+import { RefusalThrottle, toPerson, type VerifiedPerson } from '@switchyard/identity';
 import { AuditLogService } from '../audit/audit-log.service.js';
 import type { IdentityProvider } from '../callers/identity-providers.repository.js';
 import { IdentityService } from '../callers/identity.service.js';
@@ -20,6 +20,8 @@ const cookie = 'sign_in';
 @Injectable()
 export class SignInsService {
   readonly #redirectUri: string;
+  /** Anybody can open the callback. */
+  readonly #throttle = new RefusalThrottle();
 
   constructor(
     private readonly identity: IdentityService,
@@ -73,17 +75,23 @@ export class SignInsService {
       const cookies = await this.#signIn(person);
       return { cookies: [...cookies, this.sessions.cookies.clear(cookie)], returnTo: attempt.returnTo };
     } catch (thrown) {
-      const { code } = toPlatformError(thrown);
-      await this.audit.note({
-        orgId: provider?.orgId ?? null,
-        action: 'sign_in_refused',
-        result: code === 'dependency_unavailable' ? 'failed' : 'refused',
-        actor: { kind: 'anonymous', id: null },
-        code,
-        details: provider ? { issuer: provider.issuer } : {},
-      });
+      await this.#noteRefusal(provider, toPlatformError(thrown));
       throw thrown;
     }
+  }
+
+  async #noteRefusal(provider: IdentityProvider | undefined, { code }: PlatformError): Promise<void> {
+    const orgId = provider?.orgId ?? null;
+    const untold = this.#throttle.next(orgId);
+    if (untold === null) return;
+    await this.audit.note({
+      orgId,
+      action: 'sign_in_refused',
+      result: code === 'dependency_unavailable' ? 'failed' : 'refused',
+      actor: { kind: 'anonymous', id: null },
+      code,
+      details: { ...(provider && { issuer: provider.issuer }), ...(untold > 0 && { untold }) },
+    });
   }
 
   async #signIn(person: VerifiedPerson): Promise<string[]> {
