@@ -26,11 +26,13 @@ export class SessionsRepository {
     );
   }
 
-  /** Of a user who is active still. */
+  /** Of a user who is active still, and whose provider is trusted still. */
   async find(tokenHash: Buffer): Promise<Session | null> {
     const rows = await this.sql.query<Session>(
       `SELECT s.id, s.organization_id AS "orgId", s.user_id AS "userId", s.facts FROM vault.sessions s
        JOIN registry.v_users u ON u.id = s.user_id AND u.organization_id = s.organization_id AND u.active
+       JOIN registry.v_identity_providers p ON p.id::text = s.facts->>'providerId'
+         AND p.organization_id = s.organization_id AND p.enabled
        WHERE s.token_hash = $1 AND s.expires_at > now()`,
       [tokenHash],
     );
