@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually } from '@switchyard/testing';
+import { eventually, startAuthorizationServer } from '@switchyard/testing';
 import { audience, codeOf, PeopleHarness, type Person } from '../people-harness-spec.js';
 import { operatorKey } from '../token-broker-harness-spec.js';
 import { ReconciliationService } from './reconciliation.service.js';
@@ -133,6 +133,19 @@ describe('disconnecting', () => {
     expect((await people.audit('credential_disconnected')).at(-1)).toMatchObject({
       integration_id: integrationId,
     });
+  });
+
+  it('sends tokens to no revocation endpoint of another origin that an admin names', async () => {
+    const { id, integrationId } = await connected(bob);
+    const evil = await startAuthorizationServer();
+    await people.broker.sql.query(`UPDATE registry.integrations SET oauth = $2 WHERE id = $1`, [
+      integrationId,
+      JSON.stringify({ revocation_endpoint: `${evil.issuer}/token/revocation` }),
+    ]);
+    const answer = await withBearer(`/api/credentials/${id}`, operatorKey, { method: 'DELETE' });
+    await evil.close();
+    expect(await answer.json()).toEqual({ id, revoked_at_vendor: false });
+    expect(evil.log).toEqual([]);
   });
 
   it('works while the vendor is down', async () => {

@@ -37,7 +37,7 @@ export function authorizationServerOf(
     issuer,
     authorizationEndpoint: endpointUrl(of('authorization_endpoint'), issuer),
     tokenEndpoint: endpointUrl(of('token_endpoint'), issuer),
-    revocationEndpoint: optionalEndpointUrl(of('revocation_endpoint'), issuer),
+    revocationEndpoint: revocationEndpointOf(metadata, settings),
     registrationEndpoint: optionalEndpointUrl(metadata['registration_endpoint'], issuer),
     scopesSupported: strings(metadata['scopes_supported']),
     grantTypesSupported: strings(metadata['grant_types_supported']),
@@ -51,6 +51,18 @@ export function authorizationServerOf(
     requiresIssuerParameter: metadata['authorization_response_iss_parameter_supported'] === true,
     metadata,
   };
+}
+
+/** Live tokens of users go there: an admin may name another address of the issuer itself, and no other's. */
+function revocationEndpointOf(
+  metadata: Record<string, unknown> & { issuer: string },
+  { revocation_endpoint: named }: OAuthSettings,
+): string | null {
+  const { issuer } = metadata;
+  const own = optionalEndpointUrl(metadata['revocation_endpoint'], issuer);
+  const url = optionalEndpointUrl(named, issuer);
+  if (url === null || url === own) return own;
+  return new URL(url).origin === new URL(issuer).origin ? url : null;
 }
 
 function strings(value: unknown): string[] | null {
