@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { PlatformError } from '@switchyard/contracts';
-import { chooseScopes, type DiscoveredVendor } from '@switchyard/mcp-client';
+import { type OAuthSettings, PlatformError } from '@switchyard/contracts';
+import { type AuthorizationServer, chooseScopes, type DiscoveredVendor } from '@switchyard/mcp-client';
 import type { UserCaller } from '../callers/caller.js';
 import { type Organization, OrganizationsRepository } from '../callers/organizations.repository.js';
 import { UsersRepository } from '../callers/users.repository.js';
@@ -71,8 +71,7 @@ export class ConnectionsService {
   /** Throws `ConsentProblem`: what a vendor's metadata are worth is told in our own words. */
   async ask({ integration, present }: Connection): Promise<Ask> {
     try {
-      const vendor = await this.vendors.discover(integration, null);
-      if ('open' in vendor) throw new ConsentProblem('not_connectable', { integrationId: integration.id });
+      const vendor = await this.#vendorOf(integration);
       const stepUp = present && { granted: present.grantedScopes, needed: present.neededScopes };
       const isStep =
         present !== null && present.neededScopes.length > 0 && present.issuer === vendor.server.issuer;
@@ -85,6 +84,15 @@ export class ConnectionsService {
     }
   }
 
+  async #vendorOf(integration: LeasedIntegration): Promise<DiscoveredVendor> {
+    const { id: integrationId } = integration;
+    const vendor = await this.vendors.discover(integration, null);
+    if ('open' in vendor) throw new ConsentProblem('not_connectable', { integrationId });
+    if (leavesItsIssuer(vendor.server, integration.oauth ?? {}))
+      throw new ConsentProblem('vendor_unusable', { integrationId });
+    return vendor;
+  }
+
   /** Off unless set, and an admin of the integration's own organization alone consents for it. */
   async #serviceUser(integration: LeasedIntegration, user: UserCaller) {
     const { serviceUserId, serviceUserActive, authMode, orgId, id: integrationId } = integration;
@@ -93,6 +101,18 @@ export class ConnectionsService {
       throw new ConsentProblem('not_allowed', { integrationId });
     return { orgId, userId: serviceUserId, name: await this.users.name(serviceUserId) };
   }
+}
+
+/**
+ * Whether an admin's endpoints would take users and their codes elsewhere than the issuer that the page names, though that
+ * one says itself where they go.
+ */
+function leavesItsIssuer({ issuer, metadata }: AuthorizationServer, settings: OAuthSettings): boolean {
+  return (['authorization_endpoint', 'token_endpoint'] as const).some((name) => {
+    const [named, own] = [settings[name], metadata[name]];
+    if (named === undefined || own === undefined || named === own) return false;
+    return new URL(named).origin !== new URL(issuer).origin;
+  });
 }
 
 function kindOf({ authMode, userHeaderNames }: LeasedIntegration): Connection['kind'] | null {

@@ -183,6 +183,30 @@ describe('an attack on a consent', () => {
     expect((await post({ origin: people.broker.publicUrl }, own)).status).toBe(303);
   });
 
+  it('by endpoints of another origin than the issuer’s is refused', async () => {
+    for (const name of ['token_endpoint', 'authorization_endpoint']) {
+      const oauth = JSON.stringify({ [name]: 'http://127.0.0.1:9/evil' });
+      const integrationId = await people.insertIntegration({ oauth });
+      expect((await bob.get(`/integrations/${integrationId}/connect`)).status).toBe(502);
+      expect((await people.audit('discovery_refused')).at(-1)).toMatchObject({
+        ...{ integration_id: integrationId, details: { reason: 'vendor_unusable' } },
+      });
+    }
+  });
+
+  it('by a token endpoint that was changed on the way is refused, and nothing is redeemed', async () => {
+    const integrationId = await people.insertIntegration();
+    const callback = await bob.consent(integrationId);
+    await people.broker.sql.query(`UPDATE registry.integrations SET oauth = $2 WHERE id = $1`, [
+      integrationId,
+      JSON.stringify({ token_endpoint: 'http://127.0.0.1:9/evil' }),
+    ]);
+    const redeemed = people.vendor.log.length;
+    expect((await bob.browser.request(callback)).status).toBe(409);
+    expect(people.vendor.log.slice(redeemed).filter(({ path }) => path === '/token')).toEqual([]);
+    expect(await people.credential(integrationId)).toMatchObject(pending);
+  });
+
   it('by a code that the vendor does not know ends with a page and no credential', async () => {
     const integrationId = await people.insertIntegration();
     const url = new URL(await bob.consent(integrationId));

@@ -21,6 +21,8 @@ export type ConsentFacts = {
   readonly neededScopes: readonly string[];
   readonly clientId: string;
   readonly serverUrl: string;
+  /** Where the code goes, as it was when the user consented. */
+  readonly tokenEndpoint: string;
 };
 type Row = Consent & StoredValue & { readonly isOver: boolean; readonly isTaken: boolean };
 

@@ -66,6 +66,7 @@ export class ConsentsService {
         neededScopes: present?.neededScopes ?? [],
         clientId: client.clientId,
         serverUrl,
+        tokenEndpoint: server.tokenEndpoint,
       },
     };
     const state = this.codes.stateOf(consent);
@@ -129,7 +130,9 @@ export class ConsentsService {
     try {
       const server = await this.vendors.serverOf(consent.issuer, integration);
       const client = await this.clients.clientOf(integration, server);
-      if (client.clientId !== consent.facts.clientId) throw this.#problem('integration_changed', consent);
+      const { clientId, tokenEndpoint } = consent.facts;
+      if (client.clientId !== clientId || server.tokenEndpoint !== tokenEndpoint)
+        throw this.#problem('integration_changed', consent);
       return { server, client };
     } catch (thrown) {
       throw problemOf(thrown, consent.integrationId);
