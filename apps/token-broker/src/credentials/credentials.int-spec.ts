@@ -148,6 +148,20 @@ describe('disconnecting', () => {
     expect(evil.log).toEqual([]);
   });
 
+  it('revokes the tokens of a refresh that was under way', async () => {
+    const { id, integrationId } = await connected(bob);
+    await people.expire(integrationId);
+    people.vendor.delayRefresh(1_500);
+    const leased = people.lease(integrationId, bob.id);
+    await eventually(() => people.vendor.refreshesWaiting() > 0);
+    people.vendor.delayRefresh(0);
+    const answer = await withBearer(`/api/credentials/${id}`, operatorKey, { method: 'DELETE' });
+    expect(await answer.json()).toEqual({ id, revoked_at_vendor: true });
+    const { token } = await leased;
+    // Told as one to revoke, which comes after its being issued.
+    expect(people.vendor.secrets.get(token!)).toBe('token');
+  });
+
   it('works while the vendor is down', async () => {
     const { id, integrationId } = await connected(bob);
     people.vendor.down = true;

@@ -182,8 +182,13 @@ export class CredentialsRepository {
     return rows.map(toRow);
   }
 
-  async delete(id: string): Promise<void> {
-    await this.sql.query(`DELETE FROM ${table} WHERE id = $1`, [id]);
+  /** Gives what was deleted: waits for a refresh that is under way, whose tokens are other ones than were read before. */
+  async delete(id: string): Promise<CredentialRow | null> {
+    const rows = await this.sql.query<Row>(
+      `DELETE FROM ${table} c WHERE c.id = $1 RETURNING ${columns}, ${secrets}`,
+      [id],
+    );
+    return rows[0] ? toRow(rows[0]) : null;
   }
 }
 

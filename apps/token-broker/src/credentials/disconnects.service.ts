@@ -11,8 +11,8 @@ import { CredentialNewsService } from './credential-news.service.js';
 import { CredentialsRepository } from './credentials.repository.js';
 
 type Actor = AuditFacts['actor'];
-/** What it takes to tell the vendor, kept while the rows are gone already. */
-type Revocation = { server: AuthorizationServer; client: KnownClient; secrets: CredentialSecrets };
+/** Whom to tell and as whom, found out before the rows are gone. */
+type Revocation = { server: AuthorizationServer; client: KnownClient };
 
 const revokeWithinMs = 10_000;
 
@@ -40,10 +40,10 @@ export class DisconnectsService {
     const { credential } = row;
     const integration = await this.integrations.find(credential.integrationId);
     const revocation = integration ? await this.#prepare(integration, row) : null;
-    await this.rows.delete(credential.id);
+    const deleted = await this.rows.delete(credential.id);
     const { orgId, integrationId, userId } = credential;
     await this.news.tell({ orgId, integrationId, userId, state: null });
-    const revoked = revocation ? await this.#revoke(revocation) : null;
+    const revoked = revocation && deleted ? await this.#revoke(revocation, deleted) : null;
     await this.audit.note({
       ...{ orgId, integrationId, userId, actor, action: 'credential_disconnected', result: 'ok' },
       details: { revoked_at_vendor: revoked ?? false },
@@ -58,10 +58,10 @@ export class DisconnectsService {
     for (const row of rows) {
       const { credential } = row;
       const revocation = await this.#prepare(integration ?? goneIntegration(row), row);
-      await this.rows.delete(credential.id);
+      const deleted = await this.rows.delete(credential.id);
       const { orgId, userId } = credential;
       await this.news.tell({ orgId, integrationId, userId, state: null });
-      if (revocation) this.#later(this.#revoke(revocation));
+      if (revocation && deleted) this.#later(this.#revoke(revocation, deleted));
       await this.audit.note({
         ...{ orgId, integrationId, userId, action: 'credential_disconnected', result: 'ok' },
         ...{ actor: { kind: 'service', id: 'registry' }, details: { reason: 'integration_deleted' } },
@@ -71,23 +71,23 @@ export class DisconnectsService {
   }
 
   /** Never throws: a vendor that cannot be asked does not keep anybody from leaving. */
-  async #prepare(
-    integration: LeasedIntegration,
-    { credential, sealed }: CredentialRow,
-  ): Promise<Revocation | null> {
+  async #prepare(integration: LeasedIntegration, { credential }: CredentialRow): Promise<Revocation | null> {
     if (credential.kind !== 'oauth' || credential.issuer === null) return null;
     try {
-      const secrets = await this.cipher.open(credential, sealed);
       const server = await this.vendors.serverOf(credential.issuer, integration);
       const client = await this.clients.clientOf(integration, server);
-      return client.clientId === credential.clientId ? { server, client, secrets } : null;
+      return client.clientId === credential.clientId ? { server, client } : null;
     } catch (err) {
       this.log.warn({ err, credentialId: credential.id }, 'the vendor cannot be told of a disconnection');
       return null;
     }
   }
 
-  async #revoke({ server, client, secrets }: Revocation): Promise<boolean> {
+  async #revoke({ server, client }: Revocation, { credential, sealed }: CredentialRow): Promise<boolean> {
+    const secrets = await this.#opened(credential, sealed);
+    // Somebody has connected again meanwhile, elsewhere or as another client: these tokens are not that vendor's.
+    if (!secrets || credential.issuer !== server.issuer || credential.clientId !== client.clientId)
+      return false;
     const { fetch } = this.vendors;
     const revoke = (token: string | null, tokenType: 'access_token' | 'refresh_token') =>
       token === null ? null : revokeToken({ server, client, fetch, token, tokenType });
@@ -96,6 +96,17 @@ export class DisconnectsService {
       await revoke(secrets.accessToken, 'access_token'),
     ];
     return outcomes.some((outcome) => outcome?.status === 'ok');
+  }
+
+  /** Null: they cannot be read, which keeps nobody from leaving either. */
+  async #opened(
+    credential: CredentialRow['credential'],
+    sealed: CredentialRow['sealed'],
+  ): Promise<CredentialSecrets | null> {
+    return this.cipher.open(credential, sealed).catch((err: unknown) => {
+      this.log.warn({ err, credentialId: credential.id }, 'tokens cannot be taken back');
+      return null;
+    });
   }
 
   #later(revoking: Promise<unknown>): void {
