@@ -207,6 +207,25 @@ describe('an attack on a consent', () => {
     expect(await people.credential(integrationId)).toMatchObject(pending);
   });
 
+  it.each([
+    ['the integration was disabled', false, { enabled: false }, 404],
+    ['it is another’s service identity by now', true, { service_user_id: 'bob' }, 409],
+    ['there is no service identity any more', true, { service_user_id: null }, 403],
+  ])('after %s comes to nothing', async (_what, isService, change, status) => {
+    const service = isService ? { service_user_id: await people.userId('service') } : {};
+    const integrationId = await people.insertIntegration(service);
+    const callback = await alice.consent(integrationId, isService ? { query: '?as=service' } : {});
+    const [[name, value]] = Object.entries(change) as [[string, unknown]];
+    await people.broker.sql.query(`UPDATE registry.integrations SET ${name} = $2 WHERE id = $1`, [
+      integrationId,
+      value === 'bob' ? bob.id : value,
+    ]);
+    const redeemed = people.vendor.log.length;
+    expect((await alice.browser.request(callback)).status).toBe(status);
+    expect(people.vendor.log.slice(redeemed).filter(({ path }) => path === '/token')).toEqual([]);
+    expect(await people.credential(integrationId)).toMatchObject(pending);
+  });
+
   it('by a code that the vendor does not know ends with a page and no credential', async () => {
     const integrationId = await people.insertIntegration();
     const url = new URL(await bob.consent(integrationId));

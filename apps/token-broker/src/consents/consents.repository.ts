@@ -23,6 +23,8 @@ export type ConsentFacts = {
   readonly serverUrl: string;
   /** Where the code goes, as it was when the user consented. */
   readonly tokenEndpoint: string;
+  /** Begun by an admin, for the service identity. */
+  readonly isService: boolean;
 };
 type Row = Consent & StoredValue & { readonly isOver: boolean; readonly isTaken: boolean };
 

@@ -13,11 +13,7 @@ import type { UserCaller } from '../callers/caller.js';
 import { CredentialCipher } from '../credentials/credential-cipher.js';
 import { CredentialNewsService } from '../credentials/credential-news.service.js';
 import { CredentialsRepository } from '../credentials/credentials.repository.js';
-import {
-  IntegrationsRepository,
-  type LeasedIntegration,
-  serverUrlOf,
-} from '../integrations/integrations.repository.js';
+import type { LeasedIntegration } from '../integrations/integrations.repository.js';
 import { type KnownClient, OAuthClientsService } from '../vendors/oauth-clients.service.js';
 import { VendorsService } from '../vendors/vendors.service.js';
 import { BrowserCodes } from './browser-codes.js';
@@ -36,7 +32,6 @@ export class ConsentsService {
   constructor(
     private readonly connections: ConnectionsService,
     private readonly rows: ConsentsRepository,
-    private readonly integrations: IntegrationsRepository,
     private readonly credentials: CredentialsRepository,
     private readonly cipher: CredentialCipher,
     private readonly vendors: VendorsService,
@@ -48,7 +43,7 @@ export class ConsentsService {
 
   /** The URL of the vendor's page. Throws `ConsentProblem`. */
   async begin(connection: Connection, user: SessionUser): Promise<string> {
-    const { integration, forUser, present, serverUrl } = connection;
+    const { integration, forUser, present, serverUrl, isService } = connection;
     const { vendor, scopes } = await this.connections.ask(connection);
     const { server, resource } = vendor;
     const client = await this.#client(integration, server, scopes);
@@ -67,6 +62,7 @@ export class ConsentsService {
         clientId: client.clientId,
         serverUrl,
         tokenEndpoint: server.tokenEndpoint,
+        isService,
       },
     };
     const state = this.codes.stateOf(consent);
@@ -89,9 +85,7 @@ export class ConsentsService {
   /** The way back. Everything is checked before the state is used up and the code is redeemed. Throws `ConsentProblem`. */
   async complete(user: SessionUser, params: URLSearchParams): Promise<Consent> {
     const consent = await this.#find(user, params);
-    const integration = await this.integrations.find(consent.integrationId);
-    if (!integration || serverUrlOf(integration) !== consent.facts.serverUrl)
-      throw this.#problem('integration_changed', consent);
+    const integration = await this.#stillAllowed(user, consent);
     const { server, client } = await this.#reach(integration, consent);
     const code = await this.#codeOf(consent, server, params);
     const codeVerifier = await this.rows.take(consent.id);
@@ -121,6 +115,16 @@ export class ConsentsService {
     if (consent.isTaken) throw this.#problem('state_used', consent);
     if (consent.isOver) throw this.#problem('state_expired', consent);
     return consent;
+  }
+
+  /** What allowed it at the beginning, asked again: an admin may have taken it away meanwhile. */
+  async #stillAllowed(user: SessionUser, consent: Consent): Promise<LeasedIntegration> {
+    const { serverUrl, isService } = consent.facts;
+    const as = isService ? 'service' : 'self';
+    const now = await this.connections.find(consent.integrationId, user, as);
+    if (now.kind !== 'oauth' || now.serverUrl !== serverUrl || now.forUser.userId !== consent.forUserId)
+      throw this.#problem('integration_changed', consent);
+    return now.integration;
   }
 
   async #reach(
