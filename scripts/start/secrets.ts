@@ -26,17 +26,20 @@ export function loadSecrets(folder: string, givenMasterKey?: string): Secrets {
     );
   }
   const kept = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Partial<Secrets>) : {};
-  const masterKey = givenMasterKey || (kept.masterKey ?? randomBytes(32).toString('base64'));
-  const former = [kept.masterKey ?? [], kept.formerMasterKeys ?? []].flat();
   const secrets: Secrets = {
-    masterKey,
-    formerMasterKeys: former.filter((key) => key !== masterKey),
+    ...masterKeysOf(kept, givenMasterKey),
     sealKey: kept.sealKey ?? randomBytes(32).toString('base64url'),
     adminKey: kept.adminKey ?? `ak_${randomBytes(24).toString('base64url')}`,
     postgresPassword: kept.postgresPassword ?? randomBytes(24).toString('base64url'),
   };
   saveSecrets(folder, secrets);
   return secrets;
+}
+
+function masterKeysOf(kept: Partial<Secrets>, given: string | undefined) {
+  const masterKey = given || (kept.masterKey ?? randomBytes(32).toString('base64'));
+  const former = [kept.masterKey ?? [], kept.formerMasterKeys ?? []].flat();
+  return { masterKey, formerMasterKeys: former.filter((key) => key !== masterKey) };
 }
 
 /** Once every data key is wrapped under the present master key, the former ones open nothing any more. */
