@@ -66,6 +66,12 @@ describe('who sees a tool, by the identity that a call of it would have', () => 
     expect(whoSees(fields, state)).toEqual(expected);
   });
 
+  it('nobody who is absent, where the service user of a global integration is another organization’s', () => {
+    const fields = { authMode: 'authorization_code', serviceUserId: me, serviceUserActive: true } as const;
+    const global = { ...fields, scope: 'global', orgId: idOf('operator') } as const;
+    expect(whoSees(global, 'active')).toEqual(present);
+  });
+
   it('nobody who is absent, where the service user was deactivated', () => {
     const fields = { authMode: 'authorization_code', serviceUserId: me, serviceUserActive: false } as const;
     expect(whoSees(fields, 'active')).toEqual(present);

@@ -29,14 +29,22 @@ export function hasIdentity(
     case 'headers':
       return integration.userHeaderNames.length === 0 || isAttended(caller);
     case 'authorization_code':
-      return isAttended(caller) || hasServiceUser(snapshot, integration);
+      return isAttended(caller) || hasServiceUser(snapshot, integration, caller);
     case 'token_exchange':
       return isAttended(caller) && caller.hasSubjectToken;
   }
 }
 
-/** The designated service user: an active user whose credential lives. */
-function hasServiceUser(snapshot: Snapshot, integration: IntegrationRecord): boolean {
+/**
+ * The designated service user: an active user whose credential lives, for callers of their organization. A global
+ * integration is everybody's, but its service user is one organization's person.
+ */
+function hasServiceUser(
+  snapshot: Snapshot,
+  integration: IntegrationRecord,
+  { orgId }: CallerContext,
+): boolean {
   const state = snapshot.serviceCredentials.get(integration.id);
-  return integration.serviceUserActive && (state === 'active' || state === 'needs_update');
+  const isAlive = integration.serviceUserActive && (state === 'active' || state === 'needs_update');
+  return isAlive && integration.orgId === orgId;
 }

@@ -40,9 +40,10 @@ export class GrantAuthorizationCode implements LeaseGranter {
     return this.tokens.lease(ask, { row, authPath: 'user_token', isAttended: true });
   }
 
-  async #serviceUser({ integration }: CheckedAsk): Promise<CredentialRow | null> {
+  /** A global integration is everybody's; its service user is a person of one organization, who calls for that one alone. */
+  async #serviceUser({ integration, request }: CheckedAsk): Promise<CredentialRow | null> {
     const { id, orgId, serviceUserId, serviceUserActive } = integration;
-    if (serviceUserId === null || !serviceUserActive) return null;
+    if (serviceUserId === null || !serviceUserActive || request.orgId !== orgId) return null;
     const row = await this.rows.find(id, serviceUserId);
     return row?.credential.orgId === orgId ? row : null;
   }
