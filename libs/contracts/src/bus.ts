@@ -16,12 +16,28 @@ function defineTopic<M extends z.ZodType>(topic: BusTopic<M>): BusTopic<M> {
   return topic;
 }
 
+/** What a client answered: an MCP result, or a JSON-RPC error. */
+export const QuestionAnswer = z.union([
+  z.strictObject({ result: z.record(z.string(), z.unknown()) }),
+  z.strictObject({ error: z.looseObject({ code: z.number().int(), message: z.string() }) }),
+]);
+export type QuestionAnswer = z.infer<typeof QuestionAnswer>;
+
 export const topics = {
   registryChanged: defineTopic({
     name: 'registry-changed',
     what: 'A row of the registry changed.',
     message: z.strictObject({
-      entity: z.enum(['organization', 'integration', 'virtual_key', 'user', 'identity_provider', 'policy']),
+      entity: z.enum([
+        'organization',
+        'integration',
+        'virtual_key',
+        'user',
+        'identity_provider',
+        'policy',
+        'tool_group',
+        'toolset',
+      ]),
       change: z.enum(['created', 'updated', 'deleted', 'revoked']),
       orgId: z.uuid(),
       id: z.uuid(),
@@ -29,13 +45,64 @@ export const topics = {
   }),
   catalogChanged: defineTopic({
     name: 'catalog-changed',
-    what: 'The tools or the state of an integration changed.',
+    what: 'The tools, prompts, resources or the state of an integration changed.',
     message: z.strictObject({
       orgId: z.uuid(),
       integrationId: z.uuid(),
       state: IntegrationState,
       toolsChanged: z.boolean(),
+      /** Prompts, resources, templates or instructions. */
+      featuresChanged: z.boolean().optional(),
     }),
+  }),
+  questionAsked: defineTopic({
+    name: 'question-asked',
+    what: 'The upstream of a call asks its client; for the replica that serves the client’s retry, where that is another one.',
+    message: z.strictObject({
+      callId: z.uuid(),
+      questionId: z.uuid(),
+      method: z.string(),
+      params: z.record(z.string(), z.unknown()),
+    }),
+  }),
+  questionAnswered: defineTopic({
+    name: 'question-answered',
+    what: 'A client’s answer to the question of a call, for the worker that holds the upstream request open.',
+    message: z.strictObject({
+      callId: z.uuid(),
+      questionId: z.uuid(),
+      answer: QuestionAnswer,
+      /** `Sealer` over call, question and answer: nobody else answers for a client. */
+      seal: z.string(),
+    }),
+  }),
+  clientAnswered: defineTopic({
+    name: 'client-answered',
+    what: 'A legacy MCP client answered a request of the gateway at another replica than the one that asked.',
+    message: z.strictObject({
+      sessionId: z.string(),
+      requestId: z.uuid(),
+      answer: QuestionAnswer,
+      seal: z.string(),
+    }),
+  }),
+  resourcesWanted: defineTopic({
+    name: 'resources-wanted',
+    what: 'The resources to whose updates clients of a gateway replica are subscribed; repeated every 15 s, forgotten after 45 s.',
+    message: z.strictObject({
+      replicaId: z.uuid(),
+      resources: z.array(z.strictObject({ integrationId: z.uuid(), uri: z.string() })).max(10_000),
+    }),
+  }),
+  resourceUpdated: defineTopic({
+    name: 'resource-updated',
+    what: 'An upstream said that a resource changed. The URI is the upstream’s own.',
+    message: z.strictObject({ integrationId: z.uuid(), uri: z.string() }),
+  }),
+  grantRevoked: defineTopic({
+    name: 'grant-revoked',
+    what: 'A user took back what an OAuth client of the gateway may do; its tokens end at once.',
+    message: z.strictObject({ orgId: z.uuid(), grantId: z.uuid() }),
   }),
   credentialChanged: defineTopic({
     name: 'credential-changed',

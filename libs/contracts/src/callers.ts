@@ -19,6 +19,17 @@ export const CallerContext = z.strictObject({
   roles: z.array(Role).max(64),
   /** Whether the user's own token travels with the call, sealed to the broker, so that it can be exchanged. */
   hasSubjectToken: z.boolean(),
+  /**
+   * The user's claims that the policies of the organization ask for, by dotted path, as they were when the request was
+   * authenticated; no others travel. Absent for everybody who came without a token of their own.
+   */
+  claims: z.record(z.string().min(1).max(256), z.unknown()).optional(),
+  /** The toolset at whose address the caller came (`/mcp/{toolset}`): then its tools under its names, and no others. */
+  toolsetId: z.uuid().optional(),
+  /** What the user shared with the OAuth client through which they call; absent where nothing narrows it. */
+  sharedIntegrationIds: z.array(z.uuid()).max(1_000).optional(),
+  /** The OAuth grant under which the client calls; absent for every other credential. */
+  oauthGrantId: z.uuid().optional(),
 });
 export type CallerContext = z.infer<typeof CallerContext>;
 

@@ -103,6 +103,20 @@ export const errorCatalog = {
     publicMessage: 'There is no such tool for this caller.',
     next: 'List the tools again; the tool may be disabled, disconnected or not granted to this caller.',
   },
+  tool_unapproved: {
+    httpStatus: 403,
+    retry: 'after_action',
+    family: 'caller',
+    publicMessage: 'The tool changed at its server and waits for an admin to approve it.',
+    next: 'Ask an admin to look at the change (GET /api/integrations/{id}/tools) and approve it.',
+  },
+  client_capability_missing: {
+    httpStatus: 400,
+    retry: 'after_action',
+    family: 'caller',
+    publicMessage: 'The server asks something of the client that the client cannot answer.',
+    next: 'Call the tool from a client that declares the capability that the detail names.',
+  },
   tool_arguments_invalid: {
     httpStatus: 400,
     retry: 'never',

@@ -17,15 +17,18 @@ export {
   OAuthSettings,
   TokenEndpointAuthMethod,
 } from './credentials.js';
-export { UserRecord, UserRecordAnswer } from './people.js';
+export { BrowserSession, BrowserSessionAnswer, UserRecord, UserRecordAnswer } from './people.js';
 export { AuditAction, AuditEvent, AuditRecords } from './audit.js';
 export {
+  CallResume,
+  ClientSide,
   SealedToolCall,
   ToolCall,
   ToolCallEvent,
   ToolCallJob,
   ToolCallOutcome,
   ToolResult,
+  UpstreamMethod,
 } from './tool-calls.js';
 export {
   LeaseAnswer,
@@ -45,12 +48,17 @@ export {
   StdioAllowlistEntry,
   StdioAnswer,
   StdioRequest,
+  ToolApproval,
+  ToolApprovalAnswer,
   Transport,
   UpstreamDescription,
   UpstreamFailure,
+  WirePrompt,
+  WireResource,
+  WireResourceTemplate,
   WireTool,
 } from './upstreams.js';
 export { queues, stdioPriority, stdioQueue, toolCallQueue } from './queues.js';
 export type { Consumer, EventOf, ParsedPayloadOf, PayloadOf, QueueDefinition, ResultOf } from './queues.js';
-export { topics } from './bus.js';
+export { QuestionAnswer, topics } from './bus.js';
 export type { BusTopic, MessageOf } from './bus.js';

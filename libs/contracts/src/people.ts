@@ -21,3 +21,29 @@ export const UserRecordAnswer = z.discriminatedUnion('status', [
   z.strictObject({ status: z.literal('refused'), error: ErrorInfo }),
 ]);
 export type UserRecordAnswer = z.infer<typeof UserRecordAnswer>;
+
+/** A browser session of the token broker's sign-in. Its value never travels. */
+export const BrowserSession = z.strictObject({
+  v: z.literal(1),
+  /** Hex SHA-256 of the session cookie's value. */
+  sessionSha256: z.string().length(64),
+});
+export type BrowserSession = z.infer<typeof BrowserSession>;
+
+export const BrowserSessionAnswer = z.discriminatedUnion('status', [
+  z.strictObject({
+    status: z.literal('signed_in'),
+    orgId: z.uuid(),
+    userId: z.uuid(),
+    identityProviderId: z.uuid(),
+    username: z.string().nullable(),
+    roles: z.array(Role).max(64),
+    /** Claims of the ID token for the organization's policies, by dotted path. */
+    claims: z.record(z.string(), z.unknown()),
+    /** Epoch milliseconds. */
+    signedInAt: z.number().int(),
+    expiresAt: z.number().int(),
+  }),
+  z.strictObject({ status: z.literal('signed_out') }),
+]);
+export type BrowserSessionAnswer = z.infer<typeof BrowserSessionAnswer>;

@@ -4,9 +4,16 @@ import { AuditRecords } from './audit.js';
 import { OAuthDiscovery, OAuthDiscoveryAnswer } from './credentials.js';
 import { ErrorInfo } from './errors.js';
 import { LeaseAnswer, LeaseRequest, VaultWrite, VaultWriteAnswer } from './leases.js';
-import { UserRecord, UserRecordAnswer } from './people.js';
+import { BrowserSession, BrowserSessionAnswer, UserRecord, UserRecordAnswer } from './people.js';
 import { ToolCallEvent, ToolCallJob, ToolCallOutcome } from './tool-calls.js';
-import { CatalogSyncJob, CatalogSyncOutcome, StdioAnswer, StdioRequest } from './upstreams.js';
+import {
+  CatalogSyncJob,
+  CatalogSyncOutcome,
+  StdioAnswer,
+  StdioRequest,
+  ToolApproval,
+  ToolApprovalAnswer,
+} from './upstreams.js';
 
 /** Which process takes a queue's jobs. */
 export type Consumer = 'dispatch' | 'token-broker' | 'catalog-sync' | 'registry' | 'agent-runner';
@@ -99,6 +106,20 @@ export const queues = {
     what: 'A face has verified a person’s token and asks for the user that it belongs to.',
     payload: UserRecord,
     result: UserRecordAnswer,
+  }),
+  browserSessions: defineQueue({
+    name: 'browser-sessions',
+    consumer: 'token-broker',
+    what: 'The gateway’s consent page asks who is signed in in a browser; the session is named by its digest.',
+    payload: BrowserSession,
+    result: BrowserSessionAnswer,
+  }),
+  toolApprovals: defineQueue({
+    name: 'tool-approvals',
+    consumer: 'catalog-sync',
+    what: 'An admin approves tools of a pinned integration as they are now.',
+    payload: ToolApproval,
+    result: ToolApprovalAnswer,
   }),
   catalogSync: defineQueue({
     name: 'catalog-sync',

@@ -56,6 +56,8 @@ export const UpstreamDescription = z.strictObject({
   serverName: z.string().nullable(),
   serverVersion: z.string().nullable(),
   instructions: z.string().nullable(),
+  /** The server's capabilities as it declared them. */
+  capabilities: z.record(z.string(), z.unknown()).optional(),
 });
 export type UpstreamDescription = z.infer<typeof UpstreamDescription>;
 
@@ -135,3 +137,27 @@ export const CatalogSyncOutcome = z.discriminatedUnion('status', [
   z.strictObject({ status: z.literal('failed'), failure: LastFailure }),
 ]);
 export type CatalogSyncOutcome = z.infer<typeof CatalogSyncOutcome>;
+
+export const ToolApproval = z.strictObject({
+  v: z.literal(1),
+  orgId: z.uuid(),
+  integrationId: z.uuid(),
+  /** By the upstream's names, each with the digest of the wire object that the admin saw; null: all as they are now. */
+  tools: z.array(z.strictObject({ name: z.string(), wireSha256: z.string().length(64) })).nullable(),
+});
+export type ToolApproval = z.infer<typeof ToolApproval>;
+
+export const ToolApprovalAnswer = z.discriminatedUnion('status', [
+  z.strictObject({ status: z.literal('approved'), count: z.number().int() }),
+  /** One of them changed since the admin looked, or is gone: nothing was approved. */
+  z.strictObject({ status: z.literal('changed'), tools: z.array(z.string()) }),
+]);
+export type ToolApprovalAnswer = z.infer<typeof ToolApprovalAnswer>;
+
+/** A prompt, resource or resource template as the upstream listed it; only its name is checked. */
+export const WirePrompt = z.looseObject({ name: z.string().min(1) });
+export type WirePrompt = z.infer<typeof WirePrompt>;
+export const WireResource = z.looseObject({ uri: z.string().min(1), name: z.string() });
+export type WireResource = z.infer<typeof WireResource>;
+export const WireResourceTemplate = z.looseObject({ uriTemplate: z.string().min(1), name: z.string() });
+export type WireResourceTemplate = z.infer<typeof WireResourceTemplate>;
