@@ -94,7 +94,11 @@ export class LedgerRepository {
     const details = {
       integration_slug: tool.integration.slug,
       trace_id: currentTraceparent()?.split('-')[1],
-      ...(isNew && { idempotency_ttl_ms: entry.idempotencyTtlMs, subject_token: job.subjectToken }),
+      ...(isNew && {
+        idempotency_ttl_ms: entry.idempotencyTtlMs,
+        subject_token: job.subjectToken,
+        resume: job.resume,
+      }),
       ...(!isNew && { error_code: entry.error.code, error_message: entry.error.message }),
     };
     const [row] = await this.sql.prepared<{ call_id: string; existing: boolean; conflict: boolean }>(
@@ -106,13 +110,19 @@ export class LedgerRepository {
         job.progress,
         entry.status,
         isNew ? (entry.idempotencyKey ?? null) : null,
-        createHash('sha256').update(canonicalJson(job.arguments)).digest('hex'),
+        digestOf(job),
         JSON.stringify(details),
       ],
     );
     if (!row) throw new Error('dispatch.accept_call gave no row');
     return { callId: row.call_id, existing: row.existing, conflict: row.conflict };
   }
+}
+
+/** What a second call under the same Idempotency-Key must share with the first. */
+function digestOf({ arguments: args, resume }: PreparedCall['job']): string {
+  const content = canonicalJson(resume ? [args, resume] : args);
+  return createHash('sha256').update(content).digest('hex');
 }
 
 function ownerOf(caller: CallerContext): [string, string | null, string | null] {

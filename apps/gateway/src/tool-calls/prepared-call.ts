@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
-import type { ResolvedTool } from '@switchyard/access';
+import type { RequestFilter, ResolvedTool } from '@switchyard/access';
 import {
   type CallerContext,
+  type CallResume,
+  type ClientSide,
   laneOf,
   type ToolCall,
   type ToolCallEvent,
   type ToolCallJob,
+  type UpstreamMethod,
 } from '@switchyard/contracts';
 import { sealToolCall, type Sealer } from '@switchyard/queue';
 import { v7 } from 'uuid';
@@ -16,9 +19,17 @@ export type CallRequest = {
   readonly caller: CallerContext;
   /** The token by which a user calls; for integrations that exchange it. */
   readonly userToken?: UserToken;
-  /** The outward name. */
+  /** Absent: `tools/call`. */
+  readonly method?: UpstreamMethod;
+  /** The outward name: of a tool, of a prompt; or the outward URI of a resource. */
   readonly tool: string;
   readonly arguments: Record<string, unknown>;
+  /** What the request narrows its caller's tools to. */
+  readonly filter?: RequestFilter;
+  /** What the waiting client lets the upstream ask of it; the time that it may take is added here. */
+  readonly client?: Omit<ClientSide, 'activeMs'>;
+  /** The client's answers to an `input_required` result of this very call. */
+  readonly resume?: CallResume;
   /** The part of the caller's `_meta` that is meant for the tool. */
   readonly meta?: Record<string, unknown>;
   /** Where the face lets callers choose; else the tool's, the integration's, or the default. */
@@ -26,7 +37,9 @@ export type CallRequest = {
   readonly idempotencyKey?: string;
   /** The face's own name of the request, for the ledger. */
   readonly requestId?: string;
-  /** Hears of progress; absent where the caller did not ask for it. */
+  /** Whether the caller asked for progress; absent: whether there is an `onEvent`. */
+  readonly progress?: boolean;
+  /** Hears of what the worker tells before the end: progress, log messages, questions. */
   readonly onEvent?: (event: ToolCallEvent) => void;
   /** Aborts with a `CallerLeft` reason. */
   readonly signal?: AbortSignal;
@@ -41,9 +54,16 @@ export class CallerLeft extends Error {
   }
 }
 
+/** What a call is for, as far as all methods have it: a resolved tool; or a prompt or a resource. */
+export type CallTarget = Pick<ResolvedTool, 'integration' | 'outwardName' | 'safe' | 'deadlineMs'> & {
+  /** By the upstream's own name or URI. */
+  readonly tool: Pick<ResolvedTool['tool'], 'name'>;
+  readonly wire: Pick<ResolvedTool['wire'], 'outputSchema'>;
+};
+
 /** A call that was resolved, checked and sealed, and that nobody has been told of yet. */
 export type PreparedCall = {
-  readonly tool: ResolvedTool;
+  readonly tool: CallTarget;
   readonly call: ToolCall;
   readonly job: ToolCallJob;
 };
@@ -56,18 +76,25 @@ type Facts = {
   readonly now?: number;
 };
 
+/** How long people may take, over all questions of one call. */
+export const questionTimeMs = 600_000;
+
 /** Makes the call and its job. Seals what dispatch and the broker will trust. */
 export function prepareCall(
   sealer: Sealer,
   request: CallRequest,
-  tool: ResolvedTool,
+  tool: CallTarget,
   facts: Facts,
 ): PreparedCall {
   const acceptedAt = facts.now ?? Date.now();
+  const { method = 'tools/call', resume } = request;
+  const client = request.client && { ...request.client, activeMs: facts.deadlineMs };
+  const patienceMs = asksPeople(client) ? questionTimeMs : 0;
   const call: ToolCall = {
     v: 1,
     callId: v7(),
     integrationId: tool.integration.id,
+    ...(method !== 'tools/call' && { method }),
     tool: tool.tool.name,
     outwardName: tool.outwardName,
     caller: request.caller,
@@ -75,8 +102,9 @@ export function prepareCall(
     ledgerFirst: facts.ledgerFirst,
     argumentsSha256: sha256(JSON.stringify(request.arguments)),
     subjectTokenSha256: facts.subjectToken === undefined ? null : sha256(facts.subjectToken),
+    ...(resume && { resumeSha256: sha256(JSON.stringify(resume)) }),
     acceptedAt,
-    deadlineAt: acceptedAt + facts.deadlineMs,
+    deadlineAt: acceptedAt + facts.deadlineMs + patienceMs,
     runId: null,
     requestId: request.requestId ?? null,
   };
@@ -86,11 +114,18 @@ export function prepareCall(
     arguments: request.arguments,
     ...(facts.subjectToken !== undefined && { subjectToken: facts.subjectToken }),
     ...(request.meta && { meta: request.meta }),
-    progress: request.onEvent !== undefined,
+    progress: request.progress ?? request.onEvent !== undefined,
+    ...(client && { client }),
+    ...(resume && { resume }),
     round: 0,
     attempts: 0,
   };
   return { tool, call, job };
+}
+
+/** A model or a person answers these; roots are there at once. */
+function asksPeople(client: ClientSide | undefined): boolean {
+  return client?.capabilities?.elicitation !== undefined || client?.capabilities?.sampling !== undefined;
 }
 
 function sha256(text: string): string {

@@ -16,19 +16,19 @@ import { LedgerRepository } from './ledger.repository.js';
 import { ledgerOutcome } from './ledger-outcome.js';
 import { OutcomeWaiter } from './outcome-waiter.service.js';
 import { SubjectTokens } from './subject-tokens.service.js';
-import { type CallRequest, prepareCall, type PreparedCall } from './prepared-call.js';
+import { type CallRequest, type CallTarget, prepareCall, type PreparedCall } from './prepared-call.js';
 
 /** How a call ended, or why there is no call. */
 export type CallAnswer =
-  | { readonly kind: 'refused'; readonly error: ErrorInfo; readonly tool?: ResolvedTool }
-  | { readonly kind: 'ended'; readonly outcome: ToolCallOutcome; readonly tool: ResolvedTool };
+  | { readonly kind: 'refused'; readonly error: ErrorInfo; readonly tool?: CallTarget }
+  | { readonly kind: 'ended'; readonly outcome: ToolCallOutcome; readonly tool: CallTarget };
 
 export type AcceptAnswer =
   | { readonly kind: 'refused'; readonly error: ErrorInfo }
   | { readonly kind: 'accepted'; readonly callId: string; readonly status: CallState };
 
 type Preparation =
-  | { readonly kind: 'refused'; readonly error: ErrorInfo; readonly tool?: ResolvedTool }
+  | { readonly kind: 'refused'; readonly error: ErrorInfo; readonly tool?: CallTarget }
   | { readonly kind: 'prepared'; readonly prepared: PreparedCall };
 
 /**
@@ -138,9 +138,9 @@ export class ToolCallsService {
     return this.subjectTokens.seal(userToken);
   }
 
-  #resolve({ caller, tool: name }: CallRequest): ResolvedTool | ErrorInfo {
+  #resolve({ caller, tool: name, filter }: CallRequest): ResolvedTool | ErrorInfo {
     const snapshot = this.snapshots.current();
-    const tool = findTool(snapshot, caller, name);
+    const tool = findTool(snapshot, caller, name, filter);
     if (tool) return tool;
     const missing = explainMissing(snapshot, caller, name);
     const details = missing.code === 'tool_not_found' ? undefined : { integration: missing.slug };
