@@ -10,6 +10,7 @@ import { AuditVerificationService } from './audit/audit-verification.service.js'
 import { BrokerKeysRepository } from './broker-keys/broker-keys.repository.js';
 import { BrokerKeysService } from './broker-keys/broker-keys.service.js';
 import { AdminKeysRepository } from './callers/admin-keys.repository.js';
+import { BrowserSessionProcessor } from './callers/browser-session.processor.js';
 import { CallersService } from './callers/callers.service.js';
 import { IdentityProvidersRepository } from './callers/identity-providers.repository.js';
 import { IdentityService } from './callers/identity.service.js';
@@ -155,6 +156,12 @@ export function processors(config: TokenBrokerConfig): Provider[] {
       inject: [QueueClient, OAuthDiscoveriesService],
       useFactory: (queue: QueueClient, service: OAuthDiscoveriesService) =>
         new OAuthDiscoveryProcessor(queue, service),
+    },
+    {
+      provide: BrowserSessionProcessor,
+      inject: [QueueClient, SessionsService],
+      useFactory: (queue: QueueClient, sessions: SessionsService) =>
+        new BrowserSessionProcessor(queue, sessions),
     },
     {
       provide: AuditRecordProcessor,

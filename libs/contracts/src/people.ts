@@ -38,7 +38,7 @@ export const BrowserSessionAnswer = z.discriminatedUnion('status', [
     identityProviderId: z.uuid(),
     username: z.string().nullable(),
     roles: z.array(Role).max(64),
-    /** Claims of the ID token for the organization's policies, by dotted path. */
+    /** What the identity provider said of the person at sign-in, bounded; policies are asked about it. */
     claims: z.record(z.string(), z.unknown()),
     /** Epoch milliseconds. */
     signedInAt: z.number().int(),

@@ -1,10 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
+import type { BrowserSessionAnswer } from '@switchyard/contracts';
 import { v7 as uuid } from 'uuid';
 import { TOKEN_BROKER_CONFIG, type TokenBrokerConfig } from '../config.js';
 import type { UserCaller } from './caller.js';
 import { Cookies } from './cookies.js';
 import { IdentityService } from './identity.service.js';
+import { sessionClaims } from './session-claims.js';
 import { type SessionFacts, SessionsRepository } from './sessions.repository.js';
 
 const lifeSeconds = 8 * 3_600;
@@ -24,9 +26,15 @@ export class SessionsService {
   }
 
   /** A new session, never one that the browser brought (session fixation). Gives the cookie. */
-  async begin(user: { orgId: string; userId: string; facts: SessionFacts }): Promise<string> {
+  async begin(user: {
+    orgId: string;
+    userId: string;
+    facts: SessionFacts;
+    claims: Readonly<Record<string, unknown>>;
+  }): Promise<string> {
     const token = randomBytes(32).toString('base64url');
-    await this.rows.insert({ id: uuid(), tokenHash: hash(token), lifeSeconds, ...user });
+    const claims = sessionClaims(user.claims);
+    await this.rows.insert({ id: uuid(), tokenHash: hash(token), lifeSeconds, ...user, claims });
     return this.cookies.write(name, token, lifeSeconds);
   }
 
@@ -38,6 +46,18 @@ export class SessionsService {
     const { id: sessionId, orgId, userId, facts } = session;
     const rights = await this.rightsOf(facts.providerId, facts.roles);
     return { kind: 'user', orgId, userId, name: facts.name, sessionId, ...rights };
+  }
+
+  /** Who is signed in by the cookie of that digest, for the gateway's consent page. */
+  async describe(sessionSha256: string): Promise<BrowserSessionAnswer> {
+    const session = await this.rows.find(Buffer.from(sessionSha256, 'hex'));
+    if (!session) return { status: 'signed_out' };
+    const { orgId, userId, facts, claims, createdAt, expiresAt } = session;
+    return {
+      ...{ status: 'signed_in', orgId, userId, identityProviderId: facts.providerId },
+      ...{ username: facts.name, roles: [...facts.roles], claims: { ...claims } },
+      ...{ signedInAt: createdAt.getTime(), expiresAt: expiresAt.getTime() },
+    };
   }
 
   /** What the roles of a provider's person give. */

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { queues } from '@switchyard/contracts';
 import { signIn, TestBrowser } from '@switchyard/testing';
 import { PeopleHarness, type Person } from '../people-harness-spec.js';
 
@@ -158,5 +160,30 @@ describe('/oauth/client-metadata.json', () => {
     });
     await other.close();
     expect(bob.name).toBe('bob');
+  });
+});
+
+describe('browser sessions, for the gateway', () => {
+  const digestOf = (browser: TestBrowser): string => {
+    const token = browser.cookie(people.broker.publicUrl, 'switchyard_session') ?? '';
+    return createHash('sha256').update(token).digest('hex');
+  };
+  const ask = (sessionSha256: string) =>
+    people.broker.queue.request(queues.browserSessions, { v: 1, sessionSha256 }, { timeoutMs: 10_000 });
+
+  it('say who is signed in, with roles and claims, until the session ends', async () => {
+    const alice = await people.person('alice');
+    const answer = await ask(digestOf(alice.browser));
+    expect(answer).toMatchObject({
+      ...{ status: 'signed_in', orgId: people.broker.orgId, userId: alice.id, roles: ['admin'] },
+      claims: { sub: 'alice', roles: ['admin'] },
+    });
+    expect(answer.status === 'signed_in' && answer.claims).not.toHaveProperty('nonce');
+    await alice.get('/sign-out', { method: 'POST', headers: { origin: people.broker.publicUrl } });
+    expect(await ask(digestOf(alice.browser))).toEqual({ status: 'signed_out' });
+  });
+
+  it('say nothing of a value that is no session', async () => {
+    expect(await ask('0'.repeat(64))).toEqual({ status: 'signed_out' });
   });
 });

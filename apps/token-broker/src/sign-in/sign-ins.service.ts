@@ -96,25 +96,26 @@ export class SignInsService {
 
   async #signIn(person: VerifiedPerson): Promise<string[]> {
     const { userId } = await this.identity.userOf(person);
-    const { orgId, providerId, roles, displayName, username, issuer } = person;
+    const { orgId, providerId, roles, displayName, username, issuer, claims } = person;
     await this.audit.record({
       ...{ orgId, action: 'signed_in', result: 'ok', userId, details: { issuer } },
       actor: { kind: 'user', id: userId },
     });
     const facts = { providerId, roles, name: displayName ?? username };
-    return [await this.sessions.begin({ orgId, userId, facts })];
+    return [await this.sessions.begin({ orgId, userId, facts, claims })];
   }
 
-  /** Some providers put roles into the access token alone; it counts where it is a token for us of the same person. */
+  /** Some providers put roles and more into the access token alone; it counts where it is a token for us of the same person. */
   async #personOf(
     provider: IdentityProvider,
     { claims, accessToken }: SignedInClaims,
   ): Promise<VerifiedPerson> {
     const person = toPerson(provider, claims);
-    if (person.roles.length > 0) return person;
     const other = await this.identity.verify(accessToken).catch(() => null);
     const isSamePerson = other?.issuer === person.issuer && other.subject === person.subject;
-    return isSamePerson && other.orgId === person.orgId ? { ...person, roles: other.roles } : person;
+    if (!isSamePerson || other.orgId !== person.orgId) return person;
+    const roles = person.roles.length > 0 ? person.roles : other.roles;
+    return { ...person, roles, claims: { ...other.claims, ...person.claims } };
   }
 
   #request(provider: IdentityProvider): OpenIdRequest {

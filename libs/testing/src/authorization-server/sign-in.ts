@@ -13,6 +13,11 @@ export class TestBrowser {
     for (const cookie of response.headers.getSetCookie()) keep(jar, cookie);
     return response;
   }
+
+  /** The value of a cookie that the origin of `url` has set. */
+  cookie(url: string, name: string): string | undefined {
+    return this.jars.get(new URL(url).origin)?.get(name);
+  }
 }
 
 function keep(jar: Map<string, string>, cookie: string): void {
