@@ -3,6 +3,8 @@ import { DatabaseModule, Sql } from '@switchyard/database';
 import { createEgressPolicy, EgressPolicy } from '@switchyard/mcp-client';
 import { assertConsumers, QueueClient, QueueModule } from '@switchyard/queue';
 import { Log, Metrics, Shutdown } from '@switchyard/service-kit';
+import { ApprovalsProcessor } from './approvals/approvals.processor.js';
+import { ApprovalsRepository } from './approvals/approvals.repository.js';
 import { ToolsRepository } from './catalog/tools.repository.js';
 import type { CatalogSyncConfig, SyncSettings } from './config.js';
 import { IntegrationsRepository } from './integrations/integrations.repository.js';
@@ -45,6 +47,7 @@ export class CatalogSyncModule implements OnApplicationBootstrap {
         ...upstreams(config),
         ...syncs(config),
         SyncRequestsService,
+        ApprovalsProcessor,
         watcherProvider(config),
       ],
     };
@@ -60,6 +63,7 @@ function stores() {
     IntegrationsRepository,
     StatesRepository,
     ToolsRepository,
+    ApprovalsRepository,
     ClaimsRepository,
     ReconcileRepository,
     WatchesRepository,
@@ -92,14 +96,28 @@ function syncs(config: CatalogSyncConfig) {
 }
 
 function syncServices(settings: SyncSettings, states: StateSettings) {
-  type Results = [Sql, IntegrationsRepository, StatesRepository, ToolsRepository, CatalogNewsService];
+  type Results = [
+    Sql,
+    IntegrationsRepository,
+    StatesRepository,
+    ToolsRepository,
+    ApprovalsRepository,
+    CatalogNewsService,
+  ];
   type Syncs = [IntegrationsRepository, ClaimsRepository, UpstreamsService, SyncResultsService, Log];
   return [
     {
       provide: SyncResultsService,
-      inject: [Sql, IntegrationsRepository, StatesRepository, ToolsRepository, CatalogNewsService],
-      useFactory: (...[sql, integrations, rows, tools, news]: Results) =>
-        new SyncResultsService({ sql, integrations, states: rows, tools, news, settings: states }),
+      inject: [
+        Sql,
+        IntegrationsRepository,
+        StatesRepository,
+        ToolsRepository,
+        ApprovalsRepository,
+        CatalogNewsService,
+      ],
+      useFactory: (...[sql, integrations, rows, tools, approvals, news]: Results) =>
+        new SyncResultsService({ sql, integrations, states: rows, tools, approvals, news, settings: states }),
     },
     {
       provide: SyncsService,

@@ -1,3 +1,5 @@
+export { sealAnswer, verifyAnswer } from './answer-seal.js';
+export type { SealableAnswer } from './answer-seal.js';
 export { assertConsumers } from './assert-consumers.js';
 export { canonicalJson } from './canonical-json.js';
 export type { AwaitOptions } from './jobs/answers.js';

@@ -15,6 +15,8 @@ export type SyncedIntegration = {
   readonly syncIntervalMs: number;
   readonly autoReconnect: boolean;
   readonly enabled: boolean;
+  /** Only what an admin approved of its tools is served. */
+  readonly pinned: boolean;
   /** Grows with each edit. */
   readonly version: number;
   /** A digest of where the integration leads: another target is another server, with a list of its own. */
@@ -22,7 +24,8 @@ export type SyncedIntegration = {
 };
 
 const columns = `id, organization_id AS "orgId", slug, transport, auth_mode AS "authMode",
-  sync_interval_seconds * 1000 AS "syncIntervalMs", auto_reconnect AS "autoReconnect", enabled, version`;
+  sync_interval_seconds * 1000 AS "syncIntervalMs", auto_reconnect AS "autoReconnect", enabled, version,
+  coalesce((to_jsonb(v_integrations)->>'pinned')::boolean, false) AS pinned`;
 
 @Injectable()
 export class IntegrationsRepository {

@@ -10,6 +10,8 @@ export type StateRow = Standing & {
   readonly nextSyncAt: Date | null;
   readonly syncedTarget: string | null;
   readonly generation: number;
+  /** Whether the integration was pinned when it was last synced. */
+  readonly pinned: boolean;
   readonly now: Date;
 };
 
@@ -26,7 +28,7 @@ export type StateChange = {
 
 const columns = `organization_id AS "orgId", state, consecutive_failures AS "consecutiveFailures", failed_syncs AS "failedSyncs",
   last_failure AS "lastFailure", tool_count AS "toolCount", next_sync_at AS "nextSyncAt", synced_target AS "syncedTarget",
-  generation, clock_timestamp() AS now`;
+  generation, pinned, clock_timestamp() AS now`;
 
 /** `catalog.integration_states`, always within a transaction. */
 @Injectable()
@@ -62,6 +64,13 @@ export class StatesRepository {
        WHERE integration_id = $1`,
       [integrationId, synced.toolCount, synced.target, upstream.era, ...texts(upstream)],
     );
+  }
+
+  async notePinned(sql: Sql, integrationId: string, pinned: boolean): Promise<void> {
+    await sql.query(`UPDATE catalog.integration_states SET pinned = $2 WHERE integration_id = $1`, [
+      integrationId,
+      pinned,
+    ]);
   }
 
   /**

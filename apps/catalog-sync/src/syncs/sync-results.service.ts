@@ -1,5 +1,6 @@
 import { type CatalogSyncOutcome, type UpstreamDescription } from '@switchyard/contracts';
 import { Sql } from '@switchyard/database';
+import { ApprovalsRepository } from '../approvals/approvals.repository.js';
 import { type CatalogDiff, diffCatalog } from '../catalog/diff-catalog.js';
 import type { ListedTool } from '../catalog/listed-tool.js';
 import { ToolsRepository } from '../catalog/tools.repository.js';
@@ -32,6 +33,7 @@ export type SyncResultsParts = {
   readonly integrations: IntegrationsRepository;
   readonly states: StatesRepository;
   readonly tools: ToolsRepository;
+  readonly approvals: ApprovalsRepository;
   readonly news: CatalogNewsService;
   readonly settings: StateSettings;
 };
@@ -94,13 +96,23 @@ export class SyncResultsService {
       const version = await this.parts.integrations.enabledVersion(sql, integrationId);
       if (row?.generation !== claim.generation || version !== integration.version)
         return { outcome: superseded } as Written;
+      const isRepinned = await this.#followPin(sql, integration, row);
       const written = await work(sql, row);
-      if (written.isNews) await this.parts.states.bump(sql, [integrationId]);
-      return written;
+      const isNews = written.isNews === true || isRepinned;
+      if (isNews) await this.parts.states.bump(sql, [integrationId]);
+      return { ...written, isNews, toolsChanged: written.toolsChanged === true || isRepinned };
     });
     if (isNews && standing)
       await this.parts.news.publish({ orgId, integrationId, state: standing.state, toolsChanged });
     return outcome;
+  }
+
+  /** A pin that was switched on or off begins with all that is there approved as it is. */
+  async #followPin(sql: Sql, { id, pinned }: SyncedIntegration, row: StateRow): Promise<boolean> {
+    if (pinned === row.pinned) return false;
+    await this.parts.approvals.approve(sql, id, null);
+    await this.parts.states.notePinned(sql, id, pinned);
+    return true;
   }
 
   async #store(
@@ -116,6 +128,8 @@ export class SyncResultsService {
       integration.id,
       listed.map(({ name }) => name),
     );
+    // Without a pin whatever the upstream lists is served, and so counts as approved.
+    if (!integration.pinned) await this.parts.approvals.approve(sql, integration.id, null);
     return diff;
   }
 
