@@ -9,6 +9,8 @@ import type { PreparedCall } from './prepared-call.js';
 /** A row of `dispatch.v_calls`. */
 export type LedgerCall = {
   call_id: string;
+  integration_id: string;
+  tool: string;
   integration_slug: string;
   outward_name: string;
   status: CallState;
@@ -42,7 +44,7 @@ export type CallFilter = {
   readonly tool?: string;
 };
 
-const summary = `call_id, integration_slug, outward_name, status, safe, error_code, error_message, error_details,
+const summary = `call_id, integration_id, tool, integration_slug, outward_name, status, safe, error_code, error_message, error_details,
   retry_after_ms, auth_path, attempts, accepted_at, started_at, ended_at, deadline_at, result_bytes`;
 /** A key sees its calls, an anonymous caller those that nobody else owns. */
 const owned = `org_id = $1 AND user_id IS NOT DISTINCT FROM $2 AND virtual_key_id IS NOT DISTINCT FROM $3`;

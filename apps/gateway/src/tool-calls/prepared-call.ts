@@ -34,6 +34,10 @@ export type CallRequest = {
   readonly meta?: Record<string, unknown>;
   /** Where the face lets callers choose; else the tool's, the integration's, or the default. */
   readonly deadlineMs?: number;
+  /** The face's own default, where neither the tool nor its integration has a deadline. */
+  readonly usualDeadlineMs?: number;
+  /** False: the tool's vendor alone checks the arguments. */
+  readonly validate?: boolean;
   readonly idempotencyKey?: string;
   /** The face's own name of the request, for the ledger. */
   readonly requestId?: string;

@@ -16,7 +16,13 @@ import { LedgerRepository } from './ledger.repository.js';
 import { ledgerOutcome } from './ledger-outcome.js';
 import { OutcomeWaiter } from './outcome-waiter.service.js';
 import { SubjectTokens } from './subject-tokens.service.js';
-import { type CallRequest, type CallTarget, prepareCall, type PreparedCall } from './prepared-call.js';
+import {
+  CallerLeft,
+  type CallRequest,
+  type CallTarget,
+  prepareCall,
+  type PreparedCall,
+} from './prepared-call.js';
 
 /** How a call ended, or why there is no call. */
 export type CallAnswer =
@@ -26,6 +32,14 @@ export type CallAnswer =
 export type AcceptAnswer =
   | { readonly kind: 'refused'; readonly error: ErrorInfo }
   | { readonly kind: 'accepted'; readonly callId: string; readonly status: CallState };
+
+/** The call goes on, and can be asked for by its id. */
+export type PendingAnswer = {
+  readonly kind: 'pending';
+  readonly callId: string;
+  readonly status: CallState;
+  readonly tool: CallTarget;
+};
 
 type Preparation =
   | { readonly kind: 'refused'; readonly error: ErrorInfo; readonly tool?: CallTarget }
@@ -79,6 +93,39 @@ export class ToolCallsService {
     });
   }
 
+  /** Takes the call into the ledger and waits for its end, but no longer than `waitMs`. */
+  async callOrPend(
+    request: CallRequest,
+    { waitMs, traceparent }: { waitMs: number; traceparent?: string },
+  ): Promise<CallAnswer | PendingAnswer> {
+    return this.#traced(request, traceparent, async () => {
+      const preparation = await this.#prepare(request, true);
+      if (preparation.kind === 'refused') return preparation;
+      const { prepared } = preparation;
+      const { tool } = prepared;
+      const { callId, existing, conflict } = await this.#accept(prepared, request);
+      if (conflict)
+        return { kind: 'refused', tool, error: new PlatformError('idempotency_conflict').toInfo() };
+      if (waitMs === 0 && !existing) await this.#enqueueAccepted(prepared);
+      if (waitMs === 0) return this.#asItStands(callId, tool);
+      const patience = patienceOf(request, waitMs);
+      const waiting = { ...request, signal: patience.signal };
+      const outcome = await (
+        existing ? this.#firstCall(callId, waiting) : this.waiter.run(prepared, waiting)
+      ).finally(patience.end);
+      // What a wait says that was given up is not what became of the call.
+      const gaveUp = patience.signal.aborted && outcome.status === 'cancelled';
+      return gaveUp ? this.#asItStands(callId, tool) : { kind: 'ended', tool, outcome };
+    });
+  }
+
+  async #asItStands(callId: string, tool: CallTarget): Promise<CallAnswer | PendingAnswer> {
+    const row = await this.ledger.find(callId);
+    const outcome = row && ledgerOutcome(row);
+    if (outcome) return { kind: 'ended', tool, outcome };
+    return { kind: 'pending', callId, status: row?.status ?? 'accepted', tool };
+  }
+
   async #end(prepared: PreparedCall, request: CallRequest): Promise<CallAnswer> {
     const { tool, call } = prepared;
     if (!call.ledgerFirst) return { kind: 'ended', tool, outcome: await this.waiter.run(prepared, request) };
@@ -119,14 +166,19 @@ export class ToolCallsService {
       tool = this.#resolve(request);
     }
     if ('code' in tool) return { kind: 'refused', error: tool };
-    const error = this.metrics.stepSync('validate', () => this.validator.check(tool, request.arguments));
+    const error = this.#invalid(request, tool);
     if (error) return { kind: 'refused', error, tool };
-    const deadlineMs = request.deadlineMs ?? tool.deadlineMs ?? this.config.calls.deadlineMs;
+    const deadlineMs = deadlineOf(request, tool, this.config.calls.deadlineMs);
     const subjectToken = await this.#subjectToken(request, tool);
     return {
       kind: 'prepared',
       prepared: prepareCall(this.sealer, request, tool, { ledgerFirst, deadlineMs, subjectToken }),
     };
+  }
+
+  #invalid({ validate = true, arguments: args }: CallRequest, tool: ResolvedTool): ErrorInfo | undefined {
+    if (!validate) return undefined;
+    return this.metrics.stepSync('validate', () => this.validator.check(tool, args));
   }
 
   /** A user's token goes no further than it is needed. */
@@ -147,7 +199,7 @@ export class ToolCallsService {
     return new PlatformError(missing.code, { details }).toInfo();
   }
 
-  #traced<T extends CallAnswer | AcceptAnswer>(
+  #traced<T extends CallAnswer | AcceptAnswer | PendingAnswer>(
     { caller, tool }: CallRequest,
     parent: string | undefined,
     fn: () => Promise<T>,
@@ -167,12 +219,31 @@ export class ToolCallsService {
   }
 }
 
-function outcomeLabel(answer: CallAnswer | AcceptAnswer): string {
+function deadlineOf(request: CallRequest, tool: CallTarget, usualMs: number): number {
+  return request.deadlineMs ?? tool.deadlineMs ?? request.usualDeadlineMs ?? usualMs;
+}
+
+/** Ends the wait, not the call, when the caller has waited long enough or is gone. */
+function patienceOf({ signal: caller }: CallRequest, waitMs: number) {
+  const over = new AbortController();
+  const leave = () => over.abort(new CallerLeft('disconnected'));
+  const timer = setTimeout(leave, waitMs);
+  if (caller?.aborted) leave();
+  caller?.addEventListener('abort', leave, { once: true });
+  const end = () => {
+    clearTimeout(timer);
+    caller?.removeEventListener('abort', leave);
+  };
+  return { signal: over.signal, end };
+}
+
+function outcomeLabel(answer: CallAnswer | AcceptAnswer | PendingAnswer): string {
   switch (answer.kind) {
     case 'refused':
       return answer.error.code;
     case 'accepted':
-      return 'accepted';
+    case 'pending':
+      return answer.kind;
     case 'ended':
       return answer.outcome.status;
   }
