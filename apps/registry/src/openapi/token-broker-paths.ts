@@ -96,7 +96,10 @@ const inQuery = (name: string) => ({
 });
 const credentials = { tags: ['credentials'], security };
 const audit = { tags: ['audit'], security };
-const auditFilters = ['action', 'result', 'user_id', 'integration_id', 'call_id', 'from', 'to', 'chain'];
+const auditFilters = [
+  ...['action', 'result', 'user_id', 'integration_id', 'call_id', 'actor_id', 'auth_path', 'code'],
+  ...['from', 'to', 'chain'],
+];
 
 export const tokenBrokerPaths = {
   '/api/credentials': {
@@ -104,7 +107,7 @@ export const tokenBrokerPaths = {
       ...credentials,
       operationId: 'listCredentials',
       summary: 'List the caller’s credentials; for an admin, all of the organization',
-      parameters: ['limit', 'cursor', 'user_id'].map(inQuery),
+      parameters: ['limit', 'cursor', 'user_id', 'integration_id', 'state'].map(inQuery),
       responses: { ...ok('CredentialPage', 'A page of credentials, without any token.'), ...refusals },
     },
   },

@@ -9,6 +9,9 @@ export type AuditFilter = {
   readonly userId?: string;
   readonly integrationId?: string;
   readonly callId?: string;
+  readonly actorId?: string;
+  readonly authPath?: string;
+  readonly code?: string;
   readonly from?: Date;
   readonly to?: Date;
 };
@@ -75,11 +78,13 @@ export class AuditEventsRepository {
          AND ($4::text IS NULL OR result = $4) AND ($5::uuid IS NULL OR user_id = $5)
          AND ($6::uuid IS NULL OR integration_id = $6) AND ($7::uuid IS NULL OR call_id = $7)
          AND ($8::timestamptz IS NULL OR at >= $8) AND ($9::timestamptz IS NULL OR at < $9)
-       ORDER BY sequence DESC LIMIT $10`,
+         AND ($10::text IS NULL OR actor_id = $10) AND ($11::text IS NULL OR auth_path = $11)
+         AND ($12::text IS NULL OR code = $12)
+       ORDER BY sequence DESC LIMIT $13`,
       [
         ...[chain, page.before, filter.action ?? null, filter.result ?? null, filter.userId ?? null],
         ...[filter.integrationId ?? null, filter.callId ?? null, filter.from ?? null, filter.to ?? null],
-        page.limit,
+        ...[filter.actorId ?? null, filter.authPath ?? null, filter.code ?? null, page.limit],
       ],
     );
     return rows.map(toEvent);

@@ -1,5 +1,5 @@
 import { Controller, Get, Query, Req } from '@nestjs/common';
-import { AuditAction, PlatformError } from '@switchyard/contracts';
+import { AuditAction, AuthPath, ErrorCodeSchema, PlatformError } from '@switchyard/contracts';
 import { decodeCursor, PageQuery, parseQuery, toPage } from '@switchyard/service-kit';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -22,6 +22,9 @@ const AuditQuery = z.strictObject({
   user_id: z.uuid().optional(),
   integration_id: z.uuid().optional(),
   call_id: z.uuid().optional(),
+  actor_id: z.string().min(1).max(255).optional(),
+  auth_path: AuthPath.optional(),
+  code: ErrorCodeSchema.optional(),
   from: Time.optional(),
   to: Time.optional(),
 });
@@ -44,6 +47,7 @@ export class AuditController {
     const wanted = {
       ...{ action: filter.action, result: filter.result, from: filter.from, to: filter.to },
       ...{ userId: filter.user_id, integrationId: filter.integration_id, callId: filter.call_id },
+      ...{ actorId: filter.actor_id, authPath: filter.auth_path, code: filter.code },
     };
     const rows = await this.rows.list(chainFor(caller, chain), wanted, { before, limit: limit + 1 });
     return toPage(rows, limit, { item: toAnswer, position: ({ sequence }) => sequence });

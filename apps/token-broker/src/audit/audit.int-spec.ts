@@ -144,12 +144,20 @@ describe('/api/audit', () => {
     await record([event(orgId, { callId, action: 'lease_refused', at: Date.now() - 3_600_000 })]);
     expect((await api(`/api/audit?call_id=${callId}`, key)).items).toHaveLength(1);
     expect((await api(`/api/audit?action=lease_refused&result=refused`, key)).items).toHaveLength(1);
+    const told = event(orgId, {
+      authPath: 'service_user',
+      code: 'needs_reauth',
+      actor: { kind: 'user', id: callId },
+    });
+    await record([told]);
+    for (const filter of [`actor_id=${callId}`, 'auth_path=service_user', 'code=needs_reauth'])
+      expect((await api(`/api/audit?${filter}`, key)).items).toMatchObject([{ code: 'needs_reauth' }]);
     const hourAgo = new Date(Date.now() - 1_800_000).toISOString();
     expect((await api(`/api/audit?to=${hourAgo}`, key)).items).toHaveLength(1);
     const first = await api(`/api/audit?limit=6`, key);
     const second = await api(`/api/audit?limit=6&cursor=${first.next_cursor}`, key);
     const sequences = [...first.items, ...second.items].map(({ sequence }: any) => sequence);
-    expect(sequences).toEqual([11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1]);
+    expect(sequences).toEqual([12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1]);
     expect(second.next_cursor).toBeNull();
     expect((await api(`/api/audit?action=nonsense`, key)).http).toBe(400);
   });

@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Put, Query, Req } from '@nestjs/common';
-import { PlatformError, toPlatformError } from '@switchyard/contracts';
+import { CredentialState, PlatformError, toPlatformError } from '@switchyard/contracts';
 import { decodeCursor, PageQuery, parseBody, parseQuery, toPage } from '@switchyard/service-kit';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -14,7 +14,12 @@ import { CredentialsRepository } from './credentials.repository.js';
 import { DisconnectsService } from './disconnects.service.js';
 import { toCredentialAnswer } from './to-credential-answer.js';
 
-const ListQuery = z.strictObject({ ...PageQuery.shape, user_id: z.uuid().optional() });
+const ListQuery = z.strictObject({
+  ...PageQuery.shape,
+  user_id: z.uuid().optional(),
+  integration_id: z.uuid().optional(),
+  state: CredentialState.optional(),
+});
 const HeadersBody = z.strictObject({ headers: z.record(z.string().max(256), z.string().max(16_384)) });
 
 /** A user's own credentials; an admin sees all of the organization. */
@@ -32,12 +37,18 @@ export class CredentialsController {
   @Get()
   async list(@Req() request: FastifyRequest, @Query() query: unknown) {
     const caller = await this.callers.authenticate(request);
-    const { limit, cursor, user_id: wanted } = parseQuery(ListQuery, query);
+    const {
+      limit,
+      cursor,
+      user_id: wanted,
+      integration_id: integrationId,
+      state,
+    } = parseQuery(ListQuery, query);
     const own = caller.kind === 'user' && !mayAdminister(caller) ? caller.userId : null;
     if (own !== null && wanted !== undefined && wanted !== own) throw new PlatformError('forbidden');
     const after = cursor === undefined ? null : decodeCursor(z.uuid(), cursor);
-    const owner = { orgId: caller.orgId, userId: own ?? wanted ?? null };
-    const rows = await this.rows.list(owner, { after, limit: limit + 1 });
+    const filter = { orgId: caller.orgId, userId: own ?? wanted ?? null, integrationId, state };
+    const rows = await this.rows.list(filter, { after, limit: limit + 1 });
     return toPage(rows, limit, {
       item: (row) => ({ ...toCredentialAnswer(row), connect_url: this.#connectUrl(row.integrationId) }),
       position: (row) => row.id,

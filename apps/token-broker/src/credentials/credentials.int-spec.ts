@@ -68,6 +68,10 @@ describe('/api/credentials', () => {
     const page = await list(withBearer('/api/credentials?limit=1', operatorKey));
     expect(page.items).toHaveLength(1);
     expect(page.next_cursor).not.toBeNull();
+    const byIntegration = `/api/credentials?integration_id=${ofBob.integrationId}`;
+    const found = await list(withBearer(`${byIntegration}&state=active`, operatorKey));
+    expect(found.items).toMatchObject([{ id: ofBob.id }]);
+    expect((await list(withBearer(`${byIntegration}&state=orphaned`, operatorKey))).items).toEqual([]);
   });
 
   it('takes a user’s token', async () => {

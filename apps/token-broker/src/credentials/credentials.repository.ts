@@ -154,14 +154,18 @@ export class CredentialsRepository {
   }
 
   async list(
-    owner: { orgId: string; userId: string | null },
+    filter: { orgId: string; userId: string | null; integrationId?: string; state?: CredentialState },
     page: { after: string | null; limit: number },
   ): Promise<Credential[]> {
     return this.sql.query<Credential>(
       `SELECT ${columns} FROM ${table} c
        WHERE c.organization_id = $1 AND ($2::uuid IS NULL OR c.user_id = $2) AND ($3::uuid IS NULL OR c.id > $3)
-       ORDER BY c.id LIMIT $4`,
-      [owner.orgId, owner.userId, page.after, page.limit],
+         AND ($4::uuid IS NULL OR c.integration_id = $4) AND ($5::text IS NULL OR c.state = $5)
+       ORDER BY c.id LIMIT $6`,
+      [
+        ...[filter.orgId, filter.userId, page.after],
+        ...[filter.integrationId ?? null, filter.state ?? null, page.limit],
+      ],
     );
   }
 
