@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CredentialState } from './credentials.js';
+import { ClientSide, ToolCallOutcome } from './tool-calls.js';
 import { IntegrationState } from './upstreams.js';
 
 /**
@@ -84,6 +85,22 @@ export const topics = {
       requestId: z.uuid(),
       answer: QuestionAnswer,
       seal: z.string(),
+    }),
+  }),
+  parkedCallEnded: defineTopic({
+    name: 'parked-call-ended',
+    what: 'A call ended of which the client was asked something; for the replica that serves the client’s retry, where that is another one.',
+    message: z.strictObject({ callId: z.uuid(), outcome: ToolCallOutcome }),
+  }),
+  mcpSessionChanged: defineTopic({
+    name: 'mcp-session-changed',
+    what: 'The client of a legacy MCP session chose its log level, or subscribed to a resource; every replica may serve it next.',
+    message: z.strictObject({
+      sessionId: z.string(),
+      logLevel: ClientSide.shape.logLevel,
+      /** Outward URIs. */
+      subscribed: z.string().optional(),
+      unsubscribed: z.string().optional(),
     }),
   }),
   resourcesWanted: defineTopic({

@@ -13,12 +13,15 @@ import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
 import { EndedCalls } from './ended-calls.service.js';
 import { type LedgerCall, LedgerRepository } from './ledger.repository.js';
 import { ledgerOutcome } from './ledger-outcome.js';
+import { ActiveClock } from './active-clock.js';
 import { CallerLeft, type CallRequest, type PreparedCall } from './prepared-call.js';
+import { Questions } from './questions.service.js';
 
 const cancelTimeoutMs = 5_000;
 /** Given, as every call ends with it: without a reason, each abort makes an error with a stack trace. */
 const settledReason = 'settled';
 
+type Follow = { readonly deadlineAt: number; readonly signal?: AbortSignal };
 type Interest = Pick<CallRequest, 'onEvent' | 'signal'>;
 /** What to say of a call of which nothing is known but this. */
 type Presumed = { readonly safe: boolean; readonly error: ErrorInfo };
@@ -30,6 +33,7 @@ export class OutcomeWaiter {
     private readonly queue: QueueClient,
     private readonly ledger: LedgerRepository,
     private readonly endedCalls: EndedCalls,
+    private readonly questions: Questions,
     private readonly log: Log,
     @Inject(GATEWAY_CONFIG) private readonly config: Pick<GatewayConfig, 'calls'>,
   ) {}
@@ -39,6 +43,7 @@ export class OutcomeWaiter {
     const { callId, ledgerFirst } = prepared.call;
     const watch = this.endedCalls.watch(callId, ledgerFirst ? {} : { direct: prepared });
     const settled = new AbortController();
+    const clock = this.#clockOf(prepared, settled);
     const signal = signalOf(interest, settled);
     try {
       return await Promise.race([
@@ -46,9 +51,38 @@ export class OutcomeWaiter {
         this.#ask(prepared, { ...interest, signal }, watch.askLedger),
       ]);
     } finally {
+      clock?.stop();
       watch.stop();
+      this.questions.forget(callId);
       settled.abort(settledReason);
     }
+  }
+
+  /** Waits for a call that another replica has made, whose news come by the ledger alone. Rejects at its deadline. */
+  async follow(callId: string, { deadlineAt, signal }: Follow): Promise<ToolCallOutcome> {
+    const watch = this.endedCalls.watch(callId);
+    const settled = new AbortController();
+    const timeoutMs = deadlineAt - Date.now() + this.config.calls.graceMs;
+    const wait = { timeoutMs, signal: signalOf({ signal }, settled) };
+    const end = this.queue.awaitAnswer(queues.toolCallsInteractive, callId, wait);
+    try {
+      return await Promise.race([watch.outcome, end]);
+    } finally {
+      watch.stop();
+      settled.abort(settledReason);
+      end.catch(() => undefined);
+    }
+  }
+
+  /** A call that may ask a person has a late deadline, of which the upstream itself may use only a part. */
+  #clockOf({ call, job }: PreparedCall, settled: AbortController): ActiveClock | undefined {
+    if (!job.client || call.acceptedAt + job.client.activeMs >= call.deadlineAt) return undefined;
+    const { callId } = call;
+    const clock = new ActiveClock(job.client.activeMs + this.config.calls.graceMs, () =>
+      settled.abort(new PlatformError('deadline_exceeded')),
+    );
+    clock.onStop(this.questions.watch(callId, () => clock.run(this.questions.open(callId).length === 0)));
+    return clock;
   }
 
   /** Waits for a call that another request has made, until that call's own deadline. */
@@ -94,6 +128,8 @@ export class OutcomeWaiter {
   }
 
   async #unanswered(prepared: PreparedCall, error: PlatformError): Promise<ToolCallOutcome> {
+    if (error.code === 'cancelled' && error.cause instanceof PlatformError)
+      return this.#atDeadline(prepared, error.cause.toInfo());
     if (error.code === 'cancelled') return this.#left(prepared, error);
     if (error.code === 'deadline_exceeded') return this.#atDeadline(prepared, error.toInfo());
     const { callId } = prepared.call;

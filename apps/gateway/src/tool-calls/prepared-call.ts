@@ -24,6 +24,8 @@ export type CallRequest = {
   /** The outward name: of a tool, of a prompt; or the outward URI of a resource. */
   readonly tool: string;
   readonly arguments: Record<string, unknown>;
+  /** What the call's first round reached: a later round that would reach another one is refused. */
+  readonly integrationId?: string;
   /** What the request narrows its caller's tools to. */
   readonly filter?: RequestFilter;
   /** What the waiting client lets the upstream ask of it; the time that it may take is added here. */
@@ -43,10 +45,20 @@ export type CallRequest = {
   readonly requestId?: string;
   /** Whether the caller asked for progress; absent: whether there is an `onEvent`. */
   readonly progress?: boolean;
+  /** Told once, when the call is about to be made, or was made by an earlier request with the same key. */
+  readonly onStart?: (call: StartedCall) => void;
   /** Hears of what the worker tells before the end: progress, log messages, questions. */
   readonly onEvent?: (event: ToolCallEvent) => void;
   /** Aborts with a `CallerLeft` reason. */
   readonly signal?: AbortSignal;
+};
+
+/** Under which id a call runs, and until when. */
+export type StartedCall = {
+  readonly callId: string;
+  readonly deadlineAt: number;
+  readonly ledgerFirst: boolean;
+  readonly tool: CallTarget;
 };
 
 /** Why nobody waits for a call any more. */

@@ -5,6 +5,7 @@ import { ArgumentValidator } from './argument-validator.js';
 import { EndedCalls } from './ended-calls.service.js';
 import { LedgerRepository } from './ledger.repository.js';
 import { OutcomeWaiter } from './outcome-waiter.service.js';
+import { Questions } from './questions.service.js';
 import { SubjectTokens } from './subject-tokens.service.js';
 import { ToolCallsController } from './tool-calls.controller.js';
 import { ToolCallsService } from './tool-calls.service.js';
@@ -18,9 +19,10 @@ import { ToolCallsService } from './tool-calls.service.js';
     GatewayMetrics,
     LedgerRepository,
     OutcomeWaiter,
+    Questions,
     SubjectTokens,
     ToolCallsService,
   ],
-  exports: [GatewayMetrics, ToolCallsService],
+  exports: [GatewayMetrics, Questions, ToolCallsService],
 })
 export class ToolCallsModule {}

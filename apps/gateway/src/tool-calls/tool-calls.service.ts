@@ -1,17 +1,20 @@
+import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { explainMissing, findTool, type ResolvedTool, SnapshotStore } from '@switchyard/access';
+import { type ResolvedTool, SnapshotStore } from '@switchyard/access';
 import {
   type CallState,
   type ErrorInfo,
   PlatformError,
   toolCallQueue,
   type ToolCallOutcome,
+  toPlatformError,
 } from '@switchyard/contracts';
-import { QueueClient, Sealer } from '@switchyard/queue';
+import { canonicalJson, QueueClient, Sealer } from '@switchyard/queue';
 import { inSpan, Log, withLogContext } from '@switchyard/service-kit';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
 import { GatewayMetrics } from '../gateway-metrics.js';
 import { ArgumentValidator } from './argument-validator.js';
+import { callTarget, type Reached } from './call-target.js';
 import { LedgerRepository } from './ledger.repository.js';
 import { ledgerOutcome } from './ledger-outcome.js';
 import { OutcomeWaiter } from './outcome-waiter.service.js';
@@ -40,6 +43,8 @@ export type PendingAnswer = {
   readonly status: CallState;
   readonly tool: CallTarget;
 };
+
+type Followed = { readonly callId: string; readonly deadlineAt: number };
 
 type Preparation =
   | { readonly kind: 'refused'; readonly error: ErrorInfo; readonly tool?: CallTarget }
@@ -78,6 +83,22 @@ export class ToolCallsService {
     });
   }
 
+  /**
+   * Waits for the end of a call that this caller made at another replica, if it may still reach what it called. Refuses
+   * with `deadline_exceeded` or `cancelled` where the end does not become known.
+   */
+  async follow(request: CallRequest, { callId, deadlineAt }: Followed): Promise<CallAnswer> {
+    const reached = await this.#reach(request);
+    if ('code' in reached) return { kind: 'refused', error: reached };
+    const { target: tool } = reached;
+    try {
+      const outcome = await this.waiter.follow(callId, { deadlineAt, signal: request.signal });
+      return { kind: 'ended', outcome, tool };
+    } catch (thrown) {
+      return { kind: 'refused', error: toPlatformError(thrown).toInfo(), tool };
+    }
+  }
+
   /** Takes the call into the ledger and answers at once. The same Idempotency-Key gives the first call again. */
   async accept(request: CallRequest, traceparent?: string): Promise<AcceptAnswer> {
     return this.#traced(request, traceparent, async () => {
@@ -111,7 +132,7 @@ export class ToolCallsService {
       const patience = patienceOf(request, waitMs);
       const waiting = { ...request, signal: patience.signal };
       const outcome = await (
-        existing ? this.#firstCall(callId, waiting) : this.waiter.run(prepared, waiting)
+        existing ? this.#firstCall(callId, prepared, waiting) : this.waiter.run(prepared, waiting)
       ).finally(patience.end);
       // What a wait says that was given up is not what became of the call.
       const gaveUp = patience.signal.aborted && outcome.status === 'cancelled';
@@ -128,22 +149,30 @@ export class ToolCallsService {
 
   async #end(prepared: PreparedCall, request: CallRequest): Promise<CallAnswer> {
     const { tool, call } = prepared;
-    if (!call.ledgerFirst) return { kind: 'ended', tool, outcome: await this.waiter.run(prepared, request) };
+    if (!call.ledgerFirst) return this.#run(prepared, request);
     const { callId, existing, conflict } = await this.#accept(prepared, request);
     if (conflict) return { kind: 'refused', tool, error: new PlatformError('idempotency_conflict').toInfo() };
-    if (!existing) return { kind: 'ended', tool, outcome: await this.waiter.run(prepared, request) };
-    return { kind: 'ended', tool, outcome: await this.#firstCall(callId, request) };
+    if (!existing) return this.#run(prepared, request);
+    return { kind: 'ended', tool, outcome: await this.#firstCall(callId, prepared, request) };
+  }
+
+  async #run(prepared: PreparedCall, request: CallRequest): Promise<CallAnswer> {
+    const { tool, call } = prepared;
+    request.onStart?.({ ...call, tool });
+    return { kind: 'ended', tool, outcome: await this.waiter.run(prepared, request) };
   }
 
   /** The first call of the key may still run: then this request waits for it too. */
-  async #firstCall(callId: string, request: CallRequest): Promise<ToolCallOutcome> {
+  async #firstCall(callId: string, { tool }: PreparedCall, request: CallRequest): Promise<ToolCallOutcome> {
     const row = await this.ledger.find(callId);
     if (!row) throw new PlatformError('dependency_unavailable');
+    request.onStart?.({ callId, deadlineAt: row.deadline_at.getTime(), ledgerFirst: true, tool });
     return ledgerOutcome(row) ?? this.waiter.join(row, request);
   }
 
-  #accept(prepared: PreparedCall, { idempotencyKey }: CallRequest) {
+  #accept(prepared: PreparedCall, request: CallRequest) {
     const { idempotencyTtlMs } = this.config.calls;
+    const idempotencyKey = roundKeyOf(request);
     return this.metrics.step('accept', () =>
       this.ledger.accept(prepared, { status: 'accepted', idempotencyKey, idempotencyTtlMs }),
     );
@@ -159,21 +188,16 @@ export class ToolCallsService {
   }
 
   async #prepare(request: CallRequest, ledgerFirst: boolean): Promise<Preparation> {
-    let tool = this.metrics.stepSync('resolve', () => this.#resolve(request));
-    if ('code' in tool) {
-      // Nobody is refused by old news: the tool may have been connected or granted a moment ago.
-      await this.snapshots.refresh();
-      tool = this.#resolve(request);
-    }
-    if ('code' in tool) return { kind: 'refused', error: tool };
-    const error = this.#invalid(request, tool);
-    if (error) return { kind: 'refused', error, tool };
-    const deadlineMs = deadlineOf(request, tool, this.config.calls.deadlineMs);
-    const subjectToken = await this.#subjectToken(request, tool);
-    return {
-      kind: 'prepared',
-      prepared: prepareCall(this.sealer, request, tool, { ledgerFirst, deadlineMs, subjectToken }),
-    };
+    const reached = await this.#reach(request);
+    if ('code' in reached) return { kind: 'refused', error: reached };
+    const { target, tool } = reached;
+    const error = tool && this.#invalid(request, tool);
+    if (error) return { kind: 'refused', error, tool: target };
+    const deadlineMs = deadlineOf(request, target, this.config.calls.deadlineMs);
+    const subjectToken = await this.#subjectToken(request, target);
+    const facts = { ledgerFirst, deadlineMs, subjectToken };
+    const sealable = { ...request, arguments: reached.arguments };
+    return { kind: 'prepared', prepared: prepareCall(this.sealer, sealable, target, facts) };
   }
 
   #invalid({ validate = true, arguments: args }: CallRequest, tool: ResolvedTool): ErrorInfo | undefined {
@@ -182,21 +206,18 @@ export class ToolCallsService {
   }
 
   /** A user's token goes no further than it is needed. */
-  async #subjectToken(
-    { userToken }: CallRequest,
-    { integration }: ResolvedTool,
-  ): Promise<string | undefined> {
+  async #subjectToken({ userToken }: CallRequest, { integration }: CallTarget): Promise<string | undefined> {
     if (!userToken || integration.authMode !== 'token_exchange') return undefined;
     return this.subjectTokens.seal(userToken);
   }
 
-  #resolve({ caller, tool: name, filter }: CallRequest): ResolvedTool | ErrorInfo {
-    const snapshot = this.snapshots.current();
-    const tool = findTool(snapshot, caller, name, filter);
-    if (tool) return tool;
-    const missing = explainMissing(snapshot, caller, name);
-    const details = missing.code === 'tool_not_found' ? undefined : { integration: missing.slug };
-    return new PlatformError(missing.code, { details }).toInfo();
+  /** Nobody is refused by old news: the tool may have been connected or granted a moment ago. */
+  async #reach(request: CallRequest): Promise<Reached | ErrorInfo> {
+    const look = () => callTarget(this.snapshots.current(), request);
+    const reached = this.metrics.stepSync('resolve', look);
+    if (!('code' in reached)) return reached;
+    await this.snapshots.refresh();
+    return look();
   }
 
   #traced<T extends CallAnswer | AcceptAnswer | PendingAnswer>(
@@ -235,6 +256,13 @@ function patienceOf({ signal: caller }: CallRequest, waitMs: number) {
     caller?.removeEventListener('abort', leave);
   };
   return { signal: over.signal, end };
+}
+
+/** Each round of a call that asks its client is a call of its own, whose key is the client's and what it answered. */
+function roundKeyOf({ idempotencyKey, resume }: CallRequest): string | undefined {
+  if (idempotencyKey === undefined || !resume) return idempotencyKey;
+  const digest = createHash('sha256').update(canonicalJson(resume)).digest('base64url');
+  return `${createHash('sha256').update(idempotencyKey).digest('base64url')}:${digest}`;
 }
 
 function outcomeLabel(answer: CallAnswer | AcceptAnswer | PendingAnswer): string {
