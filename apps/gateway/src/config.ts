@@ -65,6 +65,21 @@ const settings = z.object({
   GATEWAY_DEADLINE_GRACE: durationMs()
     .default(1_000)
     .describe('How long after a call’s deadline the worker’s own verdict is awaited.'),
+  GATEWAY_MCP_ENABLED: booleanFlag().default(true).describe('Whether `/mcp` is served.'),
+  GATEWAY_BFF_ENABLED: booleanFlag()
+    .default(true)
+    .describe('Whether `/api/bff` is served: the REST API of chat backends, with the end user’s token.'),
+  GATEWAY_BFF_WAIT: durationMs()
+    .default(25_000)
+    .describe(
+      'How long a call of `/api/bff` is waited for before the answer is `pending`, unless `Prefer` says.',
+    ),
+  GATEWAY_BFF_DEADLINE: durationMs()
+    .default(300_000)
+    .describe('Deadline of a call of `/api/bff` where neither the tool nor the integration has one.'),
+  GATEWAY_BFF_HEARTBEAT: durationMs()
+    .default(30_000)
+    .describe('Pause between two `heartbeat` events of `/api/bff/sse`.'),
   GATEWAY_IDEMPOTENCY_TTL: durationMs()
     .default(86_400_000)
     .describe('How long an Idempotency-Key is remembered.'),
@@ -99,6 +114,8 @@ export type GatewayConfig = {
   readonly edge: EdgeConfig;
   readonly streams: StreamConfig;
   readonly calls: CallConfig;
+  readonly isMcpEnabled: boolean;
+  readonly bff: BffConfig;
 };
 
 /** What stands between the network and the routes. */
@@ -125,6 +142,13 @@ export type CallConfig = {
   readonly idempotencyTtlMs: number;
 };
 
+export type BffConfig = {
+  readonly isEnabled: boolean;
+  readonly waitMs: number;
+  readonly deadlineMs: number;
+  readonly heartbeatMs: number;
+};
+
 type Env = z.output<typeof gatewayEnv>;
 
 export function toGatewayConfig(env: Env): GatewayConfig {
@@ -147,6 +171,13 @@ export function toGatewayConfig(env: Env): GatewayConfig {
       deadlineMs: env.GATEWAY_CALL_DEADLINE,
       graceMs: env.GATEWAY_DEADLINE_GRACE,
       idempotencyTtlMs: env.GATEWAY_IDEMPOTENCY_TTL,
+    },
+    isMcpEnabled: env.GATEWAY_MCP_ENABLED,
+    bff: {
+      isEnabled: env.GATEWAY_BFF_ENABLED,
+      waitMs: env.GATEWAY_BFF_WAIT,
+      deadlineMs: env.GATEWAY_BFF_DEADLINE,
+      heartbeatMs: env.GATEWAY_BFF_HEARTBEAT,
     },
   };
 }

@@ -4,6 +4,9 @@ import { Metrics } from '@switchyard/service-kit';
 /** `await` is the queue, the worker and the upstream together; `total` is all of a call. */
 type Step = 'resolve' | 'validate' | 'accept' | 'await' | 'total';
 
+/** Of which face and era an event stream is. */
+export type StreamEra = 'legacy' | 'modern' | 'bff';
+
 /** What the gateway counts. Labels are few and known: nothing of callers or tools. */
 @Injectable()
 export class GatewayMetrics {
@@ -33,11 +36,11 @@ export class GatewayMetrics {
     this.#calls.inc({ face, outcome });
   }
 
-  streamOpened(era: 'legacy' | 'modern'): void {
+  streamOpened(era: StreamEra): void {
     this.#streams.inc({ era });
   }
 
-  streamClosed(era: 'legacy' | 'modern'): void {
+  streamClosed(era: StreamEra): void {
     this.#streams.dec({ era });
   }
 

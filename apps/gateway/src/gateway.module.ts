@@ -2,6 +2,7 @@ import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { DatabaseModule } from '@switchyard/database';
 import { QueueModule } from '@switchyard/queue';
 import { GATEWAY_CONFIG, type GatewayConfig } from './config.js';
+import { BffModule } from './bff/bff.module.js';
 import { McpModule } from './mcp/mcp.module.js';
 import { SnapshotModule } from './snapshot/snapshot.module.js';
 import { ToolCallsModule } from './tool-calls/tool-calls.module.js';
@@ -27,7 +28,8 @@ export class GatewayModule {
         }),
         SnapshotModule,
         ToolCallsModule,
-        McpModule,
+        ...(config.isMcpEnabled ? [McpModule] : []),
+        ...(config.bff.isEnabled ? [BffModule] : []),
       ],
     };
   }

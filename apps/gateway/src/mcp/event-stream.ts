@@ -22,8 +22,8 @@ export class EventStream {
   }
 
   /** Sends a message's JSON text, which holds no line break. */
-  send(text: string): void {
-    this.#write(`event: message\ndata: ${text}\n\n`);
+  send(text: string, event = 'message'): void {
+    this.#write(`event: ${event}\ndata: ${text}\n\n`);
   }
 
   end(): void {

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
+import { StreamsModule } from '../streams/streams.module.js';
 import { ToolCallsModule } from '../tool-calls/tool-calls.module.js';
 import { Connections } from './connections.service.js';
 import { LegacyFront } from './legacy-front.service.js';
@@ -8,13 +9,11 @@ import { LegacyStreams } from './legacy-streams.service.js';
 import { McpController } from './mcp.controller.js';
 import { McpServers } from './mcp-servers.service.js';
 import { ModernFront } from './modern-front.service.js';
-import { OpenStreams } from './open-streams.service.js';
 import { RunningRequests } from './running-requests.service.js';
 import { SessionTokens } from './session-token.js';
-import { ToolListWatch } from './tool-list-watch.service.js';
 
 @Module({
-  imports: [AuthModule, ToolCallsModule],
+  imports: [AuthModule, StreamsModule, ToolCallsModule],
   controllers: [McpController],
   providers: [
     Connections,
@@ -22,9 +21,7 @@ import { ToolListWatch } from './tool-list-watch.service.js';
     LegacyStreams,
     McpServers,
     ModernFront,
-    OpenStreams,
     RunningRequests,
-    ToolListWatch,
     {
       provide: SessionTokens,
       inject: [GATEWAY_CONFIG],

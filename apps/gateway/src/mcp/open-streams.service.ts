@@ -5,7 +5,7 @@ import { Shutdown } from '@switchyard/service-kit';
 import { Authenticator } from '../auth/authenticator.service.js';
 import type { Principal } from '../auth/principal.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
-import { GatewayMetrics } from '../gateway-metrics.js';
+import { GatewayMetrics, type StreamEra } from '../gateway-metrics.js';
 
 const checkMs = 1_000;
 const retryAfterMs = 5_000;
@@ -43,7 +43,7 @@ export class OpenStreams implements OnModuleInit {
   }
 
   /** Counts an event stream until the returned function is called. Throws `rate_limited` when there are too many. */
-  openStream(principal: Principal, era: 'legacy' | 'modern', close: () => void): () => void {
+  openStream(principal: Principal, era: StreamEra, close: () => void): () => void {
     if (this.#isDraining) throw new PlatformError('dependency_unavailable', { retryAfterMs });
     const { maxPerPrincipal, maxTotal } = this.config.streams;
     if (this.#streams >= maxTotal || this.#streamsOf(principal) >= maxPerPrincipal) {

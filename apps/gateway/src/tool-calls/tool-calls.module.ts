@@ -23,6 +23,6 @@ import { ToolCallsService } from './tool-calls.service.js';
     SubjectTokens,
     ToolCallsService,
   ],
-  exports: [GatewayMetrics, Questions, ToolCallsService],
+  exports: [GatewayMetrics, LedgerRepository, Questions, ToolCallsService],
 })
 export class ToolCallsModule {}
