@@ -25,6 +25,7 @@ const integration: SyncedIntegration = {
   syncIntervalMs: 0,
   autoReconnect: true,
   enabled: true,
+  pinned: false,
   version: 1,
   target: 'target',
 };

@@ -4,33 +4,37 @@ import {
   MissingRequiredClientCapabilityError,
   type CallToolResult,
 } from '@modelcontextprotocol/server';
+import { audioContent, imageContent } from './conformance-content.js';
 import { conformanceSchema } from './conformance-schema.js';
+import { elicitingTools } from './eliciting-tools.js';
 import { defineTool, textResult, type FixtureTool, type ToolRun } from './fixture-tool.js';
+import { inputRequiredTools } from './input-required-tools.js';
 
 const string = { type: 'string' };
-/** One red pixel. */
-const PNG =
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==';
-/** A wave file without samples. */
-const WAV = 'UklGRiYAAABXQVZFZm10IBAAAAABAAEAQB8AAAB9AAACABAAZGF0YQIAAAA=';
 
 /** What the conformance suite calls and looks for, named as it names them less `test_`. */
 export function conformanceTools(): FixtureTool[] {
-  return [...contentTools(), ...notifyingTools(), ...askingTools(), ...schemaTools()];
+  return [
+    ...contentTools(),
+    ...notifyingTools(),
+    ...elicitingTools(),
+    ...inputRequiredTools(),
+    ...capabilityTools(),
+    ...schemaTools(),
+  ];
 }
 
 function contentTools(): FixtureTool[] {
-  const image = { type: 'image', data: PNG, mimeType: 'image/png' };
   const results: Record<string, object[]> = {
     simple_text: [{ type: 'text', text: 'This is a simple text response for testing.' }],
-    image_content: [image],
-    audio_content: [{ type: 'audio', data: WAV, mimeType: 'audio/wav' }],
+    image_content: [imageContent],
+    audio_content: [audioContent],
     embedded_resource: [
       embedded('test://embedded-resource', 'text/plain', 'This is an embedded resource content.'),
     ],
     multiple_content_types: [
       { type: 'text', text: 'Multiple content types test:' },
-      image,
+      imageContent,
       embedded('test://mixed-content-resource', 'application/json', '{"test":"data","value":123}'),
     ],
   };
@@ -80,34 +84,8 @@ async function logThreeTimes({ ctx }: ToolRun): Promise<CallToolResult> {
   return textResult('Tool with logging executed successfully');
 }
 
-const requestedSchema = {
-  type: 'object' as const,
-  properties: { username: { type: 'string' as const }, email: { type: 'string' as const } },
-  required: ['username', 'email'],
-};
-
-function askingTools(): FixtureTool[] {
+function capabilityTools(): FixtureTool[] {
   return [
-    defineTool(
-      'sampling',
-      { properties: { prompt: string }, required: ['prompt'] },
-      async ({ args, ctx }) => {
-        const message = {
-          role: 'user' as const,
-          content: { type: 'text' as const, text: String(args['prompt']) },
-        };
-        const { content } = await ctx.mcpReq.requestSampling({ messages: [message], maxTokens: 100 });
-        return textResult(`LLM response: ${JSON.stringify(content)}`);
-      },
-    ),
-    defineTool(
-      'elicitation',
-      { properties: { message: string }, required: ['message'] },
-      async ({ args, ctx }) => {
-        const answer = await ctx.mcpReq.elicitInput({ message: String(args['message']), requestedSchema });
-        return textResult(`User response: ${JSON.stringify(answer)}`);
-      },
-    ),
     defineTool('streaming_elicitation', {}, async ({ progress }) => {
       await progress(1, 1);
       return textResult('Nothing was asked');

@@ -10,6 +10,8 @@ export type ToolRun = {
   progress: (progress: number, total?: number, message?: string) => Promise<void>;
   /** Tells every client that the list of tools changed. */
   toolsChanged: () => Promise<void>;
+  /** Tells every client that subscribed to it that a resource changed. */
+  resourceUpdated: (uri: string) => Promise<void>;
 };
 
 /** A tool of a fixture: its wire object, and what it does. */

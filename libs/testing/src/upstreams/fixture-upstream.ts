@@ -1,9 +1,10 @@
 /**
  * A fixture upstream as a process of its own: `node fixture-upstream.js --port 9001 [--era legacy|modern|both]
  * [--responses sse|json] [--generated 5000] [--endless-list] [--calls-file <path>] [--bearer <token>] [--conformance]
- * [--end-with-stdin]`. Prints its URL, and ends on SIGTERM.
+ * [--prefix test_] [--asking] [--end-with-stdin]`. Prints its URL, and ends on SIGTERM.
  */
 import { parseArgs } from 'node:util';
+import { startAskingUpstream } from './start-asking-upstream.js';
 import { startConformanceUpstream } from './start-conformance-upstream.js';
 import { startFixtureUpstream, type FixtureOptions } from './start-fixture-upstream.js';
 
@@ -18,16 +19,19 @@ const { values } = parseArgs({
     'calls-file': { type: 'string' },
     bearer: { type: 'string' },
     conformance: { type: 'boolean', default: false },
+    prefix: { type: 'string' },
+    asking: { type: 'boolean', default: false },
     'end-with-stdin': { type: 'boolean', default: false },
   },
 });
 
 const port = Number(values.port);
+const era = values.era as FixtureOptions['era'];
 const upstream = values.conformance
-  ? await startConformanceUpstream({ port })
-  : await startFixtureUpstream({
+  ? await startConformanceUpstream({ port, era, prefix: values.prefix })
+  : await (values.asking ? startAskingUpstream : startFixtureUpstream)({
       port,
-      era: values.era as FixtureOptions['era'],
+      era,
       responses: values.responses as FixtureOptions['responses'],
       generated: Number(values.generated),
       pageSize: Number(values['page-size']),

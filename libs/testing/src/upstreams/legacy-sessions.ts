@@ -35,9 +35,17 @@ export class LegacySessions {
   }
 
   async toolsChanged(): Promise<void> {
-    await Promise.all(
-      [...this.sessions.values()].map(({ server }) => server.sendToolListChanged().catch(() => undefined)),
-    );
+    await this.tellAll((server) => server.sendToolListChanged());
+  }
+
+  async featuresChanged(): Promise<void> {
+    await this.tellAll((server) => server.sendPromptListChanged());
+    await this.tellAll((server) => server.sendResourceListChanged());
+  }
+
+  /** Tells each server's client something; who is gone is not told. */
+  async tellAll(tell: (server: Server) => Promise<void> | undefined): Promise<void> {
+    await Promise.all([...this.sessions.values()].map(({ server }) => tell(server)?.catch(() => undefined)));
   }
 
   /** As after a restart: every session id is unknown from now on. */

@@ -11,6 +11,7 @@ import { createMcpHandler, isLegacyRequest, type McpHttpHandler } from '@modelco
 import { CallLog, type RecordedCall } from './call-log.js';
 import { Faults, type Fault } from './faults.js';
 import { control } from './fixture-control.js';
+import type { FixtureFeatures } from './fixture-features.js';
 import { fixtureServer, type FixtureState } from './fixture-server.js';
 import type { FixtureTool } from './fixture-tool.js';
 import { fixtureTools, generatedTools } from './fixture-tools.js';
@@ -36,6 +37,10 @@ export type FixtureOptions = {
   /** Replaces the usual tools. */
   tools?: FixtureTool[];
   name?: string;
+  /** What it tells clients about itself. */
+  instructions?: string;
+  /** Prompts, resources and completion. */
+  features?: FixtureFeatures;
   extend?: FixtureState['extend'];
   capabilities?: FixtureState['capabilities'];
 };
@@ -53,6 +58,12 @@ export type FixtureUpstream = {
   tools: () => FixtureTool[];
   /** Changes the list of tools and tells every client. */
   setTools: (tools: FixtureTool[]) => Promise<void>;
+  /** Changes prompts and resources and tells every client. */
+  setFeatures: (features: FixtureFeatures) => Promise<void>;
+  /** Tells whoever subscribed that a resource changed. */
+  resourceUpdated: (uri: string) => Promise<void>;
+  /** What 2025-era clients are subscribed to now. */
+  subscribed: () => string[];
   forgetSessions: () => Promise<void>;
   failNext: (fault: Fault) => void;
   clearFaults: () => void;
@@ -103,6 +114,13 @@ class Fixture {
       this.modern.notify.toolsChanged();
       await this.legacy.toolsChanged();
     };
+    this.state.resourceUpdated = async (uri) => {
+      this.modern.notify.resourceUpdated(uri);
+      const { subscriptions } = this.state;
+      await this.legacy.tellAll((server) =>
+        subscriptions.get(server)?.has(uri) ? server.sendResourceUpdated({ uri }) : undefined,
+      );
+    };
   }
 
   controls(): Omit<FixtureUpstream, 'url' | 'port' | 'close' | 'dropConnections'> {
@@ -117,7 +135,18 @@ class Fixture {
         state.tools = tools;
         await state.toolsChanged();
       },
-      forgetSessions: () => legacy.forget(),
+      setFeatures: async (features) => {
+        state.features = features;
+        this.modern.notify.promptsChanged();
+        this.modern.notify.resourcesChanged();
+        await legacy.featuresChanged();
+      },
+      resourceUpdated: (uri) => state.resourceUpdated(uri),
+      subscribed: () => [...state.subscriptions.values()].flatMap((uris) => [...uris]),
+      forgetSessions: () => {
+        state.subscriptions.clear();
+        return legacy.forget();
+      },
       failNext: (fault) => faults.add(fault),
       clearFaults: () => faults.clear(),
     };
@@ -153,7 +182,11 @@ function stateOf(options: FixtureOptions): FixtureState {
     pageSize: options.pageSize ?? 200,
     endlessList: options.endlessList ?? false,
     name: options.name ?? 'fixture-upstream',
+    instructions: options.instructions ?? 'A server for tests.',
+    features: options.features,
+    subscriptions: new Map(),
     toolsChanged: async () => undefined,
+    resourceUpdated: async () => undefined,
     extend: options.extend,
     capabilities: options.capabilities,
   };
