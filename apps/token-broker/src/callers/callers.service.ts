@@ -2,12 +2,12 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { DEFAULT_ORGANIZATION_ID, PlatformError, toPlatformError } from '@switchyard/contracts';
 import { looksLikeJwt, organizationMeant, RefusalThrottle } from '@switchyard/identity';
+import { isSameOrigin, type RequestFacts } from '@switchyard/service-kit';
 import { AuditLogService } from '../audit/audit-log.service.js';
 import { TOKEN_BROKER_CONFIG, type TokenBrokerConfig } from '../config.js';
 import { AdminKeysRepository } from './admin-keys.repository.js';
 import type { Caller, UserCaller } from './caller.js';
 import { IdentityService } from './identity.service.js';
-import { isSameOrigin, type RequestFacts } from './same-origin.js';
 import { SessionsService } from './sessions.service.js';
 
 /** Who calls the API: a token or key in the header, which is never mixed with the browser's session. */

@@ -1,10 +1,9 @@
-import { type Html, markup } from '../pages/html.js';
-import { elsewhere, type Page } from '../pages/page.js';
+import { elsewhere, type Html, markup, type HtmlPage } from '@switchyard/service-kit';
 import { type ConsentProblem, consentProblems } from './consent-problem.js';
 import type { Ask, Connection } from './connections.service.js';
 
 /** What the user is about to consent to: which service, for which organization, as whom, with which scopes. */
-export function consentPage(connection: Connection, ask: Ask, formToken: string): Page {
+export function consentPage(connection: Connection, ask: Ask, formToken: string): HtmlPage {
   const { integration, present } = connection;
   const { server } = ask.vendor;
   const again =
@@ -34,7 +33,11 @@ export function consentPage(connection: Connection, ask: Ask, formToken: string)
 }
 
 /** A form for what each user brings. The values are write-only. */
-export function headersPage(connection: Connection, formToken: string, problem: string | null = null): Page {
+export function headersPage(
+  connection: Connection,
+  formToken: string,
+  problem: string | null = null,
+): HtmlPage {
   const { integration } = connection;
   const fields = integration.userHeaderNames.map(
     (name, index) =>
@@ -64,7 +67,7 @@ export function headersPage(connection: Connection, formToken: string, problem: 
 }
 
 /** What stands in the database decides, not what stands in the address. */
-export function connectedPage(connection: Connection): Page {
+export function connectedPage(connection: Connection): HtmlPage {
   const { integration, present } = connection;
   const isConnected = present?.state === 'active' || present?.state === 'needs_update';
   if (!isConnected)
@@ -86,7 +89,7 @@ export function connectedPage(connection: Connection): Page {
 }
 
 /** What happened and what to do, in our own words; the vendor's are quoted as such. */
-export function problemPage({ reason, integrationId, vendorWords }: ConsentProblem): Page {
+export function problemPage({ reason, integrationId, vendorWords }: ConsentProblem): HtmlPage {
   const [status, , message, next] = consentProblems[reason];
   const words = vendorWords ? markup`<p>The vendor says: <q>${vendorWords}</q></p>` : null;
   const isSafe = integrationId !== null && reason !== 'not_found' && reason !== 'other_user';

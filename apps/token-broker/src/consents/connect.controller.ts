@@ -1,13 +1,11 @@
 import { Controller, Get, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { PlatformError, toPlatformError } from '@switchyard/contracts';
-import { Log } from '@switchyard/service-kit';
+import { isSameOrigin, Log, redirect, sendPage } from '@switchyard/service-kit';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { UserCaller } from '../callers/caller.js';
-import { isSameOrigin } from '../callers/same-origin.js';
 import { SessionsService } from '../callers/sessions.service.js';
 import { TOKEN_BROKER_CONFIG, type TokenBrokerConfig } from '../config.js';
-import { redirect, sendPage } from '../pages/page.js';
 import { OAuthClientsService } from '../vendors/oauth-clients.service.js';
 import { BrowserCodes } from './browser-codes.js';
 import { connectedPage, connectPath, consentPage, headersPage, problemPage } from './connect-pages.js';
@@ -15,10 +13,11 @@ import { ConsentProblem } from './consent-problem.js';
 import { ConsentReportsService } from './consent-reports.service.js';
 import { type Connection, ConnectionsService } from './connections.service.js';
 import { ConsentsService } from './consents.service.js';
+import { consentReturnPath } from './consent-return-path.js';
 import { UserHeadersService } from './user-headers.service.js';
 
 type Form = Record<string, unknown>;
-type ConnectQuery = { as?: unknown; result?: unknown };
+type ConnectQuery = { as?: unknown; result?: unknown; return_to?: unknown };
 type SessionUser = UserCaller & { sessionId: string };
 
 /** The pages on which users connect integrations. */
@@ -69,8 +68,10 @@ export class ConnectController {
       const isOurs = this.codes.isFormToken(user.sessionId, connectPath(connection), form.form_token);
       const isForeign = request.headers.origin !== undefined && !isSameOrigin(request, this.config.publicUrl);
       if (!isOurs || isForeign) throw new ConsentProblem('form_expired', { integrationId: id });
-      if (connection.kind === 'oauth') return redirect(reply, await this.consents.begin(connection, user));
-      await this.#storeHeaders(reply, connection, { user, form });
+      const returnTo = consentReturnPath(query.return_to);
+      if (connection.kind === 'oauth')
+        return redirect(reply, await this.consents.begin(connection, user, returnTo));
+      await this.#storeHeaders(reply, connection, { user, form, returnTo });
     });
   }
 
@@ -84,9 +85,9 @@ export class ConnectController {
     }
     await this.#answering(reply, user, async () => {
       const { searchParams } = new URL(request.url, this.config.publicUrl);
-      const { integrationId, forUserId, userId } = await this.consents.complete(user, searchParams);
+      const { integrationId, forUserId, userId, facts } = await this.consents.complete(user, searchParams);
       const as = forUserId === userId ? '' : '&as=service';
-      redirect(reply, `/integrations/${integrationId}/connect?result=connected${as}`);
+      redirect(reply, facts.returnTo ?? `/integrations/${integrationId}/connect?result=connected${as}`);
     });
   }
 
@@ -110,7 +111,7 @@ export class ConnectController {
   async #storeHeaders(
     reply: FastifyReply,
     connection: Connection,
-    { user, form }: { user: SessionUser; form: Form },
+    { user, form, returnTo }: { user: SessionUser; form: Form; returnTo: string | null },
   ): Promise<void> {
     const { userHeaderNames } = connection.integration;
     const values = userHeaderNames.map((name, index) => [name, String(form[`header-${index}`] ?? '')]);
@@ -122,7 +123,7 @@ export class ConnectController {
       const token = this.codes.formToken(user.sessionId, connectPath(connection));
       return sendPage(reply, headersPage(connection, token, message));
     }
-    redirect(reply, `/integrations/${connection.integration.id}/connect?result=connected`);
+    redirect(reply, returnTo ?? `/integrations/${connection.integration.id}/connect?result=connected`);
   }
 
   async #connection(id: string, user: SessionUser, { as }: ConnectQuery): Promise<Connection> {
@@ -130,10 +131,15 @@ export class ConnectController {
     return this.connections.find(id, user, as === 'service' ? 'service' : 'self');
   }
 
-  async #signInFirst(reply: FastifyReply, id: string, { as }: ConnectQuery): Promise<void> {
+  async #signInFirst(reply: FastifyReply, id: string, { as, return_to }: ConnectQuery): Promise<void> {
     const isId = z.uuid().safeParse(id).success;
     const organization = isId ? await this.connections.organizationOf(id) : null;
-    const path = isId ? `/integrations/${id}/connect${as === 'service' ? '?as=service' : ''}` : '/sign-in';
+    const returnTo = consentReturnPath(return_to);
+    const kept = new URLSearchParams({
+      ...(as === 'service' && { as }),
+      ...(returnTo !== null && { return_to: returnTo }),
+    }).toString();
+    const path = isId ? `/integrations/${id}/connect${kept && `?${kept}`}` : '/sign-in';
     const query = new URLSearchParams({ return_to: path, ...(organization !== null && { organization }) });
     redirect(reply, `/sign-in?${query.toString()}`);
   }

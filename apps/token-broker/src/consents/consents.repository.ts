@@ -25,6 +25,8 @@ export type ConsentFacts = {
   readonly tokenEndpoint: string;
   /** Begun by an admin, for the service identity. */
   readonly isService: boolean;
+  /** The page from which the user came, and to which they go back; rows from before have none. */
+  readonly returnTo?: string | null;
 };
 type Row = Consent & StoredValue & { readonly isOver: boolean; readonly isTaken: boolean };
 

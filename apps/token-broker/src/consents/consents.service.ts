@@ -41,8 +41,8 @@ export class ConsentsService {
     private readonly audit: AuditLogService,
   ) {}
 
-  /** The URL of the vendor's page. Throws `ConsentProblem`. */
-  async begin(connection: Connection, user: SessionUser): Promise<string> {
+  /** The URL of the vendor's page; in the end the user comes to `returnTo`. Throws `ConsentProblem`. */
+  async begin(connection: Connection, user: SessionUser, returnTo: string | null = null): Promise<string> {
     const { integration, forUser, present, serverUrl, isService } = connection;
     const { vendor, scopes } = await this.connections.ask(connection);
     const { server, resource } = vendor;
@@ -63,6 +63,7 @@ export class ConsentsService {
         serverUrl,
         tokenEndpoint: server.tokenEndpoint,
         isService,
+        returnTo,
       },
     };
     const state = this.codes.stateOf(consent);

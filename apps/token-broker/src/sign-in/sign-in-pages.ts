@@ -1,9 +1,8 @@
 import type { ErrorRow, PlatformError } from '@switchyard/contracts';
+import { elsewhere, type Html, markup, type HtmlPage } from '@switchyard/service-kit';
 import type { IdentityProvider } from '../callers/identity-providers.repository.js';
-import { type Html, markup } from '../pages/html.js';
-import { elsewhere, type Page } from '../pages/page.js';
 
-export function signedInPage(name: string | null): Page {
+export function signedInPage(name: string | null): HtmlPage {
   return {
     title: 'Signed in',
     body: markup`<p>You are signed in${name === null ? null : markup` as <strong>${name}</strong>`}.</p>
@@ -11,7 +10,7 @@ export function signedInPage(name: string | null): Page {
   };
 }
 
-export function signedOutPage(): Page {
+export function signedOutPage(): HtmlPage {
   return {
     title: 'Signed out',
     body: markup`<p>You are signed out. <a href="/sign-in">Sign in again</a></p>`,
@@ -19,7 +18,7 @@ export function signedOutPage(): Page {
 }
 
 /** Asked for where the link did not say it, or said one in which nobody can sign in. */
-export function organizationPage(organization: string | undefined, returnTo: string | undefined): Page {
+export function organizationPage(organization: string | undefined, returnTo: string | undefined): HtmlPage {
   const note = markup`<p class="note" role="alert">Nobody can sign in to an organization of that name.</p>`;
   return {
     title: 'Sign in',
@@ -39,7 +38,7 @@ export function chooseProviderPage(
   providers: readonly IdentityProvider[],
   organization: string | undefined,
   returnTo: string | undefined,
-): Page {
+): HtmlPage {
   const items = providers.map(({ id, name }) => {
     const query = new URLSearchParams({
       provider: id,
@@ -57,7 +56,7 @@ export function chooseProviderPage(
   };
 }
 
-export function signInFailedPage(error: PlatformError, { httpStatus }: ErrorRow): Page {
+export function signInFailedPage(error: PlatformError, { httpStatus }: ErrorRow): HtmlPage {
   return {
     title: 'You are not signed in',
     status: httpStatus,

@@ -1,10 +1,9 @@
 import { Controller, Get, Inject, Post, Query, Req, Res } from '@nestjs/common';
 import { errorCatalog, PlatformError, toPlatformError } from '@switchyard/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isSameOrigin } from '../callers/same-origin.js';
+import { isSameOrigin, redirect, sendPage } from '@switchyard/service-kit';
 import { SessionsService } from '../callers/sessions.service.js';
 import { TOKEN_BROKER_CONFIG, type TokenBrokerConfig } from '../config.js';
-import { redirect, sendPage } from '../pages/page.js';
 import { SignInsService } from './sign-ins.service.js';
 import {
   chooseProviderPage,

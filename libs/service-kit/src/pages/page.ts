@@ -7,6 +7,8 @@ body{margin:0 auto;max-width:38rem;padding:2rem 1rem}
 dt{font-weight:600;margin-top:.75rem}dd{margin:0}
 button,.button{font:inherit;padding:.6rem 1.2rem;border:1px solid;border-radius:.4rem;cursor:pointer}
 label{display:block;margin-top:.75rem}input{font:inherit;width:100%;padding:.4rem;box-sizing:border-box}
+input[type=checkbox],input[type=radio]{width:auto;margin-inline-end:.5rem}
+fieldset{border:0;margin:1rem 0;padding:0}legend{font-weight:600}
 .note{border-inline-start:.25rem solid;padding-inline-start:.75rem}`;
 const styleHash = createHash('sha256').update(style).digest('base64');
 
