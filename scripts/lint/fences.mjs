@@ -48,6 +48,7 @@ export const fences = [
     homes: ['scripts/stores/**'],
     evenInTests: true,
   },
+  { packages: ['rate-limiter-flexible'], homes: ['libs/queue/**'], evenInTests: true },
   { packages: ['@switchyard/testing'], homes: [] },
 ];
 

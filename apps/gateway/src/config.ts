@@ -80,6 +80,9 @@ const settings = z.object({
   GATEWAY_BFF_HEARTBEAT: durationMs()
     .default(30_000)
     .describe('Pause between two `heartbeat` events of `/api/bff/sse`.'),
+  GATEWAY_RESULT_CACHE_BYTES: wholeNumber({ min: 0 })
+    .default(67_108_864)
+    .describe('Memory of one replica for results that admins let be repeated (cache_seconds).'),
   GATEWAY_IDEMPOTENCY_TTL: durationMs()
     .default(86_400_000)
     .describe('How long an Idempotency-Key is remembered.'),
@@ -114,6 +117,7 @@ export type GatewayConfig = {
   readonly edge: EdgeConfig;
   readonly streams: StreamConfig;
   readonly calls: CallConfig;
+  readonly resultCacheBytes: number;
   readonly isMcpEnabled: boolean;
   readonly bff: BffConfig;
 };
@@ -172,6 +176,7 @@ export function toGatewayConfig(env: Env): GatewayConfig {
       graceMs: env.GATEWAY_DEADLINE_GRACE,
       idempotencyTtlMs: env.GATEWAY_IDEMPOTENCY_TTL,
     },
+    resultCacheBytes: env.GATEWAY_RESULT_CACHE_BYTES,
     isMcpEnabled: env.GATEWAY_MCP_ENABLED,
     bff: {
       isEnabled: env.GATEWAY_BFF_ENABLED,

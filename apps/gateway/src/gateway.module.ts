@@ -4,6 +4,7 @@ import { QueueModule } from '@switchyard/queue';
 import { GATEWAY_CONFIG, type GatewayConfig } from './config.js';
 import { BffModule } from './bff/bff.module.js';
 import { McpModule } from './mcp/mcp.module.js';
+import { RateLimitsModule } from './rate-limits/rate-limits.module.js';
 import { SnapshotModule } from './snapshot/snapshot.module.js';
 import { ToolCallsModule } from './tool-calls/tool-calls.module.js';
 
@@ -27,6 +28,7 @@ export class GatewayModule {
           prefix: options.queuePrefix,
         }),
         SnapshotModule,
+        RateLimitsModule.forRoot({ queuePrefix: options.queuePrefix }),
         ToolCallsModule,
         ...(config.isMcpEnabled ? [McpModule] : []),
         ...(config.bff.isEnabled ? [BffModule] : []),

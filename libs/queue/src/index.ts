@@ -18,6 +18,8 @@ export type {
   RequestOptions,
 } from './queue-client-options.js';
 export { QueueModule } from './queue.module.js';
+export { FleetLimits } from './rate-limits/fleet-limits.js';
+export type { FleetLimitsOptions, Limit, Taken } from './rate-limits/fleet-limits.js';
 export { Sealer } from './sealer.js';
 export type { SealKey } from './sealer.js';
 export { sealToolCall, verifyToolCall } from './tool-call-seal.js';

@@ -72,8 +72,10 @@ export class CallerLeft extends Error {
 
 /** What a call is for, as far as all methods have it: a resolved tool; or a prompt or a resource. */
 export type CallTarget = Pick<ResolvedTool, 'integration' | 'outwardName' | 'safe' | 'deadlineMs'> & {
-  /** By the upstream's own name or URI. */
-  readonly tool: Pick<ResolvedTool['tool'], 'name'>;
+  /** By the upstream's own name or URI; a tool's has a hash of what its vendor says of it. */
+  readonly tool: Pick<ResolvedTool['tool'], 'name'> & { readonly wireSha256?: string };
+  /** How long a result may be repeated; absent or null: not at all. */
+  readonly cacheSeconds?: number | null;
   readonly wire: Pick<ResolvedTool['wire'], 'outputSchema'>;
 };
 

@@ -6,6 +6,7 @@ import { EndedCalls } from './ended-calls.service.js';
 import { LedgerRepository } from './ledger.repository.js';
 import { OutcomeWaiter } from './outcome-waiter.service.js';
 import { Questions } from './questions.service.js';
+import { ResultCache } from '../result-cache/result-cache.service.js';
 import { SubjectTokens } from './subject-tokens.service.js';
 import { ToolCallsController } from './tool-calls.controller.js';
 import { ToolCallsService } from './tool-calls.service.js';
@@ -19,6 +20,7 @@ import { ToolCallsService } from './tool-calls.service.js';
     GatewayMetrics,
     LedgerRepository,
     OutcomeWaiter,
+    ResultCache,
     Questions,
     SubjectTokens,
     ToolCallsService,
