@@ -1,3 +1,4 @@
 import { OAuth1764000000501 } from './0001-oauth.js';
+import { RateLimits1764000000502 } from './0002-rate-limits.js';
 
-export const migrations = [OAuth1764000000501];
+export const migrations = [OAuth1764000000501, RateLimits1764000000502];
