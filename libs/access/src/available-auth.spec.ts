@@ -89,7 +89,7 @@ describe('signed-in users', () => {
     ...{ roles, hasSubjectToken: true },
   });
   const policy = (id: string, roles: string[] | null, tools: string[]) => ({
-    ...{ id: idOf(id), orgId, roles },
+    ...{ id: idOf(id), orgId, roles, matchers: [], effect: 'allow' as const, priority: 0, groupIds: [] },
     mcpConfigs: [{ mcpClientName: 'mail', toolsToExecute: tools }],
   });
   const policies = [policy('all', null, ['read']), policy('writers', ['writer'], ['send'])];

@@ -1,49 +1,75 @@
 import type { CallerContext } from '@switchyard/contracts';
-import type { McpConfig } from './records.js';
+import { configGrants, everything, type Grant, type Grants, nothing, union } from './config-grants.js';
+import type { ToolsetRecord } from './grant-records.js';
+import {
+  heldPolicies,
+  type PolicyDecision,
+  policyDecisions,
+  type PolicyDecisions,
+} from './policy-decision.js';
 import type { Snapshot } from './snapshot.js';
-import { everyTool, toolSelection } from './tool-selection.js';
-import type { ToolSelection } from './tool-selection.js';
+import { attachedToolsets } from './toolsets.js';
 
-/** By slug, what a caller may use of an integration; `undefined` is nothing. */
-export type CallerGrants = (slug: string) => ToolSelection | undefined;
+/** What the rules for a caller are, before any integration is looked at. */
+export type CallerGrants = {
+  readonly of: Grants;
+  /** At the address of a toolset: it alone is granted, under its names. */
+  readonly toolset?: ToolsetRecord;
+};
 
-const nothing: CallerGrants = () => undefined;
-const everything: CallerGrants = () => everyTool;
-
-/** How documents and older configurations write a slug: `web_search` means `web-search`. */
-export function slugOf(clientName: string): string {
-  return clientName.replaceAll('_', '-');
-}
+const none: CallerGrants = { of: () => nothing };
 
 /**
  * What the caller was granted. A virtual key has what its `mcp_configs` name, and without them nothing; a revoked or
- * unknown one has nothing, nor has one of another user than the caller. A user without a key has what the policies of
- * their roles name, all added up. Anonymous callers have everything that their other layers leave.
+ * unknown one has nothing, nor has one of another user than the caller. A user without a key has what the policies allow
+ * them. To both come the toolsets that are attached to them, but never what a policy denies the user. At the address of
+ * a toolset there is that toolset, for those to whom it is attached. Anonymous callers have everything that their other
+ * layers leave, and no toolset.
  */
 export function callerGrants(snapshot: Snapshot, caller: CallerContext): CallerGrants {
-  if (caller.kind === 'anonymous') return everything;
-  if (caller.userId !== null && snapshot.inactiveUsers.has(caller.userId)) return nothing;
-  if (caller.virtualKeyId === null) return policyGrants(snapshot, caller);
-  const key = snapshot.virtualKeysById.get(caller.virtualKeyId);
-  if (!key || key.revokedAt || key.orgId !== caller.orgId || key.userId !== caller.userId) return nothing;
-  return compile(key.mcpConfigs);
+  if (caller.userId !== null && snapshot.inactiveUsers.has(caller.userId)) return none;
+  if (caller.kind === 'anonymous') return caller.toolsetId ? none : { of: () => everything };
+  const own = caller.virtualKeyId === null ? userGrants(snapshot, caller) : keyGrants(snapshot, caller);
+  if (!own) return none;
+  const attached = attachedToolsets(snapshot, caller);
+  const toolset = attached.find(({ id }) => id === caller.toolsetId);
+  if (caller.toolsetId && !toolset) return none;
+  const bundled = configGrants((toolset ? [toolset] : attached).flatMap(({ mcpConfigs }) => mcpConfigs));
+  const of: Grants = (slug) =>
+    toolset
+      ? withoutDenied(bundled(slug), own.policies(slug))
+      : union(own.of(slug), withoutDenied(bundled(slug), own.policies(slug)));
+  return toolset ? { of, toolset } : { of };
 }
 
-function policyGrants(snapshot: Snapshot, caller: CallerContext): CallerGrants {
-  if (caller.kind !== 'user') return nothing;
-  const policies = snapshot.policiesByOrg.get(caller.orgId) ?? [];
-  const held = policies.filter(({ roles }) => roles?.some((role) => caller.roles.includes(role)) ?? true);
-  return compile(held.flatMap(({ mcpConfigs }) => mcpConfigs));
+type OwnGrants = { readonly of: Grants; readonly policies: PolicyDecisions };
+
+function keyGrants(snapshot: Snapshot, caller: CallerContext): OwnGrants | undefined {
+  const key = snapshot.virtualKeysById.get(caller.virtualKeyId ?? '');
+  const isValid = key && !key.revokedAt && key.orgId === caller.orgId && key.userId === caller.userId;
+  return isValid ? { of: configGrants(key.mcpConfigs), policies: policyDecisions(snapshot, []) } : undefined;
 }
 
-/** Several configs of one client add up. */
-function compile(configs: readonly McpConfig[]): CallerGrants {
-  const selections = new Map<string, ToolSelection>();
-  for (const config of configs) {
-    const slug = slugOf(config.mcpClientName);
-    const one = toolSelection(config.toolsToExecute);
-    const other = selections.get(slug);
-    selections.set(slug, other ? (tool, outward) => other(tool, outward) || one(tool, outward) : one);
-  }
-  return (slug) => selections.get(slug);
+function userGrants(snapshot: Snapshot, caller: CallerContext): OwnGrants | undefined {
+  if (caller.kind !== 'user') return undefined;
+  const policies = policyDecisions(snapshot, heldPolicies(snapshot, caller));
+  return { of: (slug) => allowedBy(policies(slug)), policies };
+}
+
+function allowedBy(decision: PolicyDecision): Grant {
+  return {
+    tool: (resolved) => decision.tool(resolved) === 'allow',
+    prompts: decision.prompts === 'allow',
+    resources: decision.resources === 'allow',
+    mayHold: decision.mayAllow,
+  };
+}
+
+function withoutDenied(grant: Grant, decision: PolicyDecision): Grant {
+  return {
+    tool: (resolved) => grant.tool(resolved) && decision.tool(resolved) !== 'deny',
+    prompts: grant.prompts && decision.prompts !== 'deny',
+    resources: grant.resources && decision.resources !== 'deny',
+    mayHold: grant.mayHold && !decision.deniesAll,
+  };
 }

@@ -1,34 +1,42 @@
 import type { CallerContext } from '@switchyard/contracts';
 import { hasIdentity, isAttended, isUnattendedRun } from './available-auth.js';
 import { callerGrants } from './caller-grants.js';
+import type { Grant } from './config-grants.js';
+import type { ResolvedPrompt, ResolvedResource, ResolvedResourceTemplate } from './feature-records.js';
+import type { ToolsetRecord } from './grant-records.js';
 import type { IntegrationRecord, ResolvedTool } from './records.js';
 import type { Snapshot } from './snapshot.js';
-import type { ToolSelection } from './tool-selection.js';
+import { type NamedTool, toolsetTools } from './toolset-tools.js';
 import { visibleIntegrations } from './visible-integrations.js';
 
 /** An integration that the caller was granted, and whether there is an identity to call it under. */
 export type GrantedIntegration = {
   readonly integration: IntegrationRecord;
-  readonly isGranted: ToolSelection;
+  readonly grant: Grant;
   readonly hasIdentity: boolean;
 };
 
 /** What one caller may use, before the state of integrations and the request's filter are asked. */
 export type CallerView = {
   readonly granted: readonly GrantedIntegration[];
-  /** All tools of the view that are served, once somebody has asked for them. */
-  list?: readonly ResolvedTool[];
+  /** At the address of a toolset: its tools by the names that they have there, granted or not. */
+  readonly toolset?: { readonly record: ToolsetRecord; readonly names: ReadonlyMap<string, NamedTool> };
+  /** What is served of the view, once somebody has asked for it. */
+  tools?: readonly ResolvedTool[];
+  prompts?: readonly ResolvedPrompt[];
+  resources?: readonly ResolvedResource[];
+  templates?: readonly ResolvedResourceTemplate[];
 };
 
 /** Callers that differ in nothing that the rules ask share a view. A list of 5,000 tools takes 40 kB. */
 const maxViews = 1_000;
 const views = new WeakMap<Snapshot, Map<string, CallerView>>();
 
-/** The view of a caller, computed once for each snapshot: integrations in scope ∩ granted. */
+/** The view of a caller, computed once for each snapshot: integrations in scope ∩ granted ∩ shared. */
 export function callerView(snapshot: Snapshot, caller: CallerContext): CallerView {
   const cached = cacheOf(snapshot);
   const key = keyOf(caller);
-  const view = cached.get(key) ?? { granted: computeGranted(snapshot, caller) };
+  const view = cached.get(key) ?? compute(snapshot, caller);
   cached.delete(key);
   cached.set(key, view);
   const oldest = cached.size > maxViews ? cached.keys().next().value : undefined;
@@ -36,14 +44,21 @@ export function callerView(snapshot: Snapshot, caller: CallerContext): CallerVie
   return view;
 }
 
-function computeGranted(snapshot: Snapshot, caller: CallerContext): CallerView['granted'] {
-  const grants = callerGrants(snapshot, caller);
-  return visibleIntegrations(snapshot, caller).flatMap((integration) => {
-    const isGranted = grants(integration.slug);
-    return isGranted
-      ? [{ integration, isGranted, hasIdentity: hasIdentity(snapshot, integration, caller) }]
-      : [];
-  });
+function compute(snapshot: Snapshot, caller: CallerContext): CallerView {
+  const { of, toolset } = callerGrants(snapshot, caller);
+  const visible = visibleIntegrations(snapshot, caller);
+  const granted = visible
+    .filter(({ id }) => caller.sharedIntegrationIds?.includes(id) ?? true)
+    .map((integration) => ({
+      integration,
+      grant: of(integration.slug),
+      hasIdentity: hasIdentity(snapshot, integration, caller),
+    }))
+    .filter(({ grant }) => grant.mayHold || grant.prompts || grant.resources);
+  // Names come from all that the toolset holds: what a user does not share leaves the others' names alone.
+  return toolset
+    ? { granted, toolset: { record: toolset, names: toolsetTools(snapshot, toolset, visible) } }
+    : { granted };
 }
 
 function cacheOf(snapshot: Snapshot): Map<string, CallerView> {
@@ -58,5 +73,6 @@ function cacheOf(snapshot: Snapshot): Map<string, CallerView> {
 function keyOf(caller: CallerContext): string {
   const { kind, orgId, userId, virtualKeyId, roles, hasSubjectToken } = caller;
   const presence = [isAttended(caller), isUnattendedRun(caller), hasSubjectToken];
-  return JSON.stringify([kind, orgId, userId, virtualKeyId, presence, roles]);
+  const narrowed = [caller.claims, caller.toolsetId, caller.sharedIntegrationIds];
+  return JSON.stringify([kind, orgId, userId, virtualKeyId, presence, roles, ...narrowed]);
 }

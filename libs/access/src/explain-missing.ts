@@ -1,7 +1,11 @@
 import type { CallerContext } from '@switchyard/contracts';
 import { callerView } from './caller-view.js';
+import type { CallerView, GrantedIntegration } from './caller-view.js';
 import type { IntegrationRecord } from './records.js';
+import { requestMatcher } from './request-filter.js';
+import type { RequestFilter } from './request-filter.js';
 import { findGranted } from './resolve-tools.js';
+import type { GrantedTool } from './resolve-tools.js';
 import { isServed } from './served-tools.js';
 import type { Snapshot } from './snapshot.js';
 
@@ -9,33 +13,60 @@ import type { Snapshot } from './snapshot.js';
 export type MissingTool =
   | { readonly code: 'tool_not_found' }
   | {
-      readonly code: 'integration_unavailable' | 'auth_context_unavailable';
+      readonly code: 'integration_unavailable' | 'auth_context_unavailable' | 'tool_unapproved';
       readonly slug: string;
       readonly integrationId: string;
     };
 
+const notFound: MissingTool = { code: 'tool_not_found' };
+
 /**
- * Tells a tool that is not there from one whose integration is disconnected, disabled or not connected yet, and from
- * one that this caller has no identity for. Speaks only of integrations within the caller's grant: for all others there is no
- * such tool.
+ * Tells a tool that is not there from one whose integration is disconnected, disabled or not connected yet, from one
+ * that this caller has no identity for, and from one that waits for an admin's approval. Speaks only of integrations
+ * within the caller's grant and the request's filter: for all others there is no such tool.
  */
-export function explainMissing(snapshot: Snapshot, caller: CallerContext, outwardName: string): MissingTool {
-  const { granted } = callerView(snapshot, caller);
-  const known = findGranted(snapshot, { granted }, outwardName)?.granted;
-  const named = granted.find(({ integration }) => isNeverListed(snapshot, integration, outwardName));
-  const found = known ?? named;
-  if (!found) return { code: 'tool_not_found' };
-  const about = { slug: found.integration.slug, integrationId: found.integration.id };
-  if (!found.hasIdentity) return { code: 'auth_context_unavailable', ...about };
-  const isUnavailable = known ? isOff(snapshot, known.integration) : true;
-  return isUnavailable ? { code: 'integration_unavailable', ...about } : { code: 'tool_not_found' };
+export function explainMissing(
+  snapshot: Snapshot,
+  caller: CallerContext,
+  outwardName: string,
+  filters?: RequestFilter,
+): MissingTool {
+  const view = callerView(snapshot, caller);
+  const known = findGranted(snapshot, view, outwardName);
+  const isAsked = requestMatcher(filters);
+  if (known) return isAsked(known.resolved) ? whyNot(snapshot, known) : notFound;
+  const named = neverListed(snapshot, view, outwardName);
+  if (!named || !isAsked({ integration: named.integration, outwardName })) return notFound;
+  return {
+    code: named.hasIdentity ? 'integration_unavailable' : 'auth_context_unavailable',
+    ...about(named),
+  };
+}
+
+function whyNot(snapshot: Snapshot, { granted, isUnapproved }: GrantedTool): MissingTool {
+  if (!granted.hasIdentity) return { code: 'auth_context_unavailable', ...about(granted) };
+  if (isOff(snapshot, granted.integration)) return { code: 'integration_unavailable', ...about(granted) };
+  return isUnapproved ? { code: 'tool_unapproved', ...about(granted) } : notFound;
+}
+
+function about({ integration }: GrantedIntegration) {
+  return { slug: integration.slug, integrationId: integration.id };
 }
 
 /** An integration without tools has no names to look up. Its prefix is unmistakable: no slug holds a `_`. */
-function isNeverListed(snapshot: Snapshot, integration: IntegrationRecord, outwardName: string): boolean {
-  if (!outwardName.startsWith(`${integration.slug}_`) || snapshot.tools.get(integration.id)?.length)
-    return false;
-  return isOff(snapshot, integration) || snapshot.states.get(integration.id)?.state === 'connecting';
+function neverListed(
+  snapshot: Snapshot,
+  view: CallerView,
+  outwardName: string,
+): GrantedIntegration | undefined {
+  if (view.toolset?.record.prefix === false) return undefined;
+  return view.granted.find(
+    ({ integration, grant }) =>
+      grant.mayHold &&
+      outwardName.startsWith(`${integration.slug}_`) &&
+      !snapshot.tools.get(integration.id)?.length &&
+      (isOff(snapshot, integration) || snapshot.states.get(integration.id)?.state === 'connecting'),
+  );
 }
 
 function isOff(snapshot: Snapshot, integration: IntegrationRecord): boolean {

@@ -12,8 +12,13 @@ const foreign = /[^A-Za-z0-9_-]/g;
  * two tools of one integration may get the same: `outwardNames` settles that.
  */
 export function outwardName(slug: string, tool: string): string {
-  const name = `${slug}_${tool}`.replace(foreign, '_');
-  return name.length <= maxLength ? name : withSuffix(name, `${slug}_${tool}`);
+  return bareName(`${slug}_${tool}`);
+}
+
+/** The name of a tool where names carry no slug: by the same rules. */
+export function bareName(full: string): string {
+  const name = full.replace(foreign, '_');
+  return name.length <= maxLength ? name : withSuffix(name, full);
 }
 
 /**
@@ -22,14 +27,26 @@ export function outwardName(slug: string, tool: string): string {
  * then a name that somebody uses never moves to another tool. Integrations never meet, as a slug holds no `_`.
  */
 export function outwardNames(slug: string, tools: Iterable<{ readonly name: string }>): Map<string, string> {
-  const names = new Map<string, string>();
+  return uniqueNames(
+    Array.from(tools, ({ name: tool }) => ({
+      key: tool,
+      name: outwardName(slug, tool),
+      full: `${slug}_${tool}`,
+    })),
+  );
+}
+
+/** A name for each key: the wanted one for who comes first, for others that with a hash of `full`. */
+export function uniqueNames<K>(
+  wanted: readonly { readonly key: K; readonly name: string; readonly full: string }[],
+): Map<K, string> {
+  const names = new Map<K, string>();
   const taken = new Set<string>();
-  for (const { name: tool } of tools) {
-    let name = outwardName(slug, tool);
-    for (let round = 0; taken.has(name); round++)
-      name = withSuffix(name, `${slug}_${tool}${'\n'.repeat(round)}`);
+  for (const { key, name: first, full } of wanted) {
+    let name = first;
+    for (let round = 0; taken.has(name); round++) name = withSuffix(name, `${full}${'\n'.repeat(round)}`);
     taken.add(name);
-    names.set(tool, name);
+    names.set(key, name);
   }
   return names;
 }

@@ -1,13 +1,24 @@
 import type { AuthMode, IntegrationState, LastFailure, Transport, WireTool } from '@switchyard/contracts';
 
 /** An organization, as `registry.v_organizations` publishes it. */
-export type OrganizationRecord = { readonly id: string; readonly slug: string; readonly name: string };
+export type OrganizationRecord = {
+  readonly id: string;
+  readonly slug: string;
+  readonly name: string;
+  /** What one user may call in an interval, where a virtual key of theirs does not say otherwise. */
+  readonly userRateLimit: RateLimit | null;
+};
+
+/** So many calls in so many milliseconds. */
+export type RateLimit = { readonly limit: number; readonly intervalMs: number };
 
 /** What an admin decided for one tool; an absent field leaves the catalog's or the integration's word. */
 export type ToolOverride = {
   readonly enabled?: boolean;
   readonly safe?: boolean;
   readonly deadlineMs?: number;
+  /** How long a result may be served again; heeded only where the tool says that it only reads. */
+  readonly cacheSeconds?: number;
 };
 
 /** A registered upstream MCP server, as `registry.v_integrations` publishes it. Holds no secret. */
@@ -38,7 +49,9 @@ export type IntegrationRecord = {
   readonly toolOverrides: Readonly<Record<string, ToolOverride>>;
   readonly deadlineMs: number | null;
   readonly maxConcurrency: number | null;
-  readonly rateLimit: { readonly limit: number; readonly intervalMs: number } | null;
+  readonly rateLimit: RateLimit | null;
+  /** Whether only tools that an admin approved, in the very form that they approved, are served. */
+  readonly pinned: boolean;
   /** 0 = no sync by interval. */
   readonly syncIntervalSeconds: number;
   readonly autoReconnect: boolean;
@@ -61,17 +74,18 @@ export type IdentityProviderRecord = {
   readonly enabled: boolean;
 };
 
-/** What signed-in users may use, as `registry.v_policies` publishes it. */
-export type PolicyRecord = {
-  readonly id: string;
-  readonly orgId: string;
-  /** Null: every user of the organization. */
-  readonly roles: readonly string[] | null;
-  readonly mcpConfigs: readonly McpConfig[];
+/** What a grant names of one integration. `mcpClientName` is as the admin wrote it. */
+export type McpConfig = {
+  readonly mcpClientName: string;
+  readonly toolsToExecute: readonly string[] | null;
+  /** Absent: prompts go with a list that covers every tool. */
+  readonly prompts?: boolean;
+  /** As for prompts. */
+  readonly resources?: boolean;
 };
 
-/** What a virtual key or a policy grants on one integration. `mcpClientName` is as the admin wrote it. */
-export type McpConfig = { readonly mcpClientName: string; readonly toolsToExecute: readonly string[] | null };
+/** How tools are listed: each of them, or three by which a client finds, reads about and calls them. */
+export type ToolMode = 'all' | 'search';
 
 /** A virtual key, as `registry.v_virtual_keys` publishes it: by its hash, never itself. */
 export type VirtualKeyRecord = {
@@ -83,6 +97,8 @@ export type VirtualKeyRecord = {
   /** Hex SHA-256 of the key. */
   readonly keyHash: string;
   readonly mcpConfigs: readonly McpConfig[];
+  readonly rateLimit: RateLimit | null;
+  readonly toolMode: ToolMode;
   readonly expiresAt: Date | null;
   readonly revokedAt: Date | null;
 };
@@ -97,7 +113,12 @@ export type ToolRecord = {
   readonly wireSha256: string;
   readonly enabled: boolean;
   readonly disabledReason: string | null;
+  /** Whether an admin approved it as it is now. Heeded only on a pinned integration. */
+  readonly pinState: PinState;
 };
+
+/** `pending`: never approved; `changed`: approved in another form. */
+export type PinState = 'approved' | 'pending' | 'changed';
 
 /** How an integration fares, as `catalog.v_integration_states` publishes it. */
 export type IntegrationStateRecord = {
@@ -112,6 +133,10 @@ export type IntegrationStateRecord = {
   readonly protocolVersion: string | null;
   readonly serverName: string | null;
   readonly serverVersion: string | null;
+  /** What the server says of its use; a vendor's text, capped by catalog-sync. */
+  readonly instructions: string | null;
+  /** The server's capabilities as it declared them. */
+  readonly capabilities: Readonly<Record<string, unknown>> | null;
 };
 
 /** A tool under the name that callers use, with what a call of it needs to know. */
@@ -124,4 +149,6 @@ export type ResolvedTool = {
   /** Whether it may be sent twice: an admin's word, else `readOnlyHint` or `idempotentHint`. */
   readonly safe: boolean;
   readonly deadlineMs: number | null;
+  /** How long a result may be served again; null: never. */
+  readonly cacheSeconds: number | null;
 };

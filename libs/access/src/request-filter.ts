@@ -1,5 +1,5 @@
-import { slugOf } from './caller-grants.js';
-import type { ResolvedTool } from './records.js';
+import { slugOf } from './config-grants.js';
+import type { IntegrationRecord, ResolvedTool } from './records.js';
 
 /**
  * What a request asks to see of its caller's tools. An absent list is no filter, a present and empty one allows
@@ -13,7 +13,7 @@ export type RequestFilter = {
   readonly excludeTools?: readonly string[];
 };
 
-type Matcher = (resolved: ResolvedTool) => boolean;
+type Matcher = (resolved: Pick<ResolvedTool, 'integration' | 'outwardName'>) => boolean;
 
 const all: Matcher = () => true;
 
@@ -23,6 +23,12 @@ export function requestMatcher(filter: RequestFilter | undefined): Matcher {
   const client = either(filter.includeClients, filter.excludeClients, clientMatcher);
   const tool = either(filter.includeTools, filter.excludeTools, toolMatcher);
   return (resolved) => client(resolved) && tool(resolved);
+}
+
+/** Compiles the lists of clients alone: what counts for prompts, resources and instructions. */
+export function clientFilter(filter: RequestFilter | undefined): (integration: IntegrationRecord) => boolean {
+  const client = either(filter?.includeClients, filter?.excludeClients, clientMatcher);
+  return (integration) => client({ integration, outwardName: '' });
 }
 
 type List = readonly string[] | undefined;

@@ -5,7 +5,7 @@ import type { Snapshot, SnapshotRows } from './snapshot.js';
 export type SnapshotChange = {
   /** Whether anything changed, came or went that decides what callers may do. */
   readonly registry: boolean;
-  /** Integrations whose registration, state or tools changed, came or went. */
+  /** Integrations whose registration, state, tools, prompts or resources changed, came or went. */
   readonly integrations: readonly string[];
   /** Virtual keys that worked before and are now revoked or gone: drop what they hold. */
   readonly revokedKeys: readonly string[];
@@ -16,20 +16,25 @@ export function compareSnapshots(before: Snapshot, after: Snapshot): SnapshotCha
   const records = changedKeys(before.integrations, after.integrations);
   const states = changedKeys(before.states, after.states);
   const tools = changedKeys(before.tools, after.tools);
+  const features = changedKeys(before.features, after.features);
   const keys = changedKeys(before.virtualKeysById, after.virtualKeysById);
   const organizations = changedKeys(before.organizations, after.organizations);
   return {
     registry: records.length + keys.length + organizations.length > 0 || movedSets(before, after),
-    integrations: [...new Set([...records, ...states, ...tools])],
+    integrations: [...new Set([...records, ...states, ...tools, ...features])],
     revokedKeys: keys.filter((id) => isUsable(before, id) && !isUsable(after, id)),
   };
 }
 
-/** The small sets, which a store replaces only when they differ. */
+/** The small sets, which a store replaces only when they differ, and what tools are bundled by. */
 function movedSets(before: Snapshot, after: Snapshot): boolean {
-  return (['identityProviders', 'policies', 'inactiveUsers', 'serviceCredentials'] as const).some(
-    (set) => before[set] !== after[set],
-  );
+  const sets = ['identityProviders', 'policies', 'inactiveUsers', 'serviceCredentials'] as const;
+  const isMoved = sets.some((set) => before[set] !== after[set]);
+  const maps = [
+    changedKeys(before.toolGroups, after.toolGroups),
+    changedKeys(before.toolsets, after.toolsets),
+  ];
+  return isMoved || maps.flat().length > 0;
 }
 
 /** Whether anything moved at all. */
@@ -62,10 +67,13 @@ export function rowsOf(snapshot: Snapshot): SnapshotRows {
     virtualKeys: [...snapshot.virtualKeysById.values()],
     identityProviders: snapshot.identityProviders,
     policies: snapshot.policies,
+    toolGroups: [...snapshot.toolGroups.values()],
+    toolsets: [...snapshot.toolsets.values()],
     inactiveUsers: snapshot.inactiveUsers,
     serviceCredentials: snapshot.serviceCredentials,
     states: snapshot.states,
     tools: snapshot.tools,
+    features: snapshot.features,
   };
 }
 

@@ -1,13 +1,10 @@
 import { compareSnapshots, isChange, keepEqual, keepUnchanged, rowsOf } from './snapshot-change.js';
 import type { SnapshotChange } from './snapshot-change.js';
-import {
-  readRegistry,
-  readServiceCredentials,
-  readStates,
-  readTools,
-  readVersions,
-} from './snapshot-rows.js';
-import type { QueryFunction } from './snapshot-rows.js';
+import { readFeatures, readServiceCredentials, readStates, readTools } from './catalog-rows.js';
+import { readRegistry } from './registry-rows.js';
+import { readVersions } from './row-reading.js';
+import type { QueryFunction } from './row-reading.js';
+import type { FeatureRecord } from './feature-records.js';
 import type { ToolRecord } from './records.js';
 import { buildSnapshot } from './snapshot.js';
 import type { Snapshot, SnapshotRows } from './snapshot.js';
@@ -28,10 +25,13 @@ const nothing: SnapshotRows = {
   virtualKeys: [],
   identityProviders: [],
   policies: [],
+  toolGroups: [],
+  toolsets: [],
   inactiveUsers: new Set(),
   serviceCredentials: new Map(),
   states: new Map(),
   tools: new Map(),
+  features: new Map(),
 };
 const unknownVersions = { registry: '', catalog: '', broker: '' };
 
@@ -123,9 +123,14 @@ export class SnapshotStore {
     this.replace({ ...rowsOf(this.snapshot), ...registry, ...catalog, ...credentials });
   }
 
-  private async readRegistry(): Promise<Omit<SnapshotRows, 'states' | 'tools' | 'serviceCredentials'>> {
-    const { organizations, integrations, virtualKeys, ...sets } = await readRegistry(this.options.query);
+  private async readRegistry(): Promise<
+    Omit<SnapshotRows, 'states' | 'tools' | 'features' | 'serviceCredentials'>
+  > {
+    const fresh = await readRegistry(this.options.query);
+    const { organizations, integrations, virtualKeys, toolGroups, toolsets, ...sets } = fresh;
     return {
+      toolGroups: keepUnchanged(this.snapshot.toolGroups, toolGroups, ({ id }) => id),
+      toolsets: keepUnchanged(this.snapshot.toolsets, toolsets, ({ id }) => id),
       identityProviders: keepEqual(this.snapshot.identityProviders, sets.identityProviders),
       policies: keepEqual(this.snapshot.policies, sets.policies),
       inactiveUsers: keepEqual(this.snapshot.inactiveUsers, sets.inactiveUsers),
@@ -140,17 +145,21 @@ export class SnapshotStore {
     return { serviceCredentials: keepEqual(this.snapshot.serviceCredentials, fresh) };
   }
 
-  /** Tools are read where the version of their integration's state moved. */
-  private async readCatalog(isAll: boolean): Promise<Pick<SnapshotRows, 'states' | 'tools'>> {
+  /** Tools, prompts and resources are read where the version of their integration's state moved. */
+  private async readCatalog(isAll: boolean): Promise<Pick<SnapshotRows, 'states' | 'tools' | 'features'>> {
     const fresh = await readStates(this.options.query);
     const states = keepUnchanged(this.snapshot.states, fresh, ({ integrationId }) => integrationId);
     const tools = new Map<string, readonly ToolRecord[]>();
-    for (const { integrationId: id, version } of states) {
-      const known = this.snapshot.tools.get(id);
+    const features = new Map<string, readonly FeatureRecord[]>();
+    for (const state of states) {
+      const { integrationId: id, version } = state;
+      const [known, knownFeatures] = [this.snapshot.tools.get(id), this.snapshot.features.get(id) ?? []];
       const isCurrent = !isAll && known && this.snapshot.states.get(id)?.version === version;
       tools.set(id, isCurrent ? known : await readTools(this.options.query, id, known ?? []));
+      const list = isCurrent ? knownFeatures : await readFeatures(this.options.query, state, knownFeatures);
+      if (list.length > 0) features.set(id, list);
     }
-    return { states: new Map(states.map((state) => [state.integrationId, state])), tools };
+    return { states: new Map(states.map((state) => [state.integrationId, state])), tools, features };
   }
 
   private replace(rows: SnapshotRows): void {

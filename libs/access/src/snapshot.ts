@@ -1,10 +1,11 @@
 import type { CredentialState } from '@switchyard/contracts';
+import type { FeatureRecord } from './feature-records.js';
+import type { PolicyRecord, ToolGroupRecord, ToolsetRecord } from './grant-records.js';
 import type {
   IdentityProviderRecord,
   IntegrationRecord,
   IntegrationStateRecord,
   OrganizationRecord,
-  PolicyRecord,
   ToolRecord,
   VirtualKeyRecord,
 } from './records.js';
@@ -16,10 +17,13 @@ export type SnapshotRows = {
   readonly virtualKeys: readonly VirtualKeyRecord[];
   readonly identityProviders: readonly IdentityProviderRecord[];
   readonly policies: readonly PolicyRecord[];
+  readonly toolGroups?: readonly ToolGroupRecord[];
+  readonly toolsets?: readonly ToolsetRecord[];
   readonly inactiveUsers: ReadonlySet<string>;
   readonly serviceCredentials: ReadonlyMap<string, CredentialState>;
   readonly states: ReadonlyMap<string, IntegrationStateRecord>;
   readonly tools: ReadonlyMap<string, readonly ToolRecord[]>;
+  readonly features?: ReadonlyMap<string, readonly FeatureRecord[]>;
 };
 
 /**
@@ -41,6 +45,12 @@ export type Snapshot = {
   readonly identityProviders: readonly IdentityProviderRecord[];
   readonly policies: readonly PolicyRecord[];
   readonly policiesByOrg: ReadonlyMap<string, readonly PolicyRecord[]>;
+  /** By id. */
+  readonly toolGroups: ReadonlyMap<string, ToolGroupRecord>;
+  /** By id: the active ones. */
+  readonly toolsets: ReadonlyMap<string, ToolsetRecord>;
+  /** Sorted by slug. */
+  readonly toolsetsByOrg: ReadonlyMap<string, readonly ToolsetRecord[]>;
   /** Ids of deactivated users. */
   readonly inactiveUsers: ReadonlySet<string>;
   /** By integration id, the state of its service user's credential. */
@@ -49,10 +59,13 @@ export type Snapshot = {
   readonly states: ReadonlyMap<string, IntegrationStateRecord>;
   /** By integration id, sorted by the order in which they were first seen (their ids). */
   readonly tools: ReadonlyMap<string, readonly ToolRecord[]>;
+  /** Prompts, resources and templates by integration id, in the order of the upstream's lists. */
+  readonly features: ReadonlyMap<string, readonly FeatureRecord[]>;
 };
 
 /** Indexes the rows. The maps of states and tools are taken over, not copied. */
 export function buildSnapshot(rows: SnapshotRows, version: number): Snapshot {
+  const toolsets = [...(rows.toolsets ?? [])].sort((a, b) => (a.slug < b.slug ? -1 : 1));
   return {
     version,
     organizations: byKey(rows.organizations, (row) => row.id),
@@ -64,10 +77,14 @@ export function buildSnapshot(rows: SnapshotRows, version: number): Snapshot {
     identityProviders: rows.identityProviders,
     policies: rows.policies,
     policiesByOrg: Map.groupBy(rows.policies, (row) => row.orgId),
+    toolGroups: byKey(rows.toolGroups ?? [], (row) => row.id),
+    toolsets: byKey(toolsets, (row) => row.id),
+    toolsetsByOrg: Map.groupBy(toolsets, (row) => row.orgId),
     inactiveUsers: rows.inactiveUsers,
     serviceCredentials: rows.serviceCredentials,
     states: rows.states,
     tools: rows.tools,
+    features: rows.features ?? new Map(),
   };
 }
 

@@ -3,17 +3,22 @@ import { toolSelection } from './tool-selection.js';
 
 /** Why a discovered tool is offered to nobody. */
 export type HiddenBecause =
-  'disabled_in_catalog' | 'disabled_by_admin' | 'not_in_tools_to_execute' | 'in_tools_to_skip';
+  | 'disabled_in_catalog'
+  | 'disabled_by_admin'
+  | 'not_in_tools_to_execute'
+  | 'in_tools_to_skip'
+  | 'not_approved';
 
-type Judged = Pick<ToolRecord, 'name' | 'enabled'>;
+type Judged = Pick<ToolRecord, 'name' | 'enabled' | 'pinState'>;
 
 /**
- * Compiles the layers discovered ∩ enabled ∩ client config of one integration into a function that says why a tool is
+ * Compiles the layers discovered ∩ enabled ∩ client config ∩ pins of one integration into a function that says why a tool is
  * hidden, or `null` if it is not. An admin can switch off what the catalog has on, but not bring back what the vendor
- * took away; `tools_to_skip` is looked at only where `tools_to_execute` is absent.
+ * took away; `tools_to_skip` is looked at only where `tools_to_execute` is absent. A tool that waits for approval is
+ * one that nothing else hides.
  */
 export function toolVisibility(
-  integration: Pick<IntegrationRecord, 'toolOverrides' | 'toolsToExecute' | 'toolsToSkip'>,
+  integration: Pick<IntegrationRecord, 'toolOverrides' | 'toolsToExecute' | 'toolsToSkip' | 'pinned'>,
 ): (tool: Judged, outwardName: string) => HiddenBecause | null {
   const isExecutable = toolSelection(integration.toolsToExecute);
   const isSkipped = toolSelection(integration.toolsToExecute ? [] : (integration.toolsToSkip ?? []));
@@ -21,7 +26,8 @@ export function toolVisibility(
     if (!tool.enabled) return 'disabled_in_catalog';
     if (overrideOf(integration, tool.name)?.enabled === false) return 'disabled_by_admin';
     if (!isExecutable(tool.name, outwardName)) return 'not_in_tools_to_execute';
-    return isSkipped(tool.name, outwardName) ? 'in_tools_to_skip' : null;
+    if (isSkipped(tool.name, outwardName)) return 'in_tools_to_skip';
+    return integration.pinned && tool.pinState !== 'approved' ? 'not_approved' : null;
   };
 }
 

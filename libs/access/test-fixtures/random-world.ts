@@ -60,7 +60,12 @@ export function randomWorld(random: Random): World {
   const caller = random.chance(0.5)
     ? keyCaller(key, runKind)
     : userCaller(key, random.pick([me, idOf('you')]), runKind);
-  return { all, key: { ...key, userId: caller.userId }, caller, filters: random.chance(0.5) ? randomFilter(random) : undefined };
+  return {
+    all,
+    key: { ...key, userId: caller.userId },
+    caller,
+    filters: random.chance(0.5) ? randomFilter(random) : undefined,
+  };
 }
 
 export function randomFilter(random: Random): RequestFilter {

@@ -7,6 +7,7 @@ import type {
   IntegrationRecord,
   IntegrationStateRecord,
   McpConfig,
+  PinState,
   Snapshot,
   SnapshotRows,
   ToolRecord,
@@ -46,6 +47,7 @@ export function integration(fields: Partial<IntegrationRecord> & { slug: string 
     deadlineMs: null,
     maxConcurrency: null,
     rateLimit: null,
+    pinned: false,
     syncIntervalSeconds: 600,
     autoReconnect: true,
     enabled: true,
@@ -56,7 +58,12 @@ export function integration(fields: Partial<IntegrationRecord> & { slug: string 
   };
 }
 
-export type ToolFields = { name: string; enabled?: boolean; annotations?: WireTool['annotations'] };
+export type ToolFields = {
+  name: string;
+  enabled?: boolean;
+  annotations?: WireTool['annotations'];
+  pinState?: PinState;
+};
 
 export function tools(of: IntegrationRecord, list: readonly (string | ToolFields)[]): ToolRecord[] {
   return list.map((entry, index) => {
@@ -74,6 +81,7 @@ export function tools(of: IntegrationRecord, list: readonly (string | ToolFields
       wireSha256: idOf(JSON.stringify(wire)),
       enabled: fields.enabled ?? true,
       disabledReason: null,
+      pinState: fields.pinState ?? 'approved',
     };
   });
 }
@@ -94,6 +102,8 @@ export function stateOf(
     protocolVersion: null,
     serverName: null,
     serverVersion: null,
+    instructions: null,
+    capabilities: null,
   };
 }
 
@@ -101,7 +111,7 @@ export function virtualKey(
   fields: Partial<VirtualKeyRecord> & { mcpConfigs: McpConfig[] },
 ): VirtualKeyRecord {
   const id = fields.id ?? idOf(`key ${JSON.stringify(fields)}`);
-  const rest = { userId: null, expiresAt: null, revokedAt: null };
+  const rest = { userId: null, expiresAt: null, revokedAt: null, rateLimit: null, toolMode: 'all' as const };
   return { id, orgId, name: 'key', keyHash: idOf(`hash ${id}`), ...rest, ...fields };
 }
 
@@ -126,7 +136,7 @@ export function snapshotOf(
   virtualKeys: readonly VirtualKeyRecord[] = [],
   rows: Partial<SnapshotRows> = {},
 ): Snapshot {
-  const organizations = [{ id: orgId, slug: 'default', name: 'Default' }];
+  const organizations = [{ id: orgId, slug: 'default', name: 'Default', userRateLimit: null }];
   const states = new Map(all.flatMap(({ integration: { id }, state }) => (state ? [[id, state]] : [])));
   const byId = new Map(all.map(({ integration: { id }, tools }) => [id, tools]));
   return buildSnapshot(

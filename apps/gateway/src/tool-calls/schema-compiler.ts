@@ -2,8 +2,9 @@ import type { Ajv as AjvInstance, AnySchemaObject, Options, ValidateFunction } f
 import { Ajv } from 'ajv';
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { linearRegExp, type LinearMatcher, NotLinear } from '@switchyard/access';
 import { canonicalJson } from '@switchyard/queue';
-import { linearRegExp, type Matcher, NotLinear } from './linear-regexp.js';
+
 import { schemaCost } from './schema-cost.js';
 
 /** Bounds of a vendor's schema: beyond them its arguments go to the vendor unchecked. */
@@ -90,7 +91,7 @@ function withoutDialect(schema: AnySchemaObject): AnySchemaObject {
 }
 
 /** A `pattern` without a linear form is left for the vendor to check. */
-function lenientRegExp(pattern: string): Matcher {
+function lenientRegExp(pattern: string): LinearMatcher {
   try {
     return linearRegExp(pattern);
   } catch (error) {

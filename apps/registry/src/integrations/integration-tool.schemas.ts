@@ -12,6 +12,7 @@ const hidden = [
   'disabled_by_admin',
   'not_in_tools_to_execute',
   'in_tools_to_skip',
+  'not_approved',
 ] as const;
 
 export const IntegrationToolAnswer = z
@@ -34,6 +35,7 @@ export const IntegrationToolAnswer = z
         enabled: z.boolean().optional(),
         safe: z.boolean().optional(),
         deadline_ms: z.int().optional(),
+        cache_seconds: z.int().optional(),
       })
       .nullable(),
     last_seen_at: z.iso.datetime().nullable(),

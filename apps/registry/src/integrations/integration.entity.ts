@@ -84,6 +84,10 @@ export class IntegrationEntity {
   @Column('jsonb', { name: 'rate_limit', nullable: true })
   rateLimit!: RateLimit | null;
 
+  /** Whether tools are served only as an admin approved them. */
+  @Column('boolean')
+  pinned!: boolean;
+
   @Column('integer', { name: 'sync_interval_seconds' })
   syncIntervalSeconds!: number;
 

@@ -26,6 +26,14 @@ const ToolOverride = z.strictObject({
     .optional()
     .describe('Whether a call may be sent twice; without it the vendor’s hints decide.'),
   deadline_ms: DeadlineMs.optional(),
+  cache_seconds: z
+    .int()
+    .min(1)
+    .max(86_400)
+    .optional()
+    .describe(
+      'Serve a result again for so long, to the same identity; only of a tool that says that it only reads.',
+    ),
 });
 export const ToolOverrides = z
   .record(z.string().min(1).max(256), ToolOverride)
@@ -82,6 +90,9 @@ const settings = {
   deadline_ms: DeadlineMs.nullable(),
   max_concurrency: z.int().min(1).max(100_000).nullable().describe('Calls at once over the whole fleet.'),
   rate_limit: RateLimit.nullable(),
+  pinned: z
+    .boolean()
+    .describe('Serve a tool only as an admin approved it; switching it on approves what is there.'),
   sync_interval_seconds: z
     .int()
     .min(0)

@@ -158,6 +158,7 @@ function needsSync(row: IntegrationEntity, next: IntegrationEntity, body: Update
     one.enabled,
     one.toolsToExecute,
     one.toolsToSkip,
+    one.pinned,
   ];
   return (
     Boolean(body.headers ?? body.env ?? body.client_secret) || !isDeepStrictEqual(facts(row), facts(next))

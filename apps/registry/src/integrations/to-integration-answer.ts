@@ -51,6 +51,7 @@ function settingsOf(row: IntegrationEntity) {
     deadline_ms: row.deadlineMs,
     max_concurrency: row.maxConcurrency,
     rate_limit: row.rateLimit,
+    pinned: row.pinned,
     sync_interval_seconds: row.syncIntervalSeconds,
     auto_reconnect: row.autoReconnect,
     enabled: row.enabled,

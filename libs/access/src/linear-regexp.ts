@@ -11,13 +11,14 @@ const maxTameTextLength = 5_000;
 /** A pattern that might run for minutes: look-around, a back-reference, a Unicode class, nested repetition. */
 export class NotLinear extends Error {}
 
-export type Matcher = { test(text: string): boolean };
+/** What `linearRegExp` compiles to. */
+export type LinearMatcher = { test(text: string): boolean };
 
 /**
  * A vendor's `pattern`, to be run on a caller's text: made so that no text can make it run for long. Throws
  * `NotLinear`, or a SyntaxError for what is no pattern at all.
  */
-export function linearRegExp(pattern: string): Matcher {
+export function linearRegExp(pattern: string): LinearMatcher {
   if (needsUnicode.test(pattern)) throw new NotLinear();
   try {
     return new RegExp(pattern, 'l');

@@ -1,0 +1,35 @@
+import { type LinearMatcher, linearRegExp } from './linear-regexp.js';
+
+const nothing: LinearMatcher = { test: () => false };
+
+/**
+ * Compiles a pattern over names: a glob (`*` any text, `?` one character), or `regex:` and a regular expression. Both
+ * have to match the whole name. Throws where `linearRegExp` does.
+ */
+export function namePattern(pattern: string): LinearMatcher {
+  const regex = pattern.startsWith('regex:') ? pattern.slice('regex:'.length) : globSource(pattern);
+  return wholeMatch(regex);
+}
+
+/** Compiles a regular expression that has to match the whole text. Throws where `linearRegExp` does. */
+export function wholeMatch(regex: string): LinearMatcher {
+  // Compiled by itself first: `a)|(b` must not close the group that makes it whole.
+  linearRegExp(regex);
+  return linearRegExp(`^(?:${regex})$`);
+}
+
+/** `compile`, or what matches nothing where the pattern is none. Patterns are checked when they are saved. */
+export function orNothing(compile: () => LinearMatcher): LinearMatcher {
+  try {
+    return compile();
+  } catch {
+    return nothing;
+  }
+}
+
+function globSource(glob: string): string {
+  return glob
+    .replaceAll(/[\\^$.|+()[\]{}/-]/g, '\\$&')
+    .replaceAll('*', '[\\s\\S]*')
+    .replaceAll('?', '[\\s\\S]');
+}

@@ -1,0 +1,66 @@
+import type { ToolGroupRecord, ToolSelector } from './grant-records.js';
+import { namePattern, orNothing } from './name-pattern.js';
+import type { ResolvedTool } from './records.js';
+
+/** A compiled set of tools. */
+export type ToolSet = {
+  readonly has: (tool: ResolvedTool) => boolean;
+  /** Whether it can hold tools of the integration at all, as far as that is known without any. */
+  readonly mayHaveOf: (slug: string) => boolean;
+};
+
+const compiled = new WeakMap<ToolGroupRecord, ToolSet>();
+
+/** Compiles a group: what any selector selects, and what is included, less what is excluded. */
+export function toolGroup(group: ToolGroupRecord): ToolSet {
+  const known = compiled.get(group);
+  if (known) return known;
+  const set = compile(group);
+  compiled.set(group, set);
+  return set;
+}
+
+function compile({ selectors, include, exclude }: ToolGroupRecord): ToolSet {
+  const parts = selectors.map(compileSelector);
+  const [included, excluded] = [new Set(include), new Set(exclude)];
+  return {
+    has: (tool) =>
+      !excluded.has(tool.outwardName) &&
+      (included.has(tool.outwardName) || parts.some(({ has }) => has(tool))),
+    mayHaveOf: (slug) =>
+      include.some((name) => name.startsWith(`${slug}_`)) || parts.some((part) => part.mayHaveOf(slug)),
+  };
+}
+
+function compileSelector({ client, tool, readOnly, destructive }: ToolSelector): ToolSet {
+  const isClient = nameTest(client);
+  const isTool = nameTest(tool);
+  return {
+    has: (one) =>
+      isClient(one.integration.slug) &&
+      (isTool(one.tool.name) || isTool(one.outwardName)) &&
+      isHint(readOnly, isReadOnly(one)) &&
+      isHint(destructive, isDestructive(one)),
+    mayHaveOf: isClient,
+  };
+}
+
+function nameTest(pattern: string | undefined): (name: string) => boolean {
+  if (pattern === undefined) return () => true;
+  const regex = orNothing(() => namePattern(pattern));
+  return (name) => regex.test(name);
+}
+
+function isHint(wanted: boolean | undefined, is: boolean): boolean {
+  return wanted === undefined || wanted === is;
+}
+
+/** The vendor's word, which is a claim and no fact. */
+function isReadOnly({ tool }: ResolvedTool): boolean {
+  return tool.wire.annotations?.readOnlyHint === true;
+}
+
+/** MCP: a tool that is not said to only read is destructive unless it is said not to be. */
+function isDestructive(one: ResolvedTool): boolean {
+  return !isReadOnly(one) && one.tool.wire.annotations?.destructiveHint !== false;
+}
