@@ -16,6 +16,7 @@ export type Principal = {
   readonly id: string;
   /** Equal for two requests exactly if they came with the same credential: a user's next token may grant other roles. */
   readonly credentialId: string;
+  /** Of a user it is asked anew each time: which of their claims count, admins may change while a stream is open. */
   readonly caller: CallerContext;
   readonly userToken?: UserToken;
 };
@@ -27,12 +28,30 @@ export function principalOf(caller: CallerContext): Principal {
 
 /** A user who calls by a token of their own; `tokenDigest` tells one token of theirs from another. */
 export function signedInPrincipal(
-  caller: CallerContext,
+  callerNow: () => CallerContext,
   userToken: UserToken,
   tokenDigest: string,
 ): Principal {
-  const id = idOf(caller);
-  return { id, credentialId: `${id}:${tokenDigest}`, caller, userToken };
+  const id = idOf(callerNow());
+  return {
+    ...{ id, credentialId: `${id}:${tokenDigest}`, userToken },
+    get caller() {
+      return callerNow();
+    },
+  };
+}
+
+/** The same principal as another caller, one of a toolset for instance. A copy by `...` would keep today's claims. */
+export function principalAs(
+  principal: Principal,
+  describe: (caller: CallerContext) => CallerContext,
+): Principal {
+  return {
+    ...principal,
+    get caller() {
+      return describe(principal.caller);
+    },
+  };
 }
 
 function idOf(caller: CallerContext): string {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import { SnapshotStore } from '@switchyard/access';
+import { policyClaimPaths, projectClaims, type Snapshot, SnapshotStore } from '@switchyard/access';
 import { type CallerContext, PlatformError, queues, topics } from '@switchyard/contracts';
 import { organizationMeant, TokenVerifier, UserDirectory, type VerifiedPerson } from '@switchyard/identity';
 import { createEgressPolicy } from '@switchyard/mcp-client';
@@ -59,7 +59,11 @@ export class UserTokens implements OnModuleInit {
       ...{ roles: person.roles, hasSubjectToken: true },
     };
     const { issuer, providerId, expiresAt } = person;
-    return signedInPrincipal(caller, { jwt, issuer, providerId, expiresAt }, digest.slice(0, 16));
+    return signedInPrincipal(
+      this.#describer(caller, person.claims),
+      { jwt, issuer, providerId, expiresAt },
+      digest.slice(0, 16),
+    );
   }
 
   /** Whose token a refused one was meant to be, for the audit log alone. */
@@ -74,6 +78,20 @@ export class UserTokens implements OnModuleInit {
     if (caller.userId !== null && inactiveUsers.has(caller.userId)) return false;
     const { issuer, providerId } = userToken;
     return identityProviders.some((one) => one.enabled && one.id === providerId && one.issuer === issuer);
+  }
+
+  /** Gives the caller with those claims that the policies of now ask for. */
+  #describer(caller: CallerContext, claims: VerifiedPerson['claims']): () => CallerContext {
+    let seen: Snapshot | undefined;
+    let described = caller;
+    return () => {
+      const snapshot = this.snapshots.current();
+      if (snapshot === seen) return described;
+      seen = snapshot;
+      const paths = policyClaimPaths(snapshot, caller.orgId);
+      described = paths.length > 0 ? { ...caller, claims: projectClaims(claims, paths) } : caller;
+      return described;
+    };
   }
 
   async #verify(jwt: string, digest: string): Promise<VerifiedPerson> {
