@@ -83,6 +83,36 @@ const settings = z.object({
   GATEWAY_RESULT_CACHE_BYTES: wholeNumber({ min: 0 })
     .default(67_108_864)
     .describe('Memory of one replica for results that admins let be repeated (cache_seconds).'),
+  GATEWAY_MCP_SERVER_AUTH_MODE: z
+    .enum(['headers', 'both', 'oauth'])
+    .default('both')
+    .describe(
+      'Credentials on /mcp: `headers` keys and users’ own tokens, `oauth` tokens alone (the gateway’s and users’ own), `both` all of them.',
+    ),
+  SWITCHYARD_PUBLIC_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe(
+      'Origin under which browsers reach the gateway: issuer of its OAuth tokens where GATEWAY_PUBLIC_URL is not set.',
+    ),
+  GATEWAY_OAUTH_ACCESS_TTL: durationMs()
+    .pipe(z.number().int().min(1_000).max(86_400_000))
+    .default(600_000)
+    .describe('How long an access token for an MCP client holds.'),
+  GATEWAY_OAUTH_GRANT_TTL: durationMs()
+    .pipe(z.number().int().min(60_000))
+    .default(2_592_000_000)
+    .describe('How long after consent an MCP client may refresh; then the user is asked again.'),
+  GATEWAY_OAUTH_REGISTRATIONS_PER_HOUR: wholeNumber({ min: 0 })
+    .default(100)
+    .describe('MCP clients that one address may register in an hour; 0 turns registration off.'),
+  GATEWAY_ADMIN_KEY_SHA256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hex')
+    .optional()
+    .describe(
+      'Digest of the operator’s admin key (REGISTRY_ADMIN_KEY), which the gateway itself never sees.',
+    ),
   GATEWAY_IDEMPOTENCY_TTL: durationMs()
     .default(86_400_000)
     .describe('How long an Idempotency-Key is remembered.'),
@@ -96,6 +126,11 @@ export const gatewayEnv = settings.superRefine((env, context) => {
       path: ['SWITCHYARD_EGRESS_ALLOW_PRIVATE'],
       message: 'is for SWITCHYARD_ENV=development alone',
     });
+  const hasIssuer = env.GATEWAY_PUBLIC_URL ?? env.SWITCHYARD_PUBLIC_URL ?? isLoopback(env.SWITCHYARD_HOST);
+  if (env.GATEWAY_MCP_SERVER_AUTH_MODE === 'oauth' && !hasIssuer) {
+    const message = 'is required with GATEWAY_MCP_SERVER_AUTH_MODE=oauth';
+    context.addIssue({ code: 'custom', path: ['GATEWAY_PUBLIC_URL'], message });
+  }
   const isNamed = env.GATEWAY_PUBLIC_URL !== undefined || env.GATEWAY_ALLOWED_HOSTS.length > 0;
   if (isNamed || isLoopback(env.SWITCHYARD_HOST)) return;
   const message = 'is required, or GATEWAY_ALLOWED_HOSTS, unless SWITCHYARD_HOST is a loopback address';
@@ -114,12 +149,24 @@ export type GatewayConfig = {
   readonly tokenBrokerUrl: string;
   readonly egress: { readonly allowPrivate: boolean };
   readonly isAuthEnforced: boolean;
+  readonly oauth: OAuthConfig;
   readonly edge: EdgeConfig;
   readonly streams: StreamConfig;
   readonly calls: CallConfig;
   readonly resultCacheBytes: number;
   readonly isMcpEnabled: boolean;
   readonly bff: BffConfig;
+};
+
+/** The authorization server toward MCP clients. */
+export type OAuthConfig = {
+  readonly mode: 'headers' | 'both' | 'oauth';
+  /** Origin of the issuer; undefined: the loopback address on which the gateway listens. */
+  readonly issuer: string | undefined;
+  readonly accessTtlMs: number;
+  readonly grantTtlMs: number;
+  readonly registrationsPerHour: number;
+  readonly operatorKeySha256: string | null;
 };
 
 /** What stands between the network and the routes. */
@@ -165,6 +212,7 @@ export function toGatewayConfig(env: Env): GatewayConfig {
     tokenBrokerUrl: env.GATEWAY_TOKEN_BROKER_URL,
     egress: { allowPrivate: env.SWITCHYARD_EGRESS_ALLOW_PRIVATE },
     isAuthEnforced: env.GATEWAY_ENFORCE_AUTH_ON_INFERENCE,
+    oauth: oauthConfig(env),
     edge: edgeConfig(env),
     streams: {
       maxPerPrincipal: env.GATEWAY_STREAMS_PER_KEY,
@@ -184,6 +232,18 @@ export function toGatewayConfig(env: Env): GatewayConfig {
       deadlineMs: env.GATEWAY_BFF_DEADLINE,
       heartbeatMs: env.GATEWAY_BFF_HEARTBEAT,
     },
+  };
+}
+
+function oauthConfig(env: Env): OAuthConfig {
+  const issuer = env.GATEWAY_PUBLIC_URL ?? env.SWITCHYARD_PUBLIC_URL;
+  return {
+    mode: env.GATEWAY_MCP_SERVER_AUTH_MODE,
+    issuer: issuer === undefined ? undefined : new URL(issuer).origin,
+    accessTtlMs: env.GATEWAY_OAUTH_ACCESS_TTL,
+    grantTtlMs: env.GATEWAY_OAUTH_GRANT_TTL,
+    registrationsPerHour: env.GATEWAY_OAUTH_REGISTRATIONS_PER_HOUR,
+    operatorKeySha256: env.GATEWAY_ADMIN_KEY_SHA256 ?? null,
   };
 }
 

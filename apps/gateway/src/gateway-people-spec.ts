@@ -61,15 +61,23 @@ export class People {
   }
 
   /** What users of these roles may use; null is everybody. */
-  async addPolicy(grants: Record<string, string[]>, roles: string[] | null = null): Promise<void> {
+  async addPolicy(
+    grants: Record<string, string[]>,
+    roles: string[] | null = null,
+    more: { matchers?: object[]; effect?: 'allow' | 'deny'; priority?: number } = {},
+  ): Promise<void> {
     const configs = Object.entries(grants).map(([name, tools]) => ({
       mcp_client_name: name,
       tools_to_execute: tools,
     }));
     const id = randomUUID();
     await this.harness.sql.query(
-      `INSERT INTO registry.policies (id, organization_id, name, roles, mcp_configs) VALUES ($1, $2, 'test', $3, $4)`,
-      [id, DEFAULT_ORGANIZATION_ID, roles, JSON.stringify(configs)],
+      `INSERT INTO registry.policies (id, organization_id, name, roles, mcp_configs, matchers, effect, priority)
+       VALUES ($1, $2, 'test', $3, $4, $5, $6, $7)`,
+      [
+        ...[id, DEFAULT_ORGANIZATION_ID, roles, JSON.stringify(configs)],
+        ...[JSON.stringify(more.matchers ?? []), more.effect ?? 'allow', more.priority ?? 0],
+      ],
     );
     await this.harness.registryChanged(id);
   }
