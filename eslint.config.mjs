@@ -3,20 +3,33 @@ import importX from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
 import { fenceConfigs, testFiles } from './scripts/lint/fences.mjs';
 
+const everyLibrary = [
+  'type:contract',
+  'type:kit',
+  'type:adapter',
+  'type:access',
+  'type:rules',
+  'type:testing',
+];
+
 /** Who may depend on whom; docs: architecture, "Processes". A project without a tag may depend on nothing. */
 const depConstraints = [
   { sourceTag: 'type:contract', onlyDependOnLibsWithTags: [] },
   { sourceTag: 'type:kit', onlyDependOnLibsWithTags: ['type:contract', 'type:testing'] },
   { sourceTag: 'type:access', onlyDependOnLibsWithTags: ['type:contract'] },
+  { sourceTag: 'type:rules', onlyDependOnLibsWithTags: ['type:contract'] },
   { sourceTag: 'type:adapter', onlyDependOnLibsWithTags: ['type:contract', 'type:kit', 'type:testing'] },
-  { sourceTag: 'type:testing', onlyDependOnLibsWithTags: ['type:contract', 'type:kit', 'type:adapter'] },
+  {
+    sourceTag: 'type:testing',
+    onlyDependOnLibsWithTags: ['type:contract', 'type:kit', 'type:adapter', 'type:testing'],
+  },
   {
     sourceTag: 'type:app',
-    onlyDependOnLibsWithTags: ['type:contract', 'type:kit', 'type:adapter', 'type:access', 'type:testing'],
+    onlyDependOnLibsWithTags: everyLibrary,
   },
   {
     sourceTag: 'type:e2e',
-    onlyDependOnLibsWithTags: ['type:contract', 'type:kit', 'type:adapter', 'type:access', 'type:testing'],
+    onlyDependOnLibsWithTags: everyLibrary,
   },
 ];
 

