@@ -68,7 +68,7 @@ const settings = z.object({
   GATEWAY_MCP_ENABLED: booleanFlag().default(true).describe('Whether `/mcp` is served.'),
   GATEWAY_BFF_ENABLED: booleanFlag()
     .default(true)
-    .describe('Whether `/api/bff` is served: the REST API of chat backends, with the end user’s token.'),
+    .describe('Whether the REST faces of chat backends are served: `/api/bff` and `/v1/mcp`.'),
   GATEWAY_BFF_WAIT: durationMs()
     .default(25_000)
     .describe(
