@@ -46,7 +46,7 @@ export type SealedToolCall = z.infer<typeof SealedToolCall>;
 /** What the waiting client lets servers ask of it. Only what it declared is declared to the upstream. */
 export const ClientSide = z.strictObject({
   /** MCP client capabilities `elicitation` (`form`, `url`), `sampling` and `roots`, as the client declared them. */
-  capabilities: z.record(z.enum(['elicitation', 'sampling', 'roots']), z.looseObject({})).optional(),
+  capabilities: z.partialRecord(z.enum(['elicitation', 'sampling', 'roots']), z.looseObject({})).optional(),
   /** Lowest level of the log messages that the client wants; absent: none. */
   logLevel: z
     .enum(['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'])

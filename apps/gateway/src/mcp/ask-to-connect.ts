@@ -1,33 +1,38 @@
 import { randomUUID } from 'node:crypto';
-import {
-  CLIENT_CAPABILITIES_META_KEY,
-  inputRequired,
-  type InputRequiredResult,
-  type ServerContext,
-  UrlElicitationRequiredError,
-} from '@modelcontextprotocol/server';
+import { inputRequired, UrlElicitationRequiredError } from '@modelcontextprotocol/server';
 import type { ErrorInfo } from '@switchyard/contracts';
 import { z } from 'zod';
 
 /** The name of our request among the input requests of a 2026-07-28 result. */
 export const connectRequest = 'connect';
 
-/** What a user can mend in a browser: our page, never the vendor's, so that it can check who stands before it. */
-export type Reconnect = { readonly url: string; readonly integrationId: string; readonly message: string };
+/** A page that a user has to open before a call can go through. */
+export type Page = { readonly url: string; readonly message: string; readonly elicitationId?: string };
 
-/** What a client brings that decides how it is asked. */
-export type Asked = {
-  readonly context: Pick<ServerContext, 'mcpReq'>;
-  /** Of `initialize`, for the revisions that have one. */
-  readonly sessionCapabilities: Record<string, unknown> | undefined;
-};
+/** What a user can mend in a browser: our page, never the vendor's, so that it can check who stands before it. */
+export type Reconnect = Page & { readonly integrationId: string };
 
 const Details = z.looseObject({
   integration: z.string(),
   integration_id: z.string(),
   reauth_url: z.url({ protocol: /^https?$/ }),
 });
-const Answers = z.looseObject({ [connectRequest]: z.looseObject({ action: z.string() }) });
+/** The error -32042 of an upstream of 2025-11-25. */
+const Asked = z.looseObject({
+  upstream_code: z.literal(-32042),
+  upstream_data: z.looseObject({
+    elicitations: z
+      .array(
+        z.looseObject({
+          url: z.url({ protocol: /^https?$/ }),
+          message: z.string(),
+          elicitationId: z.string().optional(),
+        }),
+      )
+      .min(1)
+      .max(10),
+  }),
+});
 
 /** The page to open, if an error is one that connecting mends. */
 export function reconnectOf({ code, details, message }: ErrorInfo): Reconnect | undefined {
@@ -37,31 +42,39 @@ export function reconnectOf({ code, details, message }: ErrorInfo): Reconnect | 
   return { url: known.data.reauth_url, integrationId: known.data.integration_id, message };
 }
 
-/** What the client answered to the last time that we asked, if this request is its retry. */
-export function connectAnswer({ mcpReq }: Pick<ServerContext, 'mcpReq'>): string | undefined {
-  const answers = Answers.safeParse(mcpReq.inputResponses);
-  return answers.success ? answers.data[connectRequest].action : undefined;
+/** The pages to open, ours or those of an upstream that asks for it by error. */
+export function pagesOf(error: ErrorInfo): Page[] {
+  const reconnect = reconnectOf(error);
+  if (reconnect) return [reconnect];
+  const asked = Asked.safeParse(error.details);
+  return asked.success ? asked.data.upstream_data.elicitations : [];
 }
 
-/**
- * Asks a client that can open URLs to open the page: `-32042` in the handshake revisions (2025-11-25, "URL mode
- * elicitation"), thrown; an `input_required` result in 2026-07-28. Undefined for all others: they get the error as a result.
- * An empty `elicitation: {}` means forms alone.
- */
-export function askToConnect({ url, message }: Reconnect, asked: Asked): InputRequiredResult | undefined {
-  const envelope = asked.context.mcpReq.envelope as Record<string, unknown> | undefined;
-  if (envelope) {
-    if (!opensUrls(envelope[CLIENT_CAPABILITIES_META_KEY])) return undefined;
-    return inputRequired({ inputRequests: { [connectRequest]: inputRequired.elicitUrl({ url, message }) } });
-  }
-  if (!opensUrls(asked.sessionCapabilities)) return undefined;
-  throw new UrlElicitationRequiredError(
-    [{ mode: 'url', elicitationId: randomUUID(), url, message }],
-    message,
-  );
+/** How the handshake revisions ask for it: by the error -32042 (2025-11-25, "URL mode elicitation"). */
+export function pagesRequired(pages: readonly Page[]): UrlElicitationRequiredError {
+  const elicitations = pages.map(({ url, message, elicitationId }) => {
+    return { mode: 'url' as const, elicitationId: elicitationId ?? randomUUID(), url, message };
+  });
+  return new UrlElicitationRequiredError(elicitations, pages[0]?.message);
 }
 
-function opensUrls(capabilities: unknown): boolean {
+/** How 2026-07-28 asks for it: each page is one of the result's input requests. */
+export function pageRequests(pages: readonly Page[]): Record<string, unknown> {
+  const requests = pages.map(({ url, message }, at) => {
+    const name = at === 0 ? connectRequest : `${connectRequest}-${at + 1}`;
+    return [name, inputRequired.elicitUrl({ url, message })] as const;
+  });
+  return Object.fromEntries(requests);
+}
+
+/** What the user did with the page, by the client's word. */
+export function pageAnswer(responses: Record<string, unknown>): string | undefined {
+  const answer = z.looseObject({ action: z.string() }).safeParse(responses[connectRequest]);
+  return answer.data?.action;
+}
+
+/** An empty `elicitation: {}` means forms alone. */
+export function opensUrls(capabilities: unknown): boolean {
   const { elicitation } = (capabilities ?? {}) as { elicitation?: { url?: unknown } };
   return typeof elicitation?.url === 'object' && elicitation.url !== null;
 }

@@ -12,6 +12,8 @@ export const rpcCodes = {
   /** The SDKs' code for what the transport refuses. */
   transport: -32000,
   sessionNotFound: -32001,
+  /** Of the handshake revisions. */
+  resourceNotFound: -32002,
   /** Of 2026-07-28. */
   headerMismatch: -32020,
   missingClientCapability: -32021,

@@ -40,6 +40,11 @@ export class LegacyExchange implements Transport {
     return Promise.resolve();
   }
 
+  /** Whether the client can be told anything before the response. */
+  get takesEvents(): boolean {
+    return this.options.form !== 'json';
+  }
+
   /** Hands the client's request to the server that is connected. */
   receive(message: JSONRPCMessage): void {
     this.onmessage?.(message);
@@ -47,7 +52,7 @@ export class LegacyExchange implements Transport {
 
   send(message: JSONRPCMessage): Promise<void> {
     if (this.#isOver) return Promise.resolve();
-    if ('method' in message) this.#sendBefore(message);
+    if ('method' in message) this.sendBefore(message);
     else this.#finish(message);
     return Promise.resolve();
   }
@@ -63,8 +68,9 @@ export class LegacyExchange implements Transport {
     return Promise.resolve();
   }
 
-  #sendBefore(message: JSONRPCMessage): void {
-    if (this.options.form === 'json') return;
+  /** Sends a request or a notification of ours on the stream of the client's own request. */
+  sendBefore(message: object): void {
+    if (this.#isOver || !this.takesEvents) return;
     this.#openStream();
     this.#stream?.send(JSON.stringify(message));
   }

@@ -9,15 +9,17 @@ import {
 } from '@modelcontextprotocol/server';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
 import { CallerLeft } from '../tool-calls/prepared-call.js';
-import type { CallFrame } from './call-tool.js';
+import { ClientAnswers } from './client-answers.service.js';
 import { rpcCodes, rpcErrorText, type RpcRefusal } from './json-rpc.js';
 import { answerForm, LegacyExchange } from './legacy-exchange.js';
 import { LegacyStreams } from './legacy-streams.service.js';
-import { headerOf, type McpRequest, sendJson } from './mcp-request.js';
+import { headerOf, type McpRequest, ownerOf, sendJson } from './mcp-request.js';
 import { legacyVersions, McpServers } from './mcp-servers.service.js';
+import { McpSessions } from './mcp-sessions.service.js';
 import { OpenStreams } from './open-streams.service.js';
 import { RunningRequests } from './running-requests.service.js';
 import { type Session, SessionTokens } from './session-token.js';
+import type { CallFrame, LegacySession } from './upstream-call.js';
 
 type Opened = { readonly session: Session | undefined } | { readonly refusal: RpcRefusal };
 
@@ -27,6 +29,8 @@ export class LegacyFront {
   constructor(
     private readonly servers: McpServers,
     private readonly tokens: SessionTokens,
+    private readonly sessions: McpSessions,
+    private readonly answers: ClientAnswers,
     private readonly running: RunningRequests,
     private readonly streams: LegacyStreams,
     private readonly open: OpenStreams,
@@ -39,7 +43,7 @@ export class LegacyFront {
     if ('refusal' in opened) return refuse(request, { ...opened.refusal, id: idOf(message) });
     if (isJSONRPCRequest(message)) return this.#serve(request, message, opened.session);
     if (isJSONRPCNotification(message)) this.#notice(message, opened.session);
-    // Responses answer requests of ours, of which there are none yet.
+    else if (opened.session) this.answers.take(opened.session, message);
     request.response.writeHead(202).end();
   }
 
@@ -63,6 +67,7 @@ export class LegacyFront {
       return refuse(request, { httpStatus: 400, code: rpcCodes.transport, message, id: null });
     }
     this.streams.end(opened.session);
+    this.sessions.forget(opened.session.id);
     request.response.writeHead(204).end();
   }
 
@@ -75,7 +80,7 @@ export class LegacyFront {
     }
     const token = headerOf(headers, 'mcp-session-id');
     if (token === undefined || isInitialize) return { session: undefined };
-    const session = this.tokens.open(token, principal.id);
+    const session = this.tokens.open(token, ownerOf(principal));
     if (session) return { session };
     return {
       refusal: { httpStatus: 404, code: rpcCodes.sessionNotFound, message: 'Session not found', id: null },
@@ -118,23 +123,45 @@ export class LegacyFront {
       for (const step of forget) step();
       if (!request.response.writableFinished) leave('disconnected');
     });
-    const frame = this.#frame(request, { session, signal: left.signal });
+    const frame = this.#frame(request, {
+      session: session && this.#sessionOf(session, exchange),
+      signal: left.signal,
+    });
     const server = this.servers.create(message.method, frame);
     await server.connect(exchange);
     exchange.receive(message);
   }
 
   #frame(
-    { principal, headers, idempotencyKey }: McpRequest,
-    { session, signal }: { session: Session | undefined; signal: AbortSignal },
+    { principal, filter, headers, idempotencyKey }: McpRequest,
+    { session, signal }: { session: LegacySession | undefined; signal: AbortSignal },
   ): CallFrame {
     return {
+      era: 'legacy',
+      owner: ownerOf(principal),
       caller: principal.caller,
+      filter,
       userToken: principal.userToken,
-      clientCapabilities: session?.clientCapabilities,
+      ...(session && { session }),
       idempotencyKey,
       traceparent: headerOf(headers, 'traceparent'),
       signal,
+    };
+  }
+
+  /** A client that reads nothing before the response cannot be asked, nor told anything. */
+  #sessionOf(session: Session, exchange: LegacyExchange): LegacySession {
+    const known = {
+      id: session.id,
+      capabilities: session.clientCapabilities,
+      logLevel: this.sessions.logLevelOf(session.id),
+    };
+    if (!exchange.takesEvents) return known;
+    const send = (message: object): void => exchange.sendBefore(message);
+    return {
+      ...known,
+      ask: (request, signal) => this.answers.ask(session, request, { send, signal }),
+      notify: (method, params) => send({ jsonrpc: '2.0', method, params }),
     };
   }
 
@@ -145,7 +172,7 @@ export class LegacyFront {
   ): Record<string, string> {
     if (request.method !== 'initialize' || !isInitializeRequest(request) || !('result' in answer)) return {};
     const session = {
-      principalId: principal.id,
+      principalId: ownerOf(principal),
       protocolVersion: String(answer.result['protocolVersion']),
       clientCapabilities: request.params.capabilities,
     };

@@ -2,12 +2,15 @@ import { Inject, Injectable } from '@nestjs/common';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
 import { EventStream } from './event-stream.js';
 import type { McpRequest } from './mcp-request.js';
+import { McpSessions } from './mcp-sessions.service.js';
 import { OpenStreams } from './open-streams.service.js';
+import { ResourceWatch } from './resource-watch.service.js';
 import type { Session } from './session-token.js';
 import { ToolListWatch } from './tool-list-watch.service.js';
+import type { ListKind } from './watched-lists.js';
 
 const opened = JSON.stringify({ jsonrpc: '2.0', method: 'connection/opened' });
-const toolsChanged = JSON.stringify({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
+const kinds = ['tools', 'prompts', 'resources'] as const;
 
 /** The GET streams of legacy clients. */
 @Injectable()
@@ -18,20 +21,26 @@ export class LegacyStreams {
   constructor(
     private readonly open_: OpenStreams,
     private readonly watch: ToolListWatch,
+    private readonly sessions: McpSessions,
+    private readonly resources: ResourceWatch,
     @Inject(GATEWAY_CONFIG) private readonly config: Pick<GatewayConfig, 'streams'>,
   ) {}
 
   /** Throws `rate_limited` before anything is written. */
-  open({ principal, response }: McpRequest, session: Session | undefined): void {
+  open(request: McpRequest, session: Session | undefined): void {
+    const { principal, filter, response } = request;
     if (session) this.end(session);
     let stream: EventStream | undefined;
     const release = this.open_.openStream(principal, 'legacy', () => stream?.end());
     const opening = (stream = new EventStream(response, this.config.streams));
     opening.send(opened);
-    const unsubscribe = this.watch.subscribe(principal, () => opening.send(toolsChanged));
+    const view = { filter, kinds };
+    const unsubscribe = this.watch.subscribe(principal, (what) => opening.send(changed(what)), view);
+    const unfollow = session && this.#followResources(request, session, opening);
     if (session) this.#bySession.set(session.id, opening);
     response.once('close', () => {
       unsubscribe();
+      unfollow?.();
       release();
       if (session && this.#bySession.get(session.id) === opening) this.#bySession.delete(session.id);
     });
@@ -40,4 +49,34 @@ export class LegacyStreams {
   end(session: Session): void {
     this.#bySession.get(session.id)?.end();
   }
+
+  /** The session's subscriptions may change while its stream is open, at whichever replica. */
+  #followResources({ principal, filter }: McpRequest, session: Session, stream: EventStream): () => void {
+    const watched = new Map<string, () => void>();
+    const listener = {
+      caller: principal.caller,
+      filter,
+      updated: (uri: string) => stream.send(notification('notifications/resources/updated', { uri })),
+    };
+    const unfollow = this.sessions.follow(session.id, (wanted) => {
+      for (const [uri, stop] of watched) {
+        if (wanted.has(uri)) continue;
+        stop();
+        watched.delete(uri);
+      }
+      for (const uri of wanted) if (!watched.has(uri)) watched.set(uri, this.resources.watch(listener, uri));
+    });
+    return () => {
+      unfollow();
+      for (const stop of watched.values()) stop();
+    };
+  }
+}
+
+function changed(what: ListKind): string {
+  return notification(`notifications/${what}/list_changed`);
+}
+
+function notification(method: string, params?: object): string {
+  return JSON.stringify({ jsonrpc: '2.0', method, ...(params && { params }) });
 }

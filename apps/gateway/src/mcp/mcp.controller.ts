@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Inject, Post, Req, Res, UseGuards } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Inject, Param, Post, Req, Res, UseGuards } from '@nestjs/common';
 import { classifyInboundRequest, isJsonContentType, type JSONRPCMessage } from '@modelcontextprotocol/server';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { errorCatalog } from '@switchyard/contracts';
@@ -7,41 +7,66 @@ import type { FastifyReply } from 'fastify';
 import { type AuthenticatedRequest, CallerGuard } from '../auth/caller.guard.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
 import { rawJsonBody } from '../edge/configure-edge.js';
+import { requestFilterOf } from '../filters/request-filter-of.js';
 import { idempotencyKeyOf } from '../tool-calls/tool-call-requests.js';
 import { readRpcBody, rpcCodes, rpcErrorText } from './json-rpc.js';
 import { LegacyFront } from './legacy-front.service.js';
 import { headerOf, type McpRequest, sendJson, sendRawProblem } from './mcp-request.js';
 import { ModernFront } from './modern-front.service.js';
+import { ToolsetDoors } from './toolset-doors.service.js';
 
-/** The MCP server face: one URL for both eras. What is neither goes to the modern side, whose errors name the rules. */
+/** The plain address, and that of a toolset. */
+const addresses = ['', ':toolset'];
+
+type Arrival = {
+  readonly request: AuthenticatedRequest;
+  readonly reply: FastifyReply;
+  readonly toolset: string | undefined;
+};
+
+/** The MCP server face: one URL for both eras, and one for each toolset. What is neither goes to the modern side, whose errors name the rules. */
 @Controller('mcp')
 @UseGuards(CallerGuard('mcp'))
 export class McpController {
   constructor(
     private readonly legacy: LegacyFront,
     private readonly modern: ModernFront,
+    private readonly doors: ToolsetDoors,
     private readonly log: Log,
     @Inject(GATEWAY_CONFIG) private readonly config: Pick<GatewayConfig, 'edge'>,
   ) {}
 
-  @Post()
+  @Post(addresses)
   @RouteConfig(rawJsonBody)
   async post(
     @Req() request: AuthenticatedRequest,
     @Res() reply: FastifyReply,
     @Body() text: unknown,
+    @Param('toolset') toolset?: string,
   ): Promise<void> {
-    await this.#answer(request, reply, (mcp) => this.#post(mcp, text));
+    await this.#answer({ request, reply, toolset }, (mcp) => this.#post(mcp, text));
   }
 
-  @Get()
-  async get(@Req() request: AuthenticatedRequest, @Res() reply: FastifyReply): Promise<void> {
-    await this.#answer(request, reply, (mcp) => (isModern(mcp) ? notAllowed(mcp) : this.legacy.get(mcp)));
+  @Get(addresses)
+  async get(
+    @Req() request: AuthenticatedRequest,
+    @Res() reply: FastifyReply,
+    @Param('toolset') toolset?: string,
+  ): Promise<void> {
+    await this.#answer({ request, reply, toolset }, (mcp) =>
+      isModern(mcp) ? notAllowed(mcp) : this.legacy.get(mcp),
+    );
   }
 
-  @Delete()
-  async delete(@Req() request: AuthenticatedRequest, @Res() reply: FastifyReply): Promise<void> {
-    await this.#answer(request, reply, (mcp) => (isModern(mcp) ? notAllowed(mcp) : this.legacy.delete(mcp)));
+  @Delete(addresses)
+  async delete(
+    @Req() request: AuthenticatedRequest,
+    @Res() reply: FastifyReply,
+    @Param('toolset') toolset?: string,
+  ): Promise<void> {
+    await this.#answer({ request, reply, toolset }, (mcp) =>
+      isModern(mcp) ? notAllowed(mcp) : this.legacy.delete(mcp),
+    );
   }
 
   async #post(request: McpRequest, text: unknown): Promise<void> {
@@ -66,16 +91,18 @@ export class McpController {
 
   /** From here on the answer is ours to write, errors included. */
   async #answer(
-    request: AuthenticatedRequest,
-    reply: FastifyReply,
+    { request, reply, toolset }: Arrival,
     serve: (mcp: McpRequest) => Promise<void> | void,
   ): Promise<void> {
     reply.hijack();
-    const { principal, headers, raw } = request;
+    const { headers, raw } = request;
     const response = reply.raw;
     try {
       const idempotencyKey = idempotencyKeyOf(headers['idempotency-key']);
-      await serve({ principal, headers, raw, response, idempotencyKey });
+      const filter = requestFilterOf(headers);
+      const principal =
+        toolset === undefined ? request.principal : await this.doors.enter(request.principal, toolset);
+      await serve({ principal, filter, headers, raw, response, idempotencyKey });
     } catch (thrown) {
       const error = toPublicError(thrown);
       if (errorCatalog[error.code].httpStatus >= 500) this.log.error({ err: error }, 'an MCP request failed');

@@ -1,24 +1,28 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { Inject, Injectable } from '@nestjs/common';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import {
   createMcpHandler,
   isJSONRPCRequest,
   type McpHttpHandler,
-  type McpRequestContext,
   type ServerEventBus,
 } from '@modelcontextprotocol/server';
 import { Log, Shutdown } from '@switchyard/service-kit';
 import type { Principal } from '../auth/principal.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
 import { type RpcRefusal, rpcErrorText } from './json-rpc.js';
-import { headerOf, type McpRequest, sendJson } from './mcp-request.js';
+import { headerOf, type McpRequest, ownerOf, sendJson } from './mcp-request.js';
 import { McpServers } from './mcp-servers.service.js';
 import { mirrorMismatch } from './mirrored-headers.js';
 import { OpenStreams } from './open-streams.service.js';
+import { ResourceWatch } from './resource-watch.service.js';
 import { ToolListWatch } from './tool-list-watch.service.js';
+import { isObject } from './upstream-call.js';
 
 const idleMs = 300_000;
 const sweepMs = 60_000;
+/** Resources of one listener. */
+const maxSubscriptions = 1_000;
 
 type Entry = {
   readonly handler: McpHttpHandler;
@@ -28,18 +32,22 @@ type Entry = {
   usedAt: number;
 };
 
+type Current = { readonly request: McpRequest; readonly body: object };
+
 /**
- * Serves 2026-07-28. One SDK handler per credential, kept while it is in use: a handler tells all its listeners of a
- * change, so that sharing one would tell callers of tools that are not theirs.
+ * Serves 2026-07-28. One SDK handler per credential, kept while it is in use, so that all it holds open ends with the
+ * credential. What a request may see (toolset, filters) is its own: the handler asks for it by the request's async context.
  */
 @Injectable()
 export class ModernFront {
   readonly #entries = new Map<string, Entry>();
+  readonly #current = new AsyncLocalStorage<Current>();
 
   constructor(
     private readonly servers: McpServers,
     private readonly open: OpenStreams,
     private readonly watch: ToolListWatch,
+    private readonly resources: ResourceWatch,
     private readonly log: Log,
     shutdown: Shutdown,
     @Inject(GATEWAY_CONFIG) private readonly config: Pick<GatewayConfig, 'streams' | 'edge'>,
@@ -66,14 +74,14 @@ export class ModernFront {
       entry.running--;
       entry.usedAt = Date.now();
     });
-    await entry.serve(raw, response, body);
+    await this.#current.run({ request, body }, () => entry.serve(raw, response, body));
   }
 
-  #mirrorRefusal({ principal, headers }: McpRequest, body: object): RpcRefusal | undefined {
+  #mirrorRefusal({ principal, filter, headers }: McpRequest, body: object): RpcRefusal | undefined {
     if (!isJSONRPCRequest(body) || body.method !== 'tools/call') return undefined;
     const { name, arguments: args } = body.params ?? {};
     if (typeof name !== 'string') return undefined;
-    const schema = this.servers.inputSchemaOf(principal.caller, name);
+    const schema = this.servers.inputSchemaOf({ caller: principal.caller, filter }, name);
     const refusal = mirrorMismatch(schema, args, (header) => headerOf(headers, header));
     return refusal && { ...refusal, id: body.id };
   }
@@ -81,9 +89,9 @@ export class ModernFront {
   #entryOf(principal: Principal): Entry {
     const known = this.#entries.get(principal.credentialId);
     if (known) return known;
-    const handler = createMcpHandler((context) => this.#server(principal, context), {
+    const handler = createMcpHandler(() => this.#server(), {
       legacy: 'reject',
-      bus: this.#bus(principal),
+      bus: this.#bus(),
       maxSubscriptions: this.config.streams.maxPerPrincipal,
       maxRequestBodySize: this.config.edge.bodyLimitBytes,
       keepAliveMs: this.config.streams.keepAliveMs,
@@ -98,23 +106,53 @@ export class ModernFront {
     return entry;
   }
 
-  #server({ caller, userToken }: Principal, { requestInfo }: McpRequestContext) {
-    const headers = requestInfo?.headers;
-    return this.servers.create(headers?.get('mcp-method') ?? undefined, {
-      caller,
-      userToken,
-      idempotencyKey: headers?.get('idempotency-key') ?? undefined,
-      traceparent: headers?.get('traceparent') ?? undefined,
+  #server() {
+    const { request, body } = this.#served();
+    const { principal, filter, headers, idempotencyKey } = request;
+    const method = isJSONRPCRequest(body) ? body.method : undefined;
+    return this.servers.create(method, {
+      era: 'modern',
+      owner: ownerOf(principal),
+      caller: principal.caller,
+      filter,
+      userToken: principal.userToken,
+      idempotencyKey,
+      traceparent: headerOf(headers, 'traceparent'),
     });
   }
 
-  /** Events come from the snapshot, which every replica has; nobody publishes here. */
-  #bus(principal: Principal): ServerEventBus {
+  /** Events come from the snapshot and the bus, which every replica has; nobody publishes here. */
+  #bus(): ServerEventBus {
     return {
       publish: () => undefined,
-      subscribe: (listener) =>
-        this.watch.subscribe(principal, () => listener({ kind: 'tools_list_changed' })),
+      subscribe: (listener) => {
+        const { request, body } = this.#served();
+        const { principal, filter } = request;
+        const stops = [
+          this.watch.subscribe(principal, (what) => listener({ kind: `${what}_list_changed` }), {
+            filter,
+            kinds: ['tools', 'prompts', 'resources'],
+          }),
+          ...this.#watchResources(request, body, (uri) => listener({ kind: 'resource_updated', uri })),
+        ];
+        return () => stops.forEach((stop) => stop());
+      },
     };
+  }
+
+  #watchResources(
+    { principal: { caller }, filter }: McpRequest,
+    body: object,
+    updated: (uri: string) => void,
+  ): (() => void)[] {
+    const wanted = subscriptionsOf(body);
+    return wanted.map((uri) => this.resources.watch({ caller, filter, updated }, uri));
+  }
+
+  #served(): Current {
+    const current = this.#current.getStore();
+    if (!current) throw new Error('No request is being served.');
+    return current;
   }
 
   #closeIdle(): void {
@@ -130,4 +168,12 @@ export class ModernFront {
     entry.release();
     entry.handler.close().catch((err: unknown) => this.log.warn({ err }, 'an MCP handler did not close'));
   }
+}
+
+/** The outward URIs of whose updates a `subscriptions/listen` wants to hear. */
+function subscriptionsOf(body: object): string[] {
+  const params = 'params' in body && isObject(body.params) ? body.params : {};
+  const wanted = isObject(params['notifications']) ? params['notifications']['resourceSubscriptions'] : [];
+  const uris = Array.isArray(wanted) ? wanted.filter((uri) => typeof uri === 'string') : [];
+  return [...new Set(uris)].slice(0, maxSubscriptions);
 }

@@ -6,15 +6,16 @@ import { Authenticator } from '../auth/authenticator.service.js';
 import type { Principal } from '../auth/principal.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
 import { GatewayMetrics, type StreamEra } from '../gateway-metrics.js';
+import { ToolsetDoors } from './toolset-doors.service.js';
 
 const checkMs = 1_000;
 const retryAfterMs = 5_000;
 
-type Open = { readonly isStream: boolean; readonly close: () => void };
+type Open = { readonly principal: Principal; readonly isStream: boolean; readonly close: () => void };
 
 /**
  * What clients hold open here: event streams, which are limited, and requests that run. All of a principal is
- * closed as soon as its key is revoked or expires, and all streams when this process drains.
+ * closed as soon as its key is revoked or expires, or the toolset at whose address it came is no longer its own, and all streams when this process drains.
  */
 @Injectable()
 export class OpenStreams implements OnModuleInit {
@@ -24,6 +25,7 @@ export class OpenStreams implements OnModuleInit {
 
   constructor(
     private readonly authenticator: Authenticator,
+    private readonly doors: ToolsetDoors,
     private readonly snapshots: SnapshotStore,
     private readonly metrics: GatewayMetrics,
     private readonly shutdown: Shutdown,
@@ -49,7 +51,7 @@ export class OpenStreams implements OnModuleInit {
     if (this.#streams >= maxTotal || this.#streamsOf(principal) >= maxPerPrincipal) {
       throw new PlatformError('rate_limited', { message: 'Too many event streams are open.', retryAfterMs });
     }
-    const forget = this.#add(principal, { isStream: true, close });
+    const forget = this.#add({ principal, isStream: true, close });
     this.#streams++;
     this.metrics.streamOpened(era);
     return () => {
@@ -61,7 +63,7 @@ export class OpenStreams implements OnModuleInit {
 
   /** Closes something else together with the principal's streams, until the returned function is called. */
   openRequest(principal: Principal, close: () => void): () => void {
-    const forget = this.#add(principal, { isStream: false, close });
+    const forget = this.#add({ principal, isStream: false, close });
     return () => void forget();
   }
 
@@ -69,7 +71,8 @@ export class OpenStreams implements OnModuleInit {
     return [...(this.#open.get(credentialId)?.entries ?? [])].filter(({ isStream }) => isStream).length;
   }
 
-  #add(principal: Principal, entry: Open): () => boolean {
+  #add(entry: Open): () => boolean {
+    const { principal } = entry;
     const known = this.#open.get(principal.credentialId) ?? { principal, entries: new Set() };
     this.#open.set(principal.credentialId, known);
     known.entries.add(entry);
@@ -83,8 +86,8 @@ export class OpenStreams implements OnModuleInit {
 
   #closeRefused(): void {
     for (const { principal, entries } of [...this.#open.values()]) {
-      if (this.authenticator.isStillValid(principal)) continue;
-      for (const { close } of [...entries]) close();
+      const isRefused = !this.authenticator.isStillValid(principal);
+      for (const entry of [...entries]) if (isRefused || !this.doors.isOpenTo(entry.principal)) entry.close();
     }
   }
 

@@ -1,6 +1,6 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { LruMap } from '../tool-calls/lru-map.js';
+import { TokenCipher } from './token-cipher.js';
 
 /** What a legacy client and we agreed on at `initialize`. */
 export type Session = {
@@ -20,9 +20,6 @@ const Sealed = z.strictObject({
   t: z.number().int(),
 });
 
-const formatVersion = 1;
-const ivLength = 12;
-const tagLength = 16;
 const maxTokenLength = 4096;
 const maxAgeMs = 30 * 24 * 3_600_000;
 /** Sessions whose token was opened lately; to open one costs more than all other checks of a request. */
@@ -33,26 +30,21 @@ const keptOpen = 2_000;
  * that every replica can serve every request of it and none has to remember it.
  */
 export class SessionTokens {
-  readonly #key: Buffer;
+  readonly #cipher: TokenCipher;
   readonly #opened = new LruMap<string, Session>(keptOpen);
 
   constructor(sealKey: string) {
-    this.#key = Buffer.from(hkdfSync('sha256', sealKey, '', 'switchyard/gateway/mcp-session', 32));
+    this.#cipher = new TokenCipher(sealKey, 'mcp-session', maxTokenLength);
   }
 
   issue(session: Omit<Session, 'id' | 'issuedAt'>, now = Date.now()): string {
-    const iv = randomBytes(ivLength);
-    const cipher = createCipheriv('aes-256-gcm', this.#key, iv).setAAD(Buffer.from([formatVersion]));
     const content: z.input<typeof Sealed> = {
       p: session.principalId,
       v: session.protocolVersion,
       c: shortened(session.clientCapabilities),
       t: now,
     };
-    const sealed = Buffer.concat([cipher.update(JSON.stringify(content), 'utf8'), cipher.final()]);
-    return Buffer.concat([Buffer.from([formatVersion]), iv, sealed, cipher.getAuthTag()]).toString(
-      'base64url',
-    );
+    return this.#cipher.seal(content);
   }
 
   /** The session, if the token is one of ours, of this principal, and not too old. */
@@ -64,8 +56,8 @@ export class SessionTokens {
   }
 
   #unseal(token: string): Session | undefined {
-    const content = this.#decrypt(token);
-    if (!content) return undefined;
+    const { success, data: content } = Sealed.safeParse(this.#cipher.open(token));
+    if (!success) return undefined;
     const session = {
       id: token.slice(0, 20),
       principalId: content.p,
@@ -75,24 +67,6 @@ export class SessionTokens {
     };
     this.#opened.set(token, session);
     return session;
-  }
-
-  #decrypt(token: string): z.output<typeof Sealed> | undefined {
-    if (token.length > maxTokenLength || !/^[\w-]+$/.test(token)) return undefined;
-    const bytes = Buffer.from(token, 'base64url');
-    if (bytes[0] !== formatVersion || bytes.length < 1 + ivLength + tagLength) return undefined;
-    try {
-      const decipher = createDecipheriv('aes-256-gcm', this.#key, bytes.subarray(1, 1 + ivLength))
-        .setAAD(bytes.subarray(0, 1))
-        .setAuthTag(bytes.subarray(-tagLength));
-      const text = Buffer.concat([
-        decipher.update(bytes.subarray(1 + ivLength, -tagLength)),
-        decipher.final(),
-      ]);
-      return Sealed.parse(JSON.parse(text.toString('utf8')));
-    } catch {
-      return undefined;
-    }
   }
 }
 

@@ -2,23 +2,28 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import {
   isServed,
-  type ResolvedTool,
-  resolveTools,
+  type RequestFilter,
   type Snapshot,
   type SnapshotChange,
   SnapshotStore,
 } from '@switchyard/access';
 import { Log } from '@switchyard/service-kit';
 import type { Principal } from '../auth/principal.js';
-import { isSameList } from './tool-list.js';
+import { changedLists, type ListKind, type Lists, listsOf } from './watched-lists.js';
+
+type Listener = (what: ListKind) => void;
+/** What a stream sees: absent, all tools of its principal, and no other list. */
+export type ListView = { readonly filter?: RequestFilter; readonly kinds?: readonly ListKind[] };
 
 type Watched = {
   readonly principal: Principal;
-  list: readonly ResolvedTool[];
-  readonly listeners: Set<() => void>;
+  readonly filter: RequestFilter | undefined;
+  readonly kinds: readonly ListKind[];
+  lists: Lists;
+  readonly listeners: Set<Listener>;
 };
 
-/** Tells open streams that the tools of their principal changed, and nobody whose tools did not. */
+/** Tells open streams that a list of their principal changed, and nobody whose lists did not. */
 @Injectable()
 export class ToolListWatch implements OnModuleInit {
   readonly #watched = new Map<string, Watched>();
@@ -36,21 +41,24 @@ export class ToolListWatch implements OnModuleInit {
     this.snapshots.onChange((change, snapshot) => this.#changed(change, snapshot));
   }
 
-  /** Calls `listener` after each change of the principal's list, until the returned function is called. */
-  subscribe(principal: Principal, listener: () => void): () => void {
-    const watched = this.#watched.get(principal.credentialId) ?? {
-      principal,
-      list: resolveTools(this.snapshots.current(), principal.caller),
-      listeners: new Set(),
+  /** Calls `listener` after each change of what the principal is listed, until the returned function is called. */
+  subscribe(
+    principal: Principal,
+    listener: Listener,
+    { filter, kinds = ['tools'] }: ListView = {},
+  ): () => void {
+    const { credentialId, caller } = principal;
+    const key = JSON.stringify([credentialId, caller.runKind, caller.toolsetId, filter, kinds]);
+    const watched = this.#watched.get(key) ?? {
+      ...{ principal, filter, kinds, listeners: new Set() },
+      lists: listsOf(this.snapshots.current(), { caller, filter, kinds }),
     };
-    this.#watched.set(principal.credentialId, watched);
-    const own = () => listener();
+    this.#watched.set(key, watched);
+    const own: Listener = (what) => listener(what);
     watched.listeners.add(own);
     return () => {
       watched.listeners.delete(own);
-      if (watched.listeners.size === 0 && this.#watched.get(principal.credentialId) === watched) {
-        this.#watched.delete(principal.credentialId);
-      }
+      if (watched.listeners.size === 0 && this.#watched.get(key) === watched) this.#watched.delete(key);
     };
   }
 
@@ -76,15 +84,15 @@ export class ToolListWatch implements OnModuleInit {
   }
 
   #compare(watched: Watched): void {
-    const list = resolveTools(this.snapshots.current(), watched.principal.caller);
-    const isSame = isSameList(watched.list, list);
-    watched.list = list;
-    if (isSame) return;
-    for (const listener of watched.listeners) {
+    const { principal, filter, kinds, listeners } = watched;
+    const lists = listsOf(this.snapshots.current(), { caller: principal.caller, filter, kinds });
+    const changed = changedLists(watched.lists, lists);
+    watched.lists = lists;
+    for (const listener of listeners) {
       try {
-        listener();
+        for (const what of changed) listener(what);
       } catch (err) {
-        this.log.warn({ err }, 'a client could not be told that its tools changed');
+        this.log.warn({ err }, 'a client could not be told that a list changed');
       }
     }
   }
@@ -95,6 +103,7 @@ function servesOther(before: Snapshot, after: Snapshot, id: string): boolean {
   const one = before.integrations.get(id);
   const other = after.integrations.get(id);
   if (one !== other || before.tools.get(id) !== after.tools.get(id)) return true;
+  if (before.features.get(id) !== after.features.get(id)) return true;
   return (
     other !== undefined && isServed(other, before.states.get(id)) !== isServed(other, after.states.get(id))
   );

@@ -36,9 +36,10 @@ export function isSameList(one: readonly ResolvedTool[], other: readonly Resolve
 }
 
 function isSameTool(one: ResolvedTool, other: ResolvedTool | undefined): boolean {
-  return (
-    one === other || (one.outwardName === other?.outwardName && one.tool.wireSha256 === other.tool.wireSha256)
-  );
+  if (one === other) return true;
+  if (one.outwardName !== other?.outwardName || one.tool.wireSha256 !== other.tool.wireSha256) return false;
+  // A toolset's own words for a tool are not the upstream's to hash.
+  return one.wire.description === other.wire.description;
 }
 
 function textOf(tool: ResolvedTool): string {

@@ -1,5 +1,15 @@
-import { explainMissing, findTool, type ResolvedTool, type Snapshot } from '@switchyard/access';
+import {
+  explainMissing,
+  findPrompt,
+  findResource,
+  findResourceTemplate,
+  findTool,
+  type IntegrationRecord,
+  type ResolvedTool,
+  type Snapshot,
+} from '@switchyard/access';
 import { type ErrorInfo, PlatformError } from '@switchyard/contracts';
+import { z } from 'zod';
 import type { CallRequest, CallTarget } from './prepared-call.js';
 
 /** What a request reaches, with the arguments as the upstream takes them. */
@@ -9,6 +19,12 @@ export type Reached = {
   /** The target as a tool: it has a schema to check the arguments by. */
   readonly tool?: ResolvedTool;
 };
+
+/** Of `completion/complete`, in the caller's names. */
+const Reference = z.discriminatedUnion('type', [
+  z.looseObject({ type: z.literal('ref/prompt'), name: z.string() }),
+  z.looseObject({ type: z.literal('ref/resource'), uri: z.string() }),
+]);
 
 type Wanted = Pick<CallRequest, 'method' | 'caller' | 'tool' | 'arguments' | 'filter' | 'integrationId'>;
 
@@ -27,8 +43,21 @@ function find(snapshot: Snapshot, wanted: Wanted): Reached | ErrorInfo {
   switch (wanted.method ?? 'tools/call') {
     case 'tools/call':
       return findToolTarget(snapshot, wanted);
-    default:
-      return missing();
+    case 'prompts/get': {
+      const prompt = findPrompt(snapshot, caller, name, filter);
+      if (!prompt) return missing();
+      return {
+        target: readTarget(prompt.integration, name, prompt.prompt.name),
+        arguments: wanted.arguments,
+      };
+    }
+    case 'resources/read': {
+      const resource = findResource(snapshot, caller, name, filter);
+      if (!resource) return missing();
+      return { target: readTarget(resource.integration, name, resource.uri), arguments: {} };
+    }
+    case 'completion/complete':
+      return findReferenced(snapshot, wanted);
   }
 }
 
@@ -41,6 +70,38 @@ function findToolTarget(
   const reason = explainMissing(snapshot, caller, name);
   const details = reason.code === 'tool_not_found' ? undefined : { integration: reason.slug };
   return new PlatformError(reason.code, { details }).toInfo();
+}
+
+/** What is completed is an argument of a prompt, or a variable of a template. */
+function findReferenced(
+  snapshot: Snapshot,
+  { caller, filter, arguments: args }: Wanted,
+): Reached | ErrorInfo {
+  const parsed = Reference.safeParse(args['ref']);
+  if (!parsed.success) return missing();
+  const ref = parsed.data;
+  if (ref.type === 'ref/prompt') {
+    const prompt = findPrompt(snapshot, caller, ref.name, filter);
+    if (!prompt) return missing();
+    const own = { ...ref, name: prompt.prompt.name };
+    const target = readTarget(prompt.integration, ref.name, own.name);
+    return { target, arguments: { ...args, ref: own } };
+  }
+  const found =
+    findResourceTemplate(snapshot, caller, ref.uri, filter) ??
+    findResource(snapshot, caller, ref.uri, filter);
+  if (!found) return missing();
+  const uri = 'uri' in found ? found.uri : found.uriTemplate;
+  return {
+    target: readTarget(found.integration, ref.uri, uri),
+    arguments: { ...args, ref: { ...ref, uri } },
+  };
+}
+
+/** Such calls only read, so they may be made twice. */
+function readTarget(integration: IntegrationRecord, outwardName: string, name: string): CallTarget {
+  const { deadlineMs } = integration;
+  return { integration, outwardName, tool: { name }, wire: {}, safe: true, deadlineMs };
 }
 
 function missing(): ErrorInfo {

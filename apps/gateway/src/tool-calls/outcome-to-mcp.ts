@@ -11,7 +11,7 @@ type Declared = { readonly outputSchema?: unknown };
 export function outcomeToMcp(outcome: ToolCallOutcome, tool: Declared): ToolResult {
   switch (outcome.status) {
     case 'completed':
-      return withoutHopMeta(outcome.result);
+      return withoutHopMeta(complete(outcome.result));
     case 'failed':
     case 'expired':
     case 'cancelled':
@@ -44,15 +44,19 @@ function inWords({ message, code, details }: ErrorInfo): { type: 'text'; text: s
   return [{ type: 'text', text: `${message} ${next.includes(url) ? next : `${next} ${url}`}` }];
 }
 
-/** The result as it came, less what the upstream said to us as its client; `content` is required by all revisions. */
-function withoutHopMeta(result: ToolResult): ToolResult {
-  const complete = result.content === undefined ? { ...result, content: [] } : result;
-  const meta = complete['_meta'];
-  if (typeof meta !== 'object' || meta === null) return complete;
+/** `content` is required by all revisions. */
+function complete(result: ToolResult): ToolResult {
+  return result.content === undefined ? { ...result, content: [] } : result;
+}
+
+/** The result as it came, less what the upstream said to us as its client. */
+export function withoutHopMeta<R extends Record<string, unknown>>(result: R): R {
+  const meta = result['_meta'];
+  if (typeof meta !== 'object' || meta === null) return result;
   const kept = Object.entries(meta).filter(([key]) => !isHopScoped(key));
-  if (kept.length === Object.keys(meta).length) return complete;
-  const { _meta: _, ...rest } = complete;
-  return kept.length > 0 ? { ...rest, _meta: Object.fromEntries(kept) } : rest;
+  if (kept.length === Object.keys(meta).length) return result;
+  const { _meta: _, ...rest } = result;
+  return (kept.length > 0 ? { ...rest, _meta: Object.fromEntries(kept) } : rest) as R;
 }
 
 /** Keys of the protocol itself speak of one connection, and ours are not a vendor's to set. */

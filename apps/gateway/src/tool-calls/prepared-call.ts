@@ -104,28 +104,8 @@ export function prepareCall(
   tool: CallTarget,
   facts: Facts,
 ): PreparedCall {
-  const acceptedAt = facts.now ?? Date.now();
-  const { method = 'tools/call', resume } = request;
   const client = request.client && { ...request.client, activeMs: facts.deadlineMs };
-  const patienceMs = asksPeople(client) ? questionTimeMs : 0;
-  const call: ToolCall = {
-    v: 1,
-    callId: v7(),
-    integrationId: tool.integration.id,
-    ...(method !== 'tools/call' && { method }),
-    tool: tool.tool.name,
-    outwardName: tool.outwardName,
-    caller: request.caller,
-    lane: laneOf(request.caller.runKind),
-    ledgerFirst: facts.ledgerFirst,
-    argumentsSha256: sha256(JSON.stringify(request.arguments)),
-    subjectTokenSha256: facts.subjectToken === undefined ? null : sha256(facts.subjectToken),
-    ...(resume && { resumeSha256: sha256(JSON.stringify(resume)) }),
-    acceptedAt,
-    deadlineAt: acceptedAt + facts.deadlineMs + patienceMs,
-    runId: null,
-    requestId: request.requestId ?? null,
-  };
+  const call = toCall(request, tool, { ...facts, patienceMs: asksPeople(client) ? questionTimeMs : 0 });
   const job: ToolCallJob = {
     v: 1,
     sealed: sealToolCall(sealer, call),
@@ -134,11 +114,34 @@ export function prepareCall(
     ...(request.meta && { meta: request.meta }),
     progress: request.progress ?? request.onEvent !== undefined,
     ...(client && { client }),
-    ...(resume && { resume }),
+    ...(request.resume && { resume: request.resume }),
     round: 0,
     attempts: 0,
   };
   return { tool, call, job };
+}
+
+function toCall(request: CallRequest, tool: CallTarget, facts: Facts & { patienceMs: number }): ToolCall {
+  const { method = 'tools/call', caller, resume } = request;
+  const acceptedAt = facts.now ?? Date.now();
+  return {
+    v: 1,
+    callId: v7(),
+    integrationId: tool.integration.id,
+    ...(method !== 'tools/call' && { method }),
+    tool: tool.tool.name,
+    outwardName: tool.outwardName,
+    caller,
+    lane: laneOf(caller.runKind),
+    ledgerFirst: facts.ledgerFirst,
+    argumentsSha256: sha256(JSON.stringify(request.arguments)),
+    subjectTokenSha256: facts.subjectToken === undefined ? null : sha256(facts.subjectToken),
+    ...(resume && { resumeSha256: sha256(JSON.stringify(resume)) }),
+    acceptedAt,
+    deadlineAt: acceptedAt + facts.deadlineMs + facts.patienceMs,
+    runId: null,
+    requestId: request.requestId ?? null,
+  };
 }
 
 /** A model or a person answers these; roots are there at once. */

@@ -53,7 +53,12 @@ export type PendingAnswer = {
   readonly tool: CallTarget;
 };
 
-type Followed = { readonly callId: string; readonly deadlineAt: number };
+type Followed = {
+  readonly callId: string;
+  readonly deadlineAt: number;
+  /** Resolves if that replica tells. */
+  readonly news: Promise<ToolCallOutcome>;
+};
 
 type Preparation =
   | { readonly kind: 'refused'; readonly error: ErrorInfo; readonly tool?: CallTarget }
@@ -98,12 +103,13 @@ export class ToolCallsService {
    * Waits for the end of a call that this caller made at another replica, if it may still reach what it called. Refuses
    * with `deadline_exceeded` or `cancelled` where the end does not become known.
    */
-  async follow(request: CallRequest, { callId, deadlineAt }: Followed): Promise<CallAnswer> {
+  async follow(request: CallRequest, { callId, deadlineAt, news }: Followed): Promise<CallAnswer> {
     const reached = await this.#reach(request);
     if ('code' in reached) return { kind: 'refused', error: reached };
     const { target: tool } = reached;
     try {
-      const outcome = await this.waiter.follow(callId, { deadlineAt, signal: request.signal });
+      const end = this.waiter.follow(callId, { deadlineAt, signal: request.signal });
+      const outcome = await Promise.race([end, news]);
       return { kind: 'ended', outcome, tool };
     } catch (thrown) {
       return { kind: 'refused', error: toPlatformError(thrown).toInfo(), tool };

@@ -1,0 +1,66 @@
+import {
+  opensUrls,
+  pageAnswer,
+  pageRequests,
+  pagesOf,
+  pagesRequired,
+  reconnectOf,
+} from './ask-to-connect.js';
+import { callForLegacy } from './legacy-call.js';
+import { askWith, callForModern, declaredIn, resumeOf, type Retry, retryOf } from './modern-call.js';
+import { type CallEnd, type CallExchange, type CallParts, errorOf } from './upstream-call.js';
+
+/** How long a client's retry waits for its user, who may still be at the vendor's page. */
+const connectPatienceMs = 25_000;
+
+/**
+ * Asks the upstream, and its client whatever is to be asked on the way: in the client's own era, whichever the upstream's is. A
+ * user who has to open a page is asked to once.
+ */
+export async function callUpstream(parts: CallParts, exchange: CallExchange): Promise<CallEnd> {
+  return exchange.frame.era === 'modern' ? callModern(parts, exchange) : callLegacy(parts, exchange);
+}
+
+async function callLegacy(parts: CallParts, exchange: CallExchange): Promise<CallEnd> {
+  const answer = await callForLegacy(parts, exchange);
+  const error = errorOf(answer);
+  const pages = error ? pagesOf(error) : [];
+  if (pages.length > 0 && opensUrls(exchange.frame.session?.capabilities)) throw pagesRequired(pages);
+  return answer;
+}
+
+async function callModern(parts: CallParts, exchange: CallExchange): Promise<CallEnd> {
+  const retry = retryOf(parts, exchange);
+  const end = await callForModern(parts, exchange, retry);
+  if (end.kind === 'input_required') return end;
+  const error = errorOf(end);
+  if (!error) return end;
+  if (retry.state?.kind === 'page') return onceConnected(parts, exchange, { end, retry });
+  const pages = canOpen(exchange) ? pagesOf(error) : [];
+  const integrationId = reconnectOf(error)?.integrationId ?? end.tool?.integration.id;
+  if (pages.length === 0 || integrationId === undefined) return end;
+  return askWith(parts, exchange, {
+    inputRequests: pageRequests(pages),
+    state: { kind: 'page', integrationId, resume: resumeOf(retry.state, retry.responses) },
+  });
+}
+
+/** A client whose user has just opened our page retries at once: the call waits for the user, then goes through. */
+async function onceConnected(
+  parts: CallParts,
+  exchange: CallExchange,
+  { end, retry }: { end: Exclude<CallEnd, { kind: 'input_required' }>; retry: Retry },
+): Promise<CallEnd> {
+  const error = errorOf(end);
+  const reconnect = error && reconnectOf(error);
+  const { userId } = exchange.frame.caller;
+  if (!reconnect || userId === null || pageAnswer(retry.responses) !== 'accept') return end;
+  const { signal } = exchange.context.mcpReq;
+  await parts.connections.wait(reconnect.integrationId, userId, { timeoutMs: connectPatienceMs, signal });
+  return callForModern(parts, exchange, retry);
+}
+
+/** That revision asks by the result, which not every method's may be. */
+function canOpen(exchange: CallExchange): boolean {
+  return exchange.wanted.method !== 'completion/complete' && opensUrls(declaredIn(exchange));
+}

@@ -1,0 +1,36 @@
+/** What one server says to clients of itself. */
+export type ServerInstructions = { readonly slug: string; readonly instructions: string };
+
+const maxBytesEach = 2_048;
+const maxBytesInAll = 8_192;
+const heading = 'Instructions of the servers behind this gateway. Each speaks of its own tools alone.';
+
+/**
+ * The instructions of all servers that the caller sees, each between tags with its name. They are vendors' texts: each is cut to
+ * 2 kB and all of them to 8 kB, and none can pass for another's by tags of its own.
+ */
+export function joinInstructions(servers: readonly ServerInstructions[]): string | undefined {
+  const parts: string[] = [];
+  let left = maxBytesInAll - Buffer.byteLength(heading);
+  for (const { slug, instructions } of servers) {
+    const text = shortened(escaped(instructions.trim()), maxBytesEach);
+    const part = `<server name="${slug}">\n${text}\n</server>`;
+    const size = Buffer.byteLength(part) + 2;
+    if (text === '' || size > left) continue;
+    left -= size;
+    parts.push(part);
+  }
+  return parts.length > 0 ? [heading, ...parts].join('\n\n') : undefined;
+}
+
+function escaped(text: string): string {
+  return text.replace(/<(?=\s*\/?\s*server)/gi, '&lt;');
+}
+
+/** Cut between characters, with a mark that it was. */
+function shortened(text: string, maxBytes: number): string {
+  if (Buffer.byteLength(text) <= maxBytes) return text;
+  const mark = '…';
+  const kept = Buffer.from(text).subarray(0, maxBytes - Buffer.byteLength(mark));
+  return `${new TextDecoder('utf-8').decode(kept, { stream: true })}${mark}`;
+}

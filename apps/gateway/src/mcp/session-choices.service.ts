@@ -1,0 +1,54 @@
+import { Injectable } from '@nestjs/common';
+import { ProtocolError, type Result } from '@modelcontextprotocol/server';
+import { findResource, SnapshotStore } from '@switchyard/access';
+import { z } from 'zod';
+import { logLevelOf } from './client-side.js';
+import { rpcCodes } from './json-rpc.js';
+import { McpSessions } from './mcp-sessions.service.js';
+import { parseParams } from './parse-params.js';
+import type { CallFrame } from './upstream-call.js';
+
+const SetLevelParams = z.looseObject({ level: z.string() });
+const SubscribeParams = z.looseObject({ uri: z.string().min(1).max(8_192) });
+
+/** The requests of the handshake revisions by which a client chooses for its session. */
+@Injectable()
+export class SessionChoices {
+  constructor(
+    private readonly snapshots: SnapshotStore,
+    private readonly sessions: McpSessions,
+  ) {}
+
+  async setLogLevel({ session }: CallFrame, params: unknown): Promise<Result> {
+    const { level } = parseParams('logging/setLevel', SetLevelParams, params);
+    const known = logLevelOf(level);
+    if (!known)
+      throw new ProtocolError(
+        rpcCodes.invalidParams,
+        `Invalid params for logging/setLevel: no level ${level}`,
+      );
+    // A client without a session has nothing that a level could be kept for.
+    if (session) await this.sessions.setLogLevel(session.id, known);
+    return {};
+  }
+
+  async subscribe(frame: CallFrame, params: unknown): Promise<Result> {
+    const { uri } = parseParams('resources/subscribe', SubscribeParams, params);
+    if (!findResource(this.snapshots.current(), frame.caller, uri, frame.filter))
+      throw new ProtocolError(rpcCodes.resourceNotFound, 'Resource not found', { uri });
+    await this.sessions.subscribe(sessionIdOf(frame), uri);
+    return {};
+  }
+
+  async unsubscribe(frame: CallFrame, params: unknown): Promise<Result> {
+    const { uri } = parseParams('resources/unsubscribe', SubscribeParams, params);
+    await this.sessions.unsubscribe(sessionIdOf(frame), uri);
+    return {};
+  }
+}
+
+function sessionIdOf({ session }: CallFrame): string {
+  if (session) return session.id;
+  const message = 'Subscriptions need a session: send the Mcp-Session-Id that initialize gave.';
+  throw new ProtocolError(rpcCodes.invalidRequest, message);
+}
