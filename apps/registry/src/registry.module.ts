@@ -42,6 +42,15 @@ import { PoliciesController } from './policies/policies.controller.js';
 import { PoliciesRepository } from './policies/policies.repository.js';
 import { PoliciesService } from './policies/policies.service.js';
 import { PolicyEntity } from './policies/policy.entity.js';
+import { SnapshotService } from './snapshot/snapshot.service.js';
+import { ToolGroupEntity } from './tool-groups/tool-group.entity.js';
+import { ToolGroupsController } from './tool-groups/tool-groups.controller.js';
+import { ToolGroupsRepository } from './tool-groups/tool-groups.repository.js';
+import { ToolGroupsService } from './tool-groups/tool-groups.service.js';
+import { ToolsetEntity } from './toolsets/toolset.entity.js';
+import { ToolsetsController } from './toolsets/toolsets.controller.js';
+import { ToolsetsRepository } from './toolsets/toolsets.repository.js';
+import { ToolsetsService } from './toolsets/toolsets.service.js';
 import { UserRecordProcessor } from './users/user-record.processor.js';
 import { UserRecordsService } from './users/user-records.service.js';
 import { UserEntity } from './users/user.entity.js';
@@ -60,6 +69,8 @@ const entities = [
   IdentityProviderEntity,
   IntegrationEntity,
   PolicyEntity,
+  ToolGroupEntity,
+  ToolsetEntity,
   UserEntity,
   VirtualKeyEntity,
 ];
@@ -70,6 +81,8 @@ const entities = [
     IdentityProvidersController,
     UsersController,
     PoliciesController,
+    ToolGroupsController,
+    ToolsetsController,
     IntegrationsController,
     IntegrationToolsController,
     IntegrationActionsController,
@@ -101,6 +114,11 @@ const entities = [
     PoliciesRepository,
     PoliciesService,
     RefusalsService,
+    SnapshotService,
+    ToolGroupsRepository,
+    ToolGroupsService,
+    ToolsetsRepository,
+    ToolsetsService,
     TransportCheck,
     UserRecordProcessor,
     UserRecordsService,

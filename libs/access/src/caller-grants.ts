@@ -30,7 +30,12 @@ export function callerGrants(snapshot: Snapshot, caller: CallerContext): CallerG
   if (caller.userId !== null && snapshot.inactiveUsers.has(caller.userId)) return none;
   if (caller.kind === 'anonymous') return caller.toolsetId ? none : { of: () => everything };
   const own = caller.virtualKeyId === null ? userGrants(snapshot, caller) : keyGrants(snapshot, caller);
-  if (!own) return none;
+  return own ? withToolsets(snapshot, caller, own) : none;
+}
+
+type OwnGrants = { readonly of: Grants; readonly policies: PolicyDecisions };
+
+function withToolsets(snapshot: Snapshot, caller: CallerContext, own: OwnGrants): CallerGrants {
   const attached = attachedToolsets(snapshot, caller);
   const toolset = attached.find(({ id }) => id === caller.toolsetId);
   if (caller.toolsetId && !toolset) return none;
@@ -41,8 +46,6 @@ export function callerGrants(snapshot: Snapshot, caller: CallerContext): CallerG
       : union(own.of(slug), withoutDenied(bundled(slug), own.policies(slug)));
   return toolset ? { of, toolset } : { of };
 }
-
-type OwnGrants = { readonly of: Grants; readonly policies: PolicyDecisions };
 
 function keyGrants(snapshot: Snapshot, caller: CallerContext): OwnGrants | undefined {
   const key = snapshot.virtualKeysById.get(caller.virtualKeyId ?? '');

@@ -68,6 +68,6 @@ export type { Snapshot, SnapshotRows } from './snapshot.js';
 export { toolGroup } from './tool-group.js';
 export { toolVisibility } from './tool-visibility.js';
 export type { HiddenBecause } from './tool-visibility.js';
-export { findToolset, isAttached, rateLimitOf, toolModeOf } from './toolsets.js';
+export { attachedToolsets, findToolset, isAttached, rateLimitOf, toolModeOf } from './toolsets.js';
 export { visibleInstructions } from './visible-instructions.js';
 export type { Instructions } from './visible-instructions.js';

@@ -15,6 +15,8 @@ export const registryPaths = [
   '/api/identity-providers',
   '/api/users',
   '/api/policies',
+  '/api/tool-groups',
+  '/api/toolsets',
   '/api/integrations',
   '/api/virtual-keys',
   '/api/import',

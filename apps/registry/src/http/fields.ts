@@ -20,6 +20,20 @@ export const DisplayName = z
   .max(200)
   .regex(/^[^\p{Cc}\p{Cf}]*$/u, 'must not contain control characters');
 
+/** So many calls in so many milliseconds. */
+export const RateLimit = z.strictObject({
+  limit: z.int().min(1).max(1_000_000),
+  interval_ms: z.int().min(100).max(86_400_000),
+});
+export type RateLimit = z.output<typeof RateLimit>;
+
+/** How a caller's tools are listed. */
+export const ToolMode = z
+  .enum(['all', 'search'])
+  .describe(
+    '`search`: three tools that find, describe and call the others, for catalogs that fill a context.',
+  );
+
 /** The id in a path. */
 export const ResourceId = z.uuid();
 

@@ -1,6 +1,7 @@
 import type { AuthMode, OAuthSettings, Transport } from '@switchyard/contracts';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import type { RateLimit, ToolOverrides } from './integration.schemas.js';
+import type { RateLimit } from '../http/fields.js';
+import type { ToolOverrides } from './integration.schemas.js';
 
 @Entity({ schema: 'registry', name: 'integrations' })
 export class IntegrationEntity {

@@ -1,7 +1,7 @@
 import { AuthMode, IntegrationState, OAuthSettings, Transport } from '@switchyard/contracts';
 import { PageQuery } from '@switchyard/service-kit';
 import { z } from 'zod';
-import { DisplayName, Slug, ToolNames } from '../http/fields.js';
+import { DisplayName, RateLimit, Slug, ToolNames } from '../http/fields.js';
 
 /** What stands in answers where a value is stored; nobody gets to see more. */
 export const storedMark = '[stored]' as const;
@@ -40,15 +40,9 @@ export const ToolOverrides = z
   .describe('By the upstream’s tool name.');
 export type ToolOverrides = z.output<typeof ToolOverrides>;
 
-const RateLimit = z
-  .strictObject({
-    limit: z.int().min(1).max(1_000_000),
-    interval_ms: z.int().min(100).max(day),
-  })
-  .describe(
-    'A token bucket over the whole fleet: `limit` calls at once, refilled evenly over `interval_ms`. Calls over it wait.',
-  );
-export type RateLimit = z.output<typeof RateLimit>;
+const UpstreamRateLimit = RateLimit.describe(
+  'A token bucket over the whole fleet: `limit` calls at once, refilled evenly over `interval_ms`. Calls over it wait.',
+);
 
 /** RFC 9110, section 5.6.2. */
 const HeaderName = z
@@ -89,7 +83,7 @@ const settings = {
   tool_overrides: ToolOverrides,
   deadline_ms: DeadlineMs.nullable(),
   max_concurrency: z.int().min(1).max(100_000).nullable().describe('Calls at once over the whole fleet.'),
-  rate_limit: RateLimit.nullable(),
+  rate_limit: UpstreamRateLimit.nullable(),
   pinned: z
     .boolean()
     .describe('Serve a tool only as an admin approved it; switching it on approves what is there.'),

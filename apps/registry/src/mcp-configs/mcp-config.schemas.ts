@@ -9,6 +9,11 @@ export const McpConfig = z.strictObject({
     .max(64)
     .describe('An integration’s slug; `web_search` means `web-search`.'),
   tools_to_execute: ToolNames.default(null).describe('`["*"]` or null: all tools. Empty: none. Else these.'),
+  prompts: z
+    .boolean()
+    .optional()
+    .describe('Absent: prompts go with a list that covers every tool. True: in any case. False: never.'),
+  resources: z.boolean().optional().describe('As for prompts.'),
 });
 export type McpConfig = z.output<typeof McpConfig>;
 

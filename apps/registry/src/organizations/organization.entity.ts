@@ -1,4 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { RateLimit } from '../http/fields.js';
 
 @Entity({ schema: 'registry', name: 'organizations' })
 export class OrganizationEntity {
@@ -11,6 +12,10 @@ export class OrganizationEntity {
 
   @Column('text')
   name!: string;
+
+  /** What one user may call, over the fleet, unless a key of theirs says otherwise. */
+  @Column('jsonb', { name: 'user_rate_limit', nullable: true })
+  userRateLimit!: RateLimit | null;
 
   @Column('timestamptz', { name: 'created_at' })
   createdAt!: Date;

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { Page, PageQuery } from '@switchyard/service-kit';
 import { Admin } from '../admin/admin-context.js';
@@ -6,11 +6,17 @@ import type { AdminContext } from '../admin/admin-context.js';
 import { ResourceId } from '../http/fields.js';
 import { ListQuery } from '../http/list-query.js';
 import { Answers, pageOf } from '../openapi/answers.js';
-import { AdminKeyAnswer, CreateOrganization, OrganizationAnswer } from './organization.schemas.js';
+import {
+  AdminKeyAnswer,
+  CreateOrganization,
+  OrganizationAnswer,
+  UpdateOrganization,
+} from './organization.schemas.js';
 import type {
   AdminKeyAnswerBody,
   CreateOrganizationBody,
   OrganizationAnswerBody,
+  UpdateOrganizationBody,
 } from './organization.schemas.js';
 import { OrganizationsService } from './organizations.service.js';
 
@@ -59,6 +65,21 @@ export class OrganizationsController {
     @Param('id', { schema: ResourceId }) id: string,
   ): Promise<OrganizationAnswerBody> {
     return this.organizations.get(admin, id);
+  }
+
+  @Patch(':id')
+  @Answers({
+    summary: 'Change an organization: what the body names',
+    status: 200,
+    schema: OrganizationAnswer,
+    errors: ['not_found', 'invalid_request'],
+  })
+  update(
+    @Admin() admin: AdminContext,
+    @Param('id', { schema: ResourceId }) id: string,
+    @Body({ schema: UpdateOrganization }) body: UpdateOrganizationBody,
+  ): Promise<OrganizationAnswerBody> {
+    return this.organizations.update(admin, id, body);
   }
 
   @Post(':id/admin-key')

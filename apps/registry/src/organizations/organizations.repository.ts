@@ -17,6 +17,13 @@ export class OrganizationsRepository {
     return this.source.manager.find(OrganizationEntity, { where, order: { id: 'ASC' }, take: limit });
   }
 
+  async update(
+    id: string,
+    changes: Partial<Pick<OrganizationEntity, 'name' | 'userRateLimit'>>,
+  ): Promise<void> {
+    await this.source.manager.update(OrganizationEntity, { id }, changes);
+  }
+
   /** Inserts inside a transaction, in which `also` runs too. */
   async insert(
     organization: OrganizationEntity,

@@ -13,6 +13,7 @@ import type {
   AdminKeyAnswerBody,
   CreateOrganizationBody,
   OrganizationAnswerBody,
+  UpdateOrganizationBody,
 } from './organization.schemas.js';
 import { OrganizationsRepository } from './organizations.repository.js';
 
@@ -33,7 +34,7 @@ export class OrganizationsService {
 
   async create(admin: AdminContext, body: CreateOrganizationBody): Promise<AdminKeyAnswerBody> {
     requireOperator(admin);
-    const organization = { ...body, id: uuidv7(), createdAt: new Date() };
+    const organization = { ...body, id: uuidv7(), userRateLimit: null, createdAt: new Date() };
     let key = '';
     await refuseTakenSlug(() =>
       this.organizations.insert(organization, async (manager) => {
@@ -51,6 +52,17 @@ export class OrganizationsService {
 
   async get(admin: AdminContext, id: string): Promise<OrganizationAnswerBody> {
     return toAnswer(await this.requireOwn(admin, id));
+  }
+
+  async update(
+    admin: AdminContext,
+    id: string,
+    body: UpdateOrganizationBody,
+  ): Promise<OrganizationAnswerBody> {
+    await this.requireOwn(admin, id);
+    await this.organizations.update(id, { name: body.name, userRateLimit: body.user_rate_limit });
+    await this.changes.announce({ entity: 'organization', change: 'updated', orgId: id, id });
+    return this.get(admin, id);
   }
 
   /** The key before stops working at once. */
@@ -71,6 +83,6 @@ function requireOperator({ isOperator }: AdminContext): void {
     throw new PlatformError('forbidden', { message: 'Only the operator’s admin key manages organizations.' });
 }
 
-function toAnswer({ id, slug, name, createdAt }: OrganizationEntity): OrganizationAnswerBody {
-  return { id, slug, name, created_at: createdAt.toISOString() };
+function toAnswer({ id, slug, name, userRateLimit, createdAt }: OrganizationEntity): OrganizationAnswerBody {
+  return { id, slug, name, user_rate_limit: userRateLimit, created_at: createdAt.toISOString() };
 }

@@ -7,8 +7,20 @@ import { ResourceId } from '../http/fields.js';
 import { ListQuery } from '../http/list-query.js';
 import { Answers, pageOf } from '../openapi/answers.js';
 import { PoliciesService } from './policies.service.js';
-import { CreatePolicy, PolicyAnswer, UpdatePolicy } from './policy.schemas.js';
-import type { CreatePolicyBody, PolicyAnswerBody, UpdatePolicyBody } from './policy.schemas.js';
+import {
+  CreatePolicy,
+  PolicyAnswer,
+  PolicyPreview,
+  PreviewPolicies,
+  UpdatePolicy,
+} from './policy.schemas.js';
+import type {
+  CreatePolicyBody,
+  PolicyAnswerBody,
+  PolicyPreviewBody,
+  PreviewPoliciesBody,
+  UpdatePolicyBody,
+} from './policy.schemas.js';
 
 const id = { schema: ResourceId };
 
@@ -19,7 +31,7 @@ export class PoliciesController {
 
   @Post()
   @Answers({
-    summary: 'Grant tools to signed-in users, by their roles',
+    summary: 'Grant tools to signed-in users, or deny them, by their roles and claims',
     status: 201,
     schema: PolicyAnswer,
     errors: ['invalid_request'],
@@ -45,6 +57,21 @@ export class PoliciesController {
     return this.policies.list(admin, query);
   }
 
+  @Post('preview')
+  @HttpCode(200)
+  @Answers({
+    summary: 'Ask what a user with such claims and roles would have; nothing is stored',
+    status: 200,
+    schema: PolicyPreview,
+    errors: ['invalid_request'],
+  })
+  preview(
+    @Admin() admin: AdminContext,
+    @Body({ schema: PreviewPolicies }) body: PreviewPoliciesBody,
+  ): Promise<PolicyPreviewBody> {
+    return this.policies.preview(admin, body);
+  }
+
   @Get(':id')
   @Answers({ summary: 'Read a policy', status: 200, schema: PolicyAnswer, errors: ['not_found'] })
   get(@Admin() admin: AdminContext, @Param('id', id) policyId: string): Promise<PolicyAnswerBody> {
@@ -68,7 +95,7 @@ export class PoliciesController {
 
   @Delete(':id')
   @HttpCode(204)
-  @Answers({ summary: 'Remove a policy and what it grants', status: 204, errors: ['not_found'] })
+  @Answers({ summary: 'Remove a policy, and what it grants or denies', status: 204, errors: ['not_found'] })
   remove(@Admin() admin: AdminContext, @Param('id', id) policyId: string): Promise<void> {
     return this.policies.remove(admin, policyId);
   }

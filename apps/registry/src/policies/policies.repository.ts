@@ -1,10 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, MoreThan } from 'typeorm';
+import { ArrayContains, DataSource, In, MoreThan } from 'typeorm';
 import { PolicyEntity } from './policy.entity.js';
 
-export type PolicyChanges = Partial<
-  Pick<PolicyEntity, 'name' | 'roles' | 'mcpConfigs' | 'isActive' | 'updatedAt'>
->;
+export type PolicyChanges = Partial<Omit<PolicyEntity, 'id' | 'organizationId' | 'createdAt'>>;
 
 /** Every read and write is of one organization. */
 @Injectable()
@@ -18,6 +16,17 @@ export class PoliciesRepository {
   async list(organizationId: string, limit: number, afterId?: string): Promise<PolicyEntity[]> {
     const where = { organizationId, ...(afterId && { id: MoreThan(afterId) }) };
     return this.source.manager.find(PolicyEntity, { where, order: { id: 'ASC' }, take: limit });
+  }
+
+  async findAll(organizationId: string, ids: readonly string[]): Promise<PolicyEntity[]> {
+    return this.source.manager.findBy(PolicyEntity, { organizationId, id: In([...ids]) });
+  }
+
+  /** Names of the policies that speak of a tool group. */
+  async namesWithGroup(organizationId: string, groupId: string): Promise<string[]> {
+    const where = { organizationId, groupIds: ArrayContains([groupId]) };
+    const rows = await this.source.manager.find(PolicyEntity, { where, order: { id: 'ASC' }, take: 5 });
+    return rows.map(({ name }) => name);
   }
 
   async insert(policy: PolicyEntity): Promise<void> {

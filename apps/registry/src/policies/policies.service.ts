@@ -1,5 +1,13 @@
 import { Injectable } from '@nestjs/common';
+import {
+  attachedToolsets,
+  heldPolicies,
+  policyClaimPaths,
+  projectClaims,
+  resolveTools,
+} from '@switchyard/access';
 import { PlatformError } from '@switchyard/contracts';
+import type { CallerContext } from '@switchyard/contracts';
 import { decodeCursor, toPage } from '@switchyard/service-kit';
 import type { Page, PageQuery } from '@switchyard/service-kit';
 import { v7 as uuidv7 } from 'uuid';
@@ -7,28 +15,41 @@ import type { AdminContext } from '../admin/admin-context.js';
 import { ChangesService } from '../changes/changes.service.js';
 import { ResourceId } from '../http/fields.js';
 import { McpConfigsService } from '../mcp-configs/mcp-configs.service.js';
+import { SnapshotService } from '../snapshot/snapshot.service.js';
+import { ToolGroupsService } from '../tool-groups/tool-groups.service.js';
 import { PoliciesRepository } from './policies.repository.js';
 import type { PolicyEntity } from './policy.entity.js';
-import type { CreatePolicyBody, PolicyAnswerBody, UpdatePolicyBody } from './policy.schemas.js';
+import type {
+  CreatePolicyBody,
+  PolicyAnswerBody,
+  PolicyPreviewBody,
+  PreviewPoliciesBody,
+  UpdatePolicyBody,
+} from './policy.schemas.js';
 
-/** What signed-in users may use, by their roles. */
+type FixedColumns = 'id' | 'organizationId' | 'createdAt' | 'updatedAt';
+
+/** No user's id: a preview without a user is of somebody to whom nothing is attached by name. */
+const nobody = '00000000-0000-0000-0000-000000000000';
+
+/** What signed-in users may use, by their roles and claims. */
 @Injectable()
 export class PoliciesService {
   constructor(
     private readonly policies: PoliciesRepository,
     private readonly configs: McpConfigsService,
+    private readonly groups: ToolGroupsService,
+    private readonly snapshots: SnapshotService,
     private readonly changes: ChangesService,
   ) {}
 
   async create({ orgId }: AdminContext, body: CreatePolicyBody): Promise<PolicyAnswerBody> {
+    await this.groups.requireAll(orgId, body.group_ids);
     const now = new Date();
     const row: PolicyEntity = {
       id: uuidv7(),
       organizationId: orgId,
-      name: body.name,
-      roles: body.roles,
-      mcpConfigs: body.mcp_configs,
-      isActive: body.is_active,
+      ...columnsOf(body),
       createdAt: now,
       updatedAt: now,
     };
@@ -49,16 +70,31 @@ export class PoliciesService {
 
   async update(admin: AdminContext, id: string, body: UpdatePolicyBody): Promise<PolicyAnswerBody> {
     const before = await this.require(admin, id);
-    await this.policies.update(admin.orgId, id, {
-      name: body.name,
-      roles: body.roles,
-      mcpConfigs: body.mcp_configs,
-      isActive: body.is_active,
-      updatedAt: new Date(),
-    });
+    await this.groups.requireAll(admin.orgId, body.group_ids ?? []);
+    await this.policies.update(admin.orgId, id, { ...columnsOf(body), updatedAt: new Date() });
     await this.tell(before, 'updated');
     const warnings = await this.configs.warnings(admin.orgId, body.mcp_configs ?? []);
     return { ...(await this.get(admin, id)), ...warnings };
+  }
+
+  /** What a user with such a token would have. Toolsets and the state of integrations count; nothing is stored. */
+  async preview({ orgId }: AdminContext, body: PreviewPoliciesBody): Promise<PolicyPreviewBody> {
+    const snapshot = await this.snapshots.newest();
+    const paths = policyClaimPaths(snapshot, orgId);
+    const caller = callerOf(orgId, body, paths);
+    const held = heldPolicies(snapshot, caller);
+    const rows = await this.policies.findAll(
+      orgId,
+      held.map(({ id }) => id),
+    );
+    return {
+      policies: rows
+        .sort((a, b) => b.priority - a.priority || (a.id < b.id ? -1 : 1))
+        .map(({ id, name, effect, priority }) => ({ id, name, effect, priority })),
+      toolsets: attachedToolsets(snapshot, caller).map(({ slug }) => slug),
+      tools: resolveTools(snapshot, caller).map(({ outwardName }) => outwardName),
+      claims_read: paths,
+    };
   }
 
   async remove(admin: AdminContext, id: string): Promise<void> {
@@ -80,12 +116,38 @@ export class PoliciesService {
   }
 }
 
+function columnsOf(body: CreatePolicyBody): Omit<PolicyEntity, FixedColumns>;
+function columnsOf(body: UpdatePolicyBody): Partial<Omit<PolicyEntity, FixedColumns>>;
+function columnsOf(body: UpdatePolicyBody) {
+  return {
+    name: body.name,
+    roles: body.roles,
+    matchers: body.matchers,
+    effect: body.effect,
+    priority: body.priority,
+    groupIds: body.group_ids,
+    mcpConfigs: body.mcp_configs,
+    isActive: body.is_active,
+  };
+}
+
+/** Somebody who came with a token, by a door that knows all that the token says. */
+function callerOf(orgId: string, body: PreviewPoliciesBody, paths: string[]): CallerContext {
+  const claims = projectClaims(body.claims, paths);
+  const who = { kind: 'user', orgId, userId: body.user_id ?? nobody, virtualKeyId: null } as const;
+  return { ...who, runKind: 'bff', roles: body.roles, hasSubjectToken: true, claims };
+}
+
 function toAnswer(row: PolicyEntity): PolicyAnswerBody {
   return {
     id: row.id,
     organization_id: row.organizationId,
     name: row.name,
     roles: row.roles,
+    matchers: row.matchers,
+    effect: row.effect,
+    priority: row.priority,
+    group_ids: row.groupIds,
     mcp_configs: row.mcpConfigs,
     is_active: row.isActive,
     created_at: row.createdAt.toISOString(),

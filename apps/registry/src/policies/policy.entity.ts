@@ -1,5 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { McpConfig } from '../mcp-configs/mcp-config.schemas.js';
+import type { ClaimMatcher } from './claim-matcher.schemas.js';
 
 @Entity({ schema: 'registry', name: 'policies' })
 export class PolicyEntity {
@@ -16,6 +17,19 @@ export class PolicyEntity {
   /** Null: every signed-in user of the organization. Empty: nobody. */
   @Column('text', { array: true, nullable: true })
   roles!: string[] | null;
+
+  /** All of them have to match. */
+  @Column('jsonb')
+  matchers!: ClaimMatcher[];
+
+  @Column('text')
+  effect!: 'allow' | 'deny';
+
+  @Column('integer')
+  priority!: number;
+
+  @Column('uuid', { name: 'group_ids', array: true })
+  groupIds!: string[];
 
   @Column('jsonb', { name: 'mcp_configs' })
   mcpConfigs!: McpConfig[];

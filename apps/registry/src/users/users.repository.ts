@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { UserRecord } from '@switchyard/contracts';
 import { Sql } from '@switchyard/database';
-import { DataSource, Not } from 'typeorm';
+import { DataSource, In, Not } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { UserEntity } from './user.entity.js';
 import type { ListUsersQuery } from './user.schemas.js';
@@ -31,6 +31,13 @@ export class UsersRepository {
     const values = [uuidv7(), orgId, issuer, subject, username, email, displayName, roles];
     const [user] = await this.sql.query<KnownUser>(seenSql, values);
     return user;
+  }
+
+  /** Which of the ids are the organization's. */
+  async known(organizationId: string, ids: readonly string[]): Promise<Set<string>> {
+    const where = { organizationId, id: In([...ids]) };
+    const rows = await this.source.manager.find(UserEntity, { where, select: { id: true } });
+    return new Set(rows.map(({ id }) => id));
   }
 
   async find(organizationId: string, id: string): Promise<UserEntity | null> {

@@ -10,6 +10,8 @@ export function toVirtualKeyAnswer(row: VirtualKeyEntity): VirtualKeyAnswerBody 
     mcp_configs: row.mcpConfigs,
     status: statusOf(row),
     user_id: row.userId,
+    rate_limit: row.rateLimit,
+    tool_mode: row.toolMode,
     expires_at: row.expiresAt?.toISOString() ?? null,
     revoked_at: row.revokedAt?.toISOString() ?? null,
     created_at: row.createdAt.toISOString(),

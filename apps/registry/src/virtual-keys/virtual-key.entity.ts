@@ -1,4 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { RateLimit } from '../http/fields.js';
 import type { McpConfig } from '../mcp-configs/mcp-config.schemas.js';
 
 @Entity({ schema: 'registry', name: 'virtual_keys' })
@@ -23,6 +24,13 @@ export class VirtualKeyEntity {
 
   @Column('jsonb', { name: 'mcp_configs' })
   mcpConfigs!: McpConfig[];
+
+  /** Calls by this key, over the fleet. */
+  @Column('jsonb', { name: 'rate_limit', nullable: true })
+  rateLimit!: RateLimit | null;
+
+  @Column('text', { name: 'tool_mode' })
+  toolMode!: 'all' | 'search';
 
   @Column('timestamptz', { name: 'expires_at', nullable: true })
   expiresAt!: Date | null;

@@ -1,6 +1,6 @@
 import { PageQuery } from '@switchyard/service-kit';
 import { z } from 'zod';
-import { DisplayName } from '../http/fields.js';
+import { DisplayName, RateLimit, ToolMode } from '../http/fields.js';
 import { McpConfig, McpConfigs } from '../mcp-configs/mcp-config.schemas.js';
 
 const ExpiresAt = z.iso
@@ -13,12 +13,18 @@ const UserId = z
   .nullable()
   .describe('The user as whom its bearer calls, for good. Null: a machine’s key, with nobody behind it.');
 
+const CallLimit = RateLimit.nullable().describe(
+  'Calls by this key; one over it is refused with the time to wait. Null: the organization’s `user_rate_limit` where the key is a user’s.',
+);
+
 export const CreateVirtualKey = z
   .strictObject({
     name: DisplayName,
     mcp_configs: McpConfigs.default([]),
     expires_at: ExpiresAt.default(null),
     user_id: UserId.default(null),
+    rate_limit: CallLimit.default(null),
+    tool_mode: ToolMode.default('all'),
   })
   .meta({ id: 'CreateVirtualKey' });
 export type CreateVirtualKeyBody = z.output<typeof CreateVirtualKey>;
@@ -28,6 +34,8 @@ export const UpdateVirtualKey = z
     name: DisplayName.optional(),
     mcp_configs: McpConfigs.optional(),
     expires_at: ExpiresAt.optional(),
+    rate_limit: CallLimit.optional(),
+    tool_mode: ToolMode.optional(),
   })
   .refine((body) => Object.keys(body).length > 0, 'names nothing to change')
   .meta({ id: 'UpdateVirtualKey' });
@@ -47,6 +55,8 @@ const virtualKey = {
   mcp_configs: z.array(McpConfig),
   status: z.enum(['active', 'expired', 'revoked']),
   user_id: UserId,
+  rate_limit: CallLimit,
+  tool_mode: ToolMode,
   expires_at: z.iso.datetime().nullable(),
   revoked_at: z.iso.datetime().nullable(),
   created_at: z.iso.datetime(),

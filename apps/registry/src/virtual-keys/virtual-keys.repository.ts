@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, IsNull } from 'typeorm';
+import { DataSource, In, IsNull } from 'typeorm';
 import { VirtualKeyEntity } from './virtual-key.entity.js';
 import type { ListVirtualKeysQuery } from './virtual-key.schemas.js';
 
@@ -8,7 +8,9 @@ export type VirtualKeyFilter = {
   userId?: string;
   afterId?: string;
 };
-type Changes = Partial<Pick<VirtualKeyEntity, 'name' | 'mcpConfigs' | 'expiresAt'>>;
+type Changes = Partial<
+  Pick<VirtualKeyEntity, 'name' | 'mcpConfigs' | 'expiresAt' | 'rateLimit' | 'toolMode'>
+>;
 
 const isStatus = {
   active: 'k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())',
@@ -23,6 +25,13 @@ export class VirtualKeysRepository {
 
   async find(organizationId: string, id: string): Promise<VirtualKeyEntity | null> {
     return this.source.manager.findOneBy(VirtualKeyEntity, { organizationId, id });
+  }
+
+  /** Which of the ids are the organization's. */
+  async known(organizationId: string, ids: readonly string[]): Promise<Set<string>> {
+    const where = { organizationId, id: In([...ids]) };
+    const rows = await this.source.manager.find(VirtualKeyEntity, { where, select: { id: true } });
+    return new Set(rows.map(({ id }) => id));
   }
 
   async list(

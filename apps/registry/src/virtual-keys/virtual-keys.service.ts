@@ -41,6 +41,8 @@ export class VirtualKeysService {
       userId: body.user_id,
       keyHash: hashVirtualKey(key),
       mcpConfigs: body.mcp_configs,
+      rateLimit: body.rate_limit,
+      toolMode: body.tool_mode,
       expiresAt: toDate(body.expires_at),
       revokedAt: null,
       createdAt: new Date(),
@@ -73,6 +75,8 @@ export class VirtualKeysService {
     const isUpdated = await this.keys.update(admin.orgId, id, {
       name: body.name,
       mcpConfigs: body.mcp_configs,
+      rateLimit: body.rate_limit,
+      toolMode: body.tool_mode,
       expiresAt: body.expires_at === undefined ? undefined : toDate(body.expires_at),
     });
     if (!isUpdated) throw new PlatformError('conflict', { message: 'The key is revoked.' });

@@ -16,6 +16,8 @@ export function createHttpAdapter(options: { bodyLimitBytes?: number; metrics: M
   const adapter = new FastifyAdapter({
     bodyLimit: options.bodyLimitBytes ?? defaultBodyLimit,
     genReqId: () => randomUUID(),
+    // Names of tools stand in paths, percent-encoded.
+    routerOptions: { maxParamLength: 1_024 },
     // A draining server still serves what arrives on open connections, with `Connection: close`.
     return503OnClosing: false,
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
