@@ -1,6 +1,7 @@
 import { type CallToolResult, ProtocolError, type Server } from '@modelcontextprotocol/server';
 import type { ErrorInfo, ToolCallOutcome, ToolResult } from '@switchyard/contracts';
 import { z } from 'zod';
+import { withCacheMark } from '../result-cache/cache-mark.js';
 import type { NamedCall, Translated } from '../search/search-mode.service.js';
 import { errorBody } from '../tool-calls/error-body.js';
 import { errorToMcp, outcomeToMcp } from '../tool-calls/outcome-to-mcp.js';
@@ -45,7 +46,8 @@ export async function callTool(parts: CallParts, exchange: ToolExchange): Promis
   if (end.kind === 'input_required') return { ...end.result };
   if (end.kind === 'ended') {
     const outcome = refuseUndeclared(end.outcome, exchange);
-    const result = withOutwardUris(outcomeToMcp(outcome, end.tool.wire), exchange.outward(end.tool));
+    const outward = withOutwardUris(outcomeToMcp(outcome, end.tool.wire), exchange.outward(end.tool));
+    const result = withCacheMark(outward, end.ageMs);
     return server.projectCallToolResult(result as CallToolResult, end.tool.wire.outputSchema);
   }
   return refused(name, end.error, end.tool);
