@@ -19,11 +19,13 @@ export async function rpc(
   url: string,
   message: unknown,
   headers: Record<string, string> = {},
+  signal?: AbortSignal,
 ): Promise<{ status: number; headers: Headers; body: any }> {
   const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
     body: typeof message === 'string' ? message : JSON.stringify(message),
+    signal,
   });
   const text = await response.text();
   const isJson = /json/.test(response.headers.get('content-type') ?? '');

@@ -19,7 +19,7 @@ import { bearer } from './gateway-client-spec.js';
 import { gatewayEnv, toGatewayConfig } from './config.js';
 import { gatewayService } from './gateway-service.js';
 
-const sealKey = 'a-seal-key-for-tests-of-32-characters';
+export const sealKey = 'a-seal-key-for-tests-of-32-characters';
 
 export type Worker = (
   job: ToolCallJob,
