@@ -41,7 +41,7 @@ describe('the cache of results', () => {
     gateway = await harness.startGateway({ GATEWAY_RESULT_CACHE_BYTES: '16000' });
   }, 120_000);
   afterAll(() => harness.close());
-  beforeEach(() => nextN++);
+  beforeEach(() => void nextN++);
 
   it('repeats what a read-only tool gave, says how old it is, and asks the vendor once', async () => {
     const first = await call('shared_read');
