@@ -36,7 +36,9 @@ export type {
 export type { VendorReason } from './oauth/vendor-error.js';
 export { UpstreamPool } from './pool/upstream-pool.js';
 export type { PoolOptions, UseOptions } from './pool/upstream-pool.js';
-export type { ToolCallOptions } from './sessions/call-tool.js';
+export type { UpstreamCallOptions } from './sessions/call-upstream.js';
+export type { FeatureKind, WireFeature } from './sessions/list-features.js';
+export type { AskCapabilities, Question, QuestionListener } from './sessions/questions.js';
 export type { ListLimits } from './sessions/list-tools.js';
 export { UpstreamSession } from './sessions/upstream-session.js';
 export type { ConnectOptions } from './sessions/upstream-session.js';

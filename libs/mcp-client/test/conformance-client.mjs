@@ -122,7 +122,7 @@ async function callEverything() {
     const every = tools.map(({ name }) => ({ name, arguments: {} }));
     for (const call of context.toolCalls ?? fixedCalls[scenario] ?? every) {
       const tool = tools.find(({ name }) => name === call.name);
-      await session.callTool({ ...call, tool, timeoutMs }).catch(throwIfRefused);
+      await session.call({ ...call, tool, timeoutMs }).catch(throwIfRefused);
     }
   } finally {
     await session.close();

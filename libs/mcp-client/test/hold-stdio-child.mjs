@@ -8,5 +8,5 @@ const session = await UpstreamSession.connect(
   { egress: createEgressPolicy({ allowPrivate: false }), timeoutMs: 10_000 },
 );
 const pidOf = async (name) =>
-  Number((await session.callTool({ name, arguments: {}, timeoutMs: 5000 })).content[0].text);
+  Number((await session.call({ name, arguments: {}, timeoutMs: 5000 })).content[0].text);
 process.stdout.write(`${JSON.stringify([await pidOf('pid'), await pidOf('grandchild')])}\n`);

@@ -51,7 +51,7 @@ export const call = (
   name: string,
   args: Record<string, unknown> = {},
   more: object = {},
-): Promise<ToolResult> => session.callTool({ name, arguments: args, timeoutMs: 15_000, ...more });
+): Promise<ToolResult> => session.call({ name, arguments: args, timeoutMs: 15_000, ...more });
 
 /** The failure of work that must fail. */
 export async function failureOf(work: Promise<unknown>): Promise<UpstreamError['failure']> {

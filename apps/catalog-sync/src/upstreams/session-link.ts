@@ -40,7 +40,7 @@ export class SessionLink implements UpstreamLink {
   }
 
   onToolsChanged(listener: () => void): void {
-    this.session.onToolsChanged(listener);
+    this.session.onListsChanged(listener);
   }
 
   onClose(listener: () => void): void {

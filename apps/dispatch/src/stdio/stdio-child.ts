@@ -96,7 +96,7 @@ export class StdioChild {
     const controller = new AbortController();
     this.calls.set(request.callId, { controller, safe: request.safe });
     try {
-      const result = await session.callTool({
+      const result = await session.call({
         name: request.tool,
         arguments: request.arguments,
         meta: request.meta,
@@ -149,7 +149,7 @@ export class StdioChild {
       },
       { egress: parts.egress, timeoutMs: parts.connectTimeoutMs },
     );
-    session.onToolsChanged(() => parts.onToolsChanged(integration));
+    session.onListsChanged(() => parts.onToolsChanged(integration));
     session.onClose(() => void (this.session = null));
     return session;
   }

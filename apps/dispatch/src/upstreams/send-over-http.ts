@@ -21,7 +21,7 @@ export function sendOverHttp(
     `${integration.id}:${integration.version}:${lease.principal}`,
     target,
     (session) =>
-      session.callTool({
+      session.call({
         name: call.tool,
         arguments: job.arguments,
         meta: job.meta,

@@ -43,9 +43,9 @@ const target = (url: string, headers = {}): UpstreamTarget => ({
   headers,
 });
 const echo = (session: UpstreamSession) =>
-  session.callTool({ name: 'echo', arguments: { message: 'x' }, timeoutMs: 10_000 });
+  session.call({ name: 'echo', arguments: { message: 'x' }, timeoutMs: 10_000 });
 const unsafe = (id: string) => (session: UpstreamSession) =>
-  session.callTool({ name: 'count-side-effect', arguments: { id }, timeoutMs: 10_000 });
+  session.call({ name: 'count-side-effect', arguments: { id }, timeoutMs: 10_000 });
 const thrown = (work: Promise<unknown>): Promise<unknown> =>
   work.then(
     () => undefined,
@@ -122,7 +122,7 @@ describe.each(['legacy', 'modern'] as const)('a pool over %s upstreams', (era) =
     const upstream = await upstreamOf({ era });
     const pool = poolOf();
     const slow = pool.withSession('int:user', target(upstream.url), (session) =>
-      session.callTool({ name: 'slow', arguments: { ms: 200 }, timeoutMs: 10_000 }),
+      session.call({ name: 'slow', arguments: { ms: 200 }, timeoutMs: 10_000 }),
     );
     await eventually(() => upstream.callsOf('slow').length === 1);
     pool.drop('int:');
@@ -138,7 +138,7 @@ describe.each(['legacy', 'modern'] as const)('a pool over %s upstreams', (era) =
       const { structuredContent } = await pool.withSession(
         'k',
         target(upstream.url, { authorization: token }),
-        (session) => session.callTool({ name: 'whoami', arguments: {}, timeoutMs: 10_000 }),
+        (session) => session.call({ name: 'whoami', arguments: {}, timeoutMs: 10_000 }),
       );
       return (structuredContent as { headers: Record<string, string> }).headers['authorization'];
     };
@@ -195,7 +195,7 @@ describe('a pool', () => {
     const upstream = await upstreamOf({ era: 'legacy' });
     const pool = poolOf({ idleMs: 50 });
     const slow = (session: UpstreamSession) =>
-      session.callTool({ name: 'slow', arguments: { ms: 400 }, timeoutMs: 10_000 });
+      session.call({ name: 'slow', arguments: { ms: 400 }, timeoutMs: 10_000 });
     expect(await pool.withSession('k', target(upstream.url), slow)).toEqual(textResult('Slept'));
   });
 
@@ -255,7 +255,7 @@ describe('two principals', () => {
       const { structuredContent } = await pool.withSession(
         `i:${user}`,
         target(upstream.url, { authorization: user }),
-        (session) => session.callTool({ name: 'whoami', arguments: {}, timeoutMs: 50_000 }),
+        (session) => session.call({ name: 'whoami', arguments: {}, timeoutMs: 50_000 }),
       );
       return (structuredContent as { headers: Record<string, string> }).headers['authorization'];
     };

@@ -2,6 +2,7 @@ import {
   Client,
   SdkError,
   SdkErrorCode,
+  type ClientCapabilities,
   type Implementation,
   type JsonSchemaValidator,
   type PriorDiscovery,
@@ -9,6 +10,7 @@ import {
 import { classifyFailure } from '../failures/classify-failure.js';
 import { failure } from '../failures/failure.js';
 import { UpstreamError } from '../failures/upstream-error.js';
+import type { AskCapabilities } from './questions.js';
 import { currentExchange, Exchange } from './exchange.js';
 import type { OpenedTransport } from './open-transport.js';
 
@@ -18,6 +20,8 @@ export type ConnectLimits = {
   clientInfo: Implementation;
   /** What is known of the server's era; without it the server is asked. */
   era?: PriorDiscovery;
+  /** Declared to a server of before 2026-07-28 for the whole session. */
+  capabilities?: AskCapabilities;
 };
 
 /** The gateway's own client validates results; ours passes them on. */
@@ -28,8 +32,8 @@ const NO_VALIDATION = {
 };
 
 /**
- * Connects a client of the SDK: negotiates the era, then shakes hands where the era has a handshake. Declares no
- * capability, so servers ask nothing of us. Whatever fails here is `not_sent`: no tool was called yet.
+ * Connects a client of the SDK: negotiates the era, then shakes hands where the era has a handshake. Declares what it is
+ * told to, by default nothing, so that servers ask nothing of us. Whatever fails here is `not_sent`: no tool was called yet.
  */
 export async function connectClient(opened: OpenedTransport, limits: ConnectLimits): Promise<Client> {
   const exchange = new Exchange();
@@ -56,11 +60,14 @@ export async function connectClient(opened: OpenedTransport, limits: ConnectLimi
   }
 }
 
-function newClient(opened: OpenedTransport, { clientInfo, timeoutMs }: ConnectLimits): Client {
+function newClient(
+  opened: OpenedTransport,
+  { clientInfo, timeoutMs, capabilities = {} }: ConnectLimits,
+): Client {
   // A legacy stdio server may not answer the probe at all: then silence is the verdict, and half the time is left.
   const probe = { timeoutMs: opened.isStdio ? timeoutMs / 2 : timeoutMs };
   const client = new Client(clientInfo, {
-    capabilities: {},
+    capabilities: capabilities as ClientCapabilities,
     versionNegotiation: { mode: 'auto', probe },
     inputRequired: { autoFulfill: false },
     jsonSchemaValidator: NO_VALIDATION,

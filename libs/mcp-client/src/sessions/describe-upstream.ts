@@ -10,6 +10,7 @@ export function describeUpstream(client: Client): UpstreamDescription {
     serverName: server?.name ?? null,
     serverVersion: server?.version ?? null,
     instructions: client.getInstructions() ?? null,
+    capabilities: client.getServerCapabilities() as Record<string, unknown> | undefined,
   };
 }
 

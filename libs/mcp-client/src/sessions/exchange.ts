@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { SdkError, SdkErrorCode, type JSONRPCMessage, type RequestId } from '@modelcontextprotocol/client';
+import type { AskCapabilities, QuestionListener } from './questions.js';
 import type { RequestFacts } from '../failures/classify-failure.js';
 
 export type LogListener = (message: { level: string; logger?: string; data: unknown }) => void;
@@ -11,6 +12,13 @@ export type ExchangeOptions = {
   standIn?: (result: unknown) => Record<string, unknown>;
   /** Log messages of the server that came on this request's stream. */
   onLog?: LogListener;
+  /** A request on behalf of a caller, to whom what the server says meanwhile may belong. */
+  isCall?: boolean;
+  /** What the caller's client declared, and who answers for it. */
+  capabilities?: AskCapabilities;
+  onQuestion?: QuestionListener;
+  /** Other notifications for the caller's client. */
+  onNotification?: (method: string, params: Record<string, unknown>) => void;
   /** Progress of the request, as it came. */
   onProgress?: (params: Record<string, unknown>) => void;
 };
@@ -24,6 +32,8 @@ export class Exchange {
   readonly facts: RequestFacts = { requestSent: false };
   /** The result as the upstream sent it, before the SDK's schemas. Only with `standIn`. */
   result: unknown;
+  /** The error as the upstream sent it, which the SDK’s classes may tell otherwise. */
+  error?: { code: number; message: string; data?: unknown };
   id?: RequestId;
   resumeFailures = 0;
   /** Why no answer came, where the SDK's error does not say it. */
@@ -85,9 +95,10 @@ export class OpenExchanges {
     return exchange;
   }
 
-  /** The only one, if there is one alone. */
-  get single(): Exchange | undefined {
-    return this.open.size === 1 ? this.open.values().next().value : undefined;
+  /** The only call, if there is one alone. */
+  get singleCall(): Exchange | undefined {
+    const calls = [...this.open.values()].filter(({ options }) => options.isCall);
+    return calls.length === 1 ? calls[0] : undefined;
   }
 
   has(exchange: Exchange): boolean {

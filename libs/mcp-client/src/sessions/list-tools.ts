@@ -19,26 +19,37 @@ export type FetchPage = (cursor: string | undefined) => Promise<unknown>;
  * A cursor that comes back, too many pages, tools or bytes: `upstream_protocol_error`, the list never ends.
  */
 export async function listTools(fetchPage: FetchPage, limits: ListLimits): Promise<WireTool[]> {
-  const tools: WireTool[] = [];
+  const isUsable = (tool: unknown): tool is WireTool => WireTool.safeParse(tool).success && isShallow(tool);
+  return listAll(fetchPage, limits, { key: 'tools', isUsable });
+}
+
+type Listed<T> = { key: string; isUsable: (item: unknown) => item is T };
+
+/** Every usable item of every page, as `listTools` does for tools. */
+export async function listAll<T>(fetchPage: FetchPage, limits: ListLimits, listed: Listed<T>): Promise<T[]> {
+  const items: T[] = [];
   const seen = new Set<string>();
   let cursor: string | undefined;
   let bytes = 0;
   for (let page = 1; ; page++) {
-    const { found, next, size } = readPage(await fetchPage(cursor));
+    const { found, next, size } = readPage(await fetchPage(cursor), listed);
     bytes += size;
-    for (const tool of found) tools.push(tool);
-    if (tools.length > limits.maxTools || bytes > limits.maxBytes) throw neverEnds();
-    if (next === undefined) return tools;
+    for (const item of found) items.push(item);
+    if (items.length > limits.maxTools || bytes > limits.maxBytes) throw neverEnds();
+    if (next === undefined) return items;
     if (seen.has(next) || page >= limits.maxPages) throw neverEnds();
     seen.add(next);
     cursor = next;
   }
 }
 
-function readPage(page: unknown): { found: WireTool[]; next: string | undefined; size: number } {
-  const { tools, nextCursor } = (page ?? {}) as { tools?: unknown; nextCursor?: unknown };
-  if (!Array.isArray(tools)) throw new UpstreamError(protocolFailure(undefined, 'the list has no tools'));
-  const found = tools.filter((tool): tool is WireTool => WireTool.safeParse(tool).success && isShallow(tool));
+function readPage<T>(
+  page: unknown,
+  { key, isUsable }: Listed<T>,
+): { found: T[]; next: string | undefined; size: number } {
+  const { [key]: items, nextCursor } = (page ?? {}) as Record<string, unknown>;
+  if (!Array.isArray(items)) throw new UpstreamError(protocolFailure(undefined, `the list has no ${key}`));
+  const found = items.filter(isUsable);
   const next = typeof nextCursor === 'string' ? nextCursor : undefined;
   return { found, next, size: next === undefined ? 0 : JSON.stringify(found).length };
 }

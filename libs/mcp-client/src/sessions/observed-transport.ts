@@ -9,6 +9,7 @@ import {
 } from '@modelcontextprotocol/client';
 import type { StdioProcess } from '../stdio/stdio-process.js';
 import { currentExchange, OpenExchanges, type Exchange, type LogListener } from './exchange.js';
+import { isQuestion, Questions } from './questions.js';
 
 /**
  * Stands between the SDK's client and a transport. It keeps results from the SDK's schemas, which drop unknown fields
@@ -21,6 +22,7 @@ export class ObservedTransport implements Transport {
   onmessage?: Transport['onmessage'];
   readonly hasPerRequestStream?: boolean;
   readonly exchanges = new OpenExchanges();
+  private questions: Questions | undefined;
 
   constructor(private readonly inner: Transport) {
     this.hasPerRequestStream = inner.hasPerRequestStream;
@@ -29,7 +31,21 @@ export class ObservedTransport implements Transport {
       this.onclose?.();
     };
     inner.onerror = (error) => this.onerror?.(error);
-    inner.onmessage = (message: JSONRPCMessage, extra) => this.onmessage?.(this.received(message), extra);
+    inner.onmessage = (message: JSONRPCMessage, extra) => {
+      const passed = this.received(message);
+      if (passed) this.onmessage?.(passed, extra);
+    };
+  }
+
+  /** From now on the server may ask the clients of calls. Only servers of before 2026-07-28 do. */
+  takeQuestions(): void {
+    this.questions = new Questions((message) => this.sendAside(message));
+  }
+
+  /** Nobody waits for the exchange any more. */
+  end(exchange: Exchange): void {
+    this.questions?.endOf(exchange);
+    this.exchanges.remove(exchange);
   }
 
   /** Why the transport closed by itself, if it knows. */
@@ -89,9 +105,12 @@ export class ObservedTransport implements Transport {
     return requestId === undefined ? undefined : this.exchanges.take(requestId);
   }
 
-  private received(message: JSONRPCMessage): JSONRPCMessage {
+  /** What is left for the SDK. */
+  private received(message: JSONRPCMessage): JSONRPCMessage | undefined {
+    if (this.questions && isQuestion(message)) return void this.questions.asked(message, this.owner());
     if (isJSONRPCErrorResponse(message)) {
-      if (message.id !== undefined) this.exchanges.take(message.id);
+      const exchange = message.id === undefined ? undefined : this.exchanges.take(message.id);
+      if (exchange) exchange.error = message.error;
       return message;
     }
     if (isJSONRPCNotification(message)) this.tell(message.method, message.params ?? {});
@@ -109,13 +128,16 @@ export class ObservedTransport implements Transport {
   private tell(method: string, params: Record<string, unknown>): void {
     if (method === 'notifications/progress')
       this.exchanges.get(Number(params['progressToken']))?.options.onProgress?.(params);
-    if (method === 'notifications/message') this.logOwner()?.options.onLog?.(logOf(params));
+    if (method === 'notifications/message') this.owner()?.options.onLog?.(logOf(params));
+    if (method === 'notifications/elicitation/complete')
+      this.owner()?.options.onNotification?.(method, params);
+    if (method === 'notifications/cancelled') this.questions?.cancelled(params['requestId'] as RequestId);
   }
 
-  /** Log messages name no request. The stream that they come on does; on a shared one a single call owns them. */
-  private logOwner(): Exchange | undefined {
+  /** Log messages and questions name no request. The stream that they come on does; on a shared one a single call owns them. */
+  private owner(): Exchange | undefined {
     const streaming = currentExchange.getStore();
-    return streaming && this.exchanges.has(streaming) ? streaming : this.exchanges.single;
+    return streaming && this.exchanges.has(streaming) ? streaming : this.exchanges.singleCall;
   }
 }
 

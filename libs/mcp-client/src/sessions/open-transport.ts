@@ -12,6 +12,7 @@ export type TransportHooks = {
   maxBodyBytes: number;
   onSessionLost: () => void;
   onStreamReopened: () => void;
+  onStanding: () => void;
 };
 
 /** A transport, not yet started, with what is left to do when its session ends. */

@@ -21,6 +21,8 @@ export type SessionFetchOptions = {
   onSessionLost: () => void;
   /** A standing stream was opened again: what it would have told meanwhile was missed. */
   onStreamReopened: () => void;
+  /** The standing stream was opened or refused. */
+  onStanding: () => void;
 };
 
 /** The `fetch` of one session: adds credentials, and notes what becomes of each exchange's request. */
@@ -36,6 +38,7 @@ export function sessionFetch(options: SessionFetchOptions): FetchLike {
     });
     if (exchange && kind !== 'resumed')
       exchange.facts.response = { status: response.status, hadSession: false };
+    if (kind === 'standing') options.onStanding();
     if (!response.ok) return refused(options, response, init, { exchange, kind });
     if (kind !== 'standing') return response;
     if (++streamsOpened > 1) options.onStreamReopened();

@@ -3,6 +3,7 @@ export class SessionState {
   private readonly lostListeners: (() => void)[] = [];
   private readonly reopenedListeners: (() => void)[] = [];
   private isGone = false;
+  private standing = Promise.withResolvers<void>();
 
   constructor(public headers: Record<string, string>) {}
 
@@ -15,6 +16,19 @@ export class SessionState {
     if (this.isGone) return;
     this.isGone = true;
     for (const listener of this.lostListeners) listener();
+  }
+
+  /** The stream for what belongs to no request was opened for the first time, or refused. */
+  standingSettled(): void {
+    this.standing.resolve();
+  }
+
+  /** Resolves when that stream was opened or refused: what a server says on it before is lost. */
+  async untilStanding(limitMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<void>((resolve) => (timer = setTimeout(resolve, limitMs)));
+    await Promise.race([this.standing.promise, limit]);
+    clearTimeout(timer);
   }
 
   reopened(): void {

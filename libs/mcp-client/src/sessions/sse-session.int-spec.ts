@@ -20,7 +20,7 @@ const target = (url: string): UpstreamTarget => ({
   headers: {},
 });
 const call = (session: UpstreamSession, name = 'count-side-effect') =>
-  session.callTool({ name, arguments: { id: 1 }, timeoutMs: 10_000 });
+  session.call({ name, arguments: { id: 1 }, timeoutMs: 10_000 });
 const thrown = (work: Promise<unknown>): Promise<UpstreamError> =>
   work.then(
     () => Promise.reject(new Error('it succeeded')),
@@ -47,7 +47,7 @@ describe('a session over HTTP+SSE', () => {
   it('tells when the tools change', async () => {
     const { session, upstream } = await pair();
     let changes = 0;
-    session.onToolsChanged(() => changes++);
+    session.onListsChanged(() => changes++);
     await upstream.toolsChanged();
     await eventually(() => changes === 1);
   });

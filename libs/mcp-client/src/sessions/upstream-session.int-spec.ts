@@ -18,6 +18,7 @@ describe.each<[string, FixtureOptions]>([
       serverName: 'fixture-upstream',
       serverVersion: '1.0.0',
       instructions: 'A server for tests.',
+      capabilities: { tools: { listChanged: true } },
     });
   });
 
@@ -171,7 +172,7 @@ describe.each<[string, FixtureOptions]>([
   it('tells when the tools change', async () => {
     const { session, upstream } = await pair(options);
     let changes = 0;
-    session.onToolsChanged(() => changes++);
+    session.onListsChanged(() => changes++);
     const heard = options.era === 'legacy' ? 'GET' : 'subscriptions/listen';
     await eventually(() => upstream.requests.includes(heard));
     await eventually(async () => {
@@ -184,7 +185,7 @@ describe.each<[string, FixtureOptions]>([
   it('tells it again when the stream broke, since a change may have been missed', async () => {
     const { session, upstream } = await pair(options);
     let changes = 0;
-    session.onToolsChanged(() => changes++);
+    session.onListsChanged(() => changes++);
     const heard = options.era === 'legacy' ? 'GET' : 'subscriptions/listen';
     await eventually(() => upstream.requests.includes(heard));
     upstream.dropConnections();

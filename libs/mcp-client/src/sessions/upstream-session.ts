@@ -1,19 +1,28 @@
-import type { Client, Implementation, PriorDiscovery } from '@modelcontextprotocol/client';
+import {
+  ProtocolError,
+  type Client,
+  type Implementation,
+  type PriorDiscovery,
+} from '@modelcontextprotocol/client';
 import type { ToolResult, UpstreamDescription, WireTool } from '@switchyard/contracts';
 import type { EgressPolicy } from '../egress/egress-policy.js';
 import { toUpstreamError } from '../failures/to-upstream-error.js';
 import { UpstreamError } from '../failures/upstream-error.js';
-import { callExchange, callTool, type ToolCallOptions } from './call-tool.js';
+import { callExchange, callUpstream, type UpstreamCallOptions } from './call-upstream.js';
 import { connectClient } from './connect-client.js';
 import { describeUpstream, eraOf } from './describe-upstream.js';
 import { currentExchange, Exchange, type ExchangeOptions } from './exchange.js';
 import { listPage, pageStandIn } from './list-page.js';
-import { DEFAULT_LIST_LIMITS, listTools, type ListLimits } from './list-tools.js';
+import { featureLists, featureStandIn, isUsableFeature, requestPage } from './list-features.js';
+import type { FeatureKind, WireFeature } from './list-features.js';
+import { DEFAULT_LIST_LIMITS, listAll, listTools, type ListLimits } from './list-tools.js';
 import { mayBeLegacy } from './may-be-legacy.js';
 import { openTransport, type OpenedTransport } from './open-transport.js';
 import { ping } from './ping.js';
+import type { AskCapabilities } from './questions.js';
+import { ServerLog } from './server-log.js';
 import { SessionState } from './session-state.js';
-import { ToolsChanged } from './tools-changed.js';
+import { UpstreamNews } from './upstream-news.js';
 import type { UpstreamTarget } from './upstream-target.js';
 
 export type ConnectOptions = {
@@ -25,12 +34,15 @@ export type ConnectOptions = {
   era?: PriorDiscovery;
   /** The largest answer, in bytes. */
   maxBodyBytes?: number;
+  /** Declared to a server of before 2026-07-28 for the whole session: what it may ask in the middle of a call. */
+  capabilities?: AskCapabilities;
 };
 
 const CLIENT_INFO: Implementation = { name: 'switchyard', version: '0.1.0' };
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 const HEADER_MISMATCH = -32020;
 const TERMINATE_TIMEOUT_MS = 1000;
+const STANDING_TIMEOUT_MS = 2000;
 
 /**
  * One conversation with an upstream MCP server, of either era, over HTTP, SSE or stdio. Calls may run side by side.
@@ -40,7 +52,8 @@ export class UpstreamSession {
   readonly upstream: UpstreamDescription;
   /** The verdict on the server's era, to be handed to the next `connect`. */
   readonly era: PriorDiscovery;
-  private readonly toolsChanged: ToolsChanged;
+  private readonly news: UpstreamNews;
+  private readonly log: ServerLog;
 
   private constructor(
     private readonly client: Client,
@@ -49,9 +62,11 @@ export class UpstreamSession {
   ) {
     this.upstream = describeUpstream(client);
     this.era = eraOf(client);
-    this.toolsChanged = new ToolsChanged(client);
-    state.onReopened(() => this.toolsChanged.tell());
-    state.onLost(() => this.toolsChanged.close());
+    this.news = new UpstreamNews(client);
+    this.log = new ServerLog(client);
+    if (client.getProtocolEra() !== 'modern') opened.transport.takeQuestions();
+    state.onReopened(() => this.news.missedSome());
+    state.onLost(() => this.news.close());
     client.onclose = () => state.lose();
   }
 
@@ -72,6 +87,9 @@ export class UpstreamSession {
     const state = new SessionState(target.headers);
     const opened = openSafely(target, options, state);
     const client = await connectClient(opened, { clientInfo: CLIENT_INFO, ...options });
+    // Many servers ask on the standing stream, and a question that comes before it is open is never heard.
+    if (options.capabilities && target.transport.type === 'http' && client.getProtocolEra() !== 'modern')
+      await state.untilStanding(STANDING_TIMEOUT_MS);
     return new UpstreamSession(client, opened, state);
   }
 
@@ -98,8 +116,33 @@ export class UpstreamSession {
     return listTools(fetchPage, { ...DEFAULT_LIST_LIMITS, ...options });
   }
 
-  /** Calls a tool. An `isError` result is a result. */
-  async callTool(call: ToolCallOptions): Promise<ToolResult> {
+  /** Every prompt, resource or template of every page, as wire objects; none where the server has no such capability. */
+  async listFeatures<K extends FeatureKind>(
+    kind: K,
+    options: { timeoutMs: number; signal?: AbortSignal } & Partial<ListLimits>,
+  ): Promise<WireFeature<K>[]> {
+    const { capability, key } = featureLists[kind];
+    if (!this.client.getServerCapabilities()?.[capability]) return [];
+    const deadline = Date.now() + options.timeoutMs;
+    const standIn = () => featureStandIn(kind);
+    const fetchPage = (cursor: string | undefined): Promise<unknown> =>
+      this.exchange({ standIn }, options.signal, async (exchange, signal) => {
+        await requestPage(this.client, kind, cursor, { timeout: Math.max(deadline - Date.now(), 1), signal });
+        return exchange.result;
+      });
+    const isUsable = (item: unknown): item is WireFeature<K> => isUsableFeature(kind, item);
+    return listAll(fetchPage, { ...DEFAULT_LIST_LIMITS, ...options }, { key, isUsable });
+  }
+
+  /** Calls a tool, gets a prompt, reads a resource or completes an argument. An `isError` result is a result. */
+  async call(call: UpstreamCallOptions): Promise<ToolResult> {
+    if (call.onLog) await this.exchange({}, call.signal, (_, signal) => this.log.want(call, signal));
+    return call.method === undefined || call.method === 'tools/call'
+      ? this.callTool(call)
+      : this.callOnce(call);
+  }
+
+  private async callTool(call: UpstreamCallOptions): Promise<ToolResult> {
     try {
       return await this.callOnce(call);
     } catch (error) {
@@ -115,9 +158,9 @@ export class UpstreamSession {
     return (await this.listTools({ timeoutMs })).find((tool) => tool.name === name);
   }
 
-  private callOnce(call: ToolCallOptions): Promise<ToolResult> {
+  private callOnce(call: UpstreamCallOptions): Promise<ToolResult> {
     return this.exchange(callExchange(call), call.signal, (exchange, signal) =>
-      callTool(this.client, exchange, call, signal),
+      callUpstream(this.client, exchange, call, signal),
     );
   }
 
@@ -128,9 +171,26 @@ export class UpstreamSession {
     );
   }
 
-  /** Calls back when the list of tools may have changed; also when a stream was broken and changes may have been missed. */
-  onToolsChanged(listener: () => void): void {
-    this.toolsChanged.add(listener);
+  /**
+   * Calls back when a list, of tools, prompts or resources, may have changed; also when a stream was broken and changes may
+   * have been missed.
+   */
+  onListsChanged(listener: () => void): void {
+    this.news.onListsChanged(listener);
+  }
+
+  /** Calls back when a resource changed to which this session is subscribed, or may have. */
+  onResourceUpdated(listener: (uri: string) => void): void {
+    this.news.onResourceUpdated(listener);
+  }
+
+  /** Subscribes to these resources and to no others, where the server can. What it refuses stays unsubscribed. */
+  async subscribe(uris: readonly string[], options: { timeoutMs: number }): Promise<void> {
+    await this.news.subscribe(uris, (work) =>
+      this.exchange({}, AbortSignal.timeout(options.timeoutMs), (_, signal) =>
+        work({ timeout: options.timeoutMs, signal }),
+      ),
+    );
   }
 
   /** Calls back once when the session has ended, for whatever reason. */
@@ -140,7 +200,7 @@ export class UpstreamSession {
 
   /** Ends the session, and the process of a stdio server with all its descendants. */
   async close(): Promise<void> {
-    this.toolsChanged.close();
+    this.news.close();
     if (!this.state.isLost) await atMost(this.opened.terminate(), TERMINATE_TIMEOUT_MS);
     this.state.lose();
     await this.client.close().catch(() => undefined);
@@ -158,9 +218,9 @@ export class UpstreamSession {
       return await currentExchange.run(exchange, () => work(exchange, ended));
     } catch (thrown) {
       const context = { signal, diagnostic: this.opened.diagnostic() };
-      throw toUpstreamError(exchange.cause ?? thrown, exchange.facts, context);
+      throw toUpstreamError(exchange.cause ?? asSent(exchange, thrown), exchange.facts, context);
     } finally {
-      this.opened.transport.exchanges.remove(exchange);
+      this.opened.transport.end(exchange);
     }
   }
 }
@@ -173,10 +233,16 @@ function openSafely(target: UpstreamTarget, options: ConnectOptions, state: Sess
       maxBodyBytes: options.maxBodyBytes ?? MAX_BODY_BYTES,
       onSessionLost: () => state.lose(),
       onStreamReopened: () => state.reopened(),
+      onStanding: () => state.standingSettled(),
     });
   } catch (thrown) {
     throw toUpstreamError(thrown, { requestSent: false }, {});
   }
+}
+
+function asSent({ error }: Exchange, thrown: unknown): unknown {
+  if (!error || !(thrown instanceof ProtocolError)) return thrown;
+  return Object.assign(new ProtocolError(error.code, error.message, error.data), { cause: thrown });
 }
 
 function isHeaderMismatch(error: unknown): boolean {

@@ -56,7 +56,7 @@ async function call(
   args: Record<string, unknown> = {},
   more: object = {},
 ): Promise<string> {
-  const { content } = (await session.callTool({
+  const { content } = (await session.call({
     name,
     arguments: args,
     timeoutMs: 15_000,

@@ -14,6 +14,14 @@ export class TestBrowser {
     return response;
   }
 
+  /** Takes a cookie (`name=value`) that somebody else gave the browser for the origin of `url`. */
+  set(url: string, cookie: string): void {
+    const { origin } = new URL(url);
+    const jar = this.jars.get(origin) ?? new Map<string, string>();
+    this.jars.set(origin, jar);
+    if (cookie !== '') keep(jar, cookie);
+  }
+
   /** The value of a cookie that the origin of `url` has set. */
   cookie(url: string, name: string): string | undefined {
     return this.jars.get(new URL(url).origin)?.get(name);

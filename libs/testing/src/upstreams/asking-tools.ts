@@ -52,12 +52,11 @@ async function askForm({ args, ctx }: ToolRun): Promise<unknown> {
   return told(await pushForm(ctx, message));
 }
 
+/** On the stream of the call itself; the SDK's own helpers, as below, ask on the session's standing stream. */
 function pushForm(ctx: ServerContext, message: string): Promise<unknown> {
-  const properties = { name: { type: 'string' as const } };
-  return ctx.mcpReq.elicitInput({
-    message,
-    requestedSchema: { type: 'object', properties, required: ['name'] },
-  });
+  const properties = { name: { type: 'string' } };
+  const requestedSchema = { type: 'object', properties, required: ['name'] };
+  return ctx.mcpReq.send({ method: 'elicitation/create', params: { message, requestedSchema } });
 }
 
 async function askUrl({ args, ctx }: ToolRun): Promise<unknown> {

@@ -88,8 +88,7 @@ function serveResources(server: Server, features: () => FixtureFeatures, pageSiz
       const result = await resource.read(uri, ctx);
       if (result !== undefined) return result as never;
     }
-    // The code of each revision: -32002 before 2026-07-28, which forbids it.
-    throw new ProtocolError(isModern(ctx) ? -32602 : -32002, 'Resource not found', { uri });
+    throw new ProtocolError(-32602, 'Resource not found', { uri });
   });
 }
 

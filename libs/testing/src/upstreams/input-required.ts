@@ -15,7 +15,7 @@ export function form(
   type: 'string' | 'boolean' = 'string',
 ): InputRequests[string] {
   const requestedSchema = { type: 'object' as const, properties: { [field]: { type } }, required: [field] };
-  return inputRequired.elicit({ message, requestedSchema });
+  return inputRequired.elicit({ message, requestedSchema: requestedSchema as never });
 }
 
 /** A question to the client's model. */

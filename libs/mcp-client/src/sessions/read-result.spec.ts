@@ -1,9 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { readToolResult, withoutHopKeys } from './read-tool-result.js';
+import { readResult, withoutHopKeys } from './read-result.js';
 
 const nested = (depth: number): unknown => JSON.parse('['.repeat(depth) + ']'.repeat(depth)) as unknown;
 
-describe('readToolResult', () => {
+const readToolResult = (raw: unknown) => readResult('tools/call', raw);
+
+describe('readResult', () => {
   it('takes off what belongs to the hop, and nothing else', () => {
     const _meta = { 'io.modelcontextprotocol/serverInfo': {}, 'com.example/a': 1 };
     const raw = { resultType: 'complete', content: [{ type: 'new', x: 1 }], other: null, _meta };
@@ -37,6 +39,38 @@ describe('readToolResult', () => {
     expect(readToolResult({ content: [], structuredContent: nested(400) })).toHaveProperty('result');
     expect(readToolResult({ content: [], structuredContent: nested(100_000) })).toHaveProperty('failure');
   });
+});
+
+describe('readResult of other methods', () => {
+  it.each([
+    ['prompts/get', { messages: [], description: 'd' }],
+    ['resources/read', { contents: [{ uri: 'a:b' }], ttlMs: 5 }],
+    ['completion/complete', { completion: { values: ['a'], other: 1 } }],
+  ] as const)('passes a result of %s on as it is, and refuses another', (method, raw) => {
+    expect(readResult(method, raw)).toEqual({ result: raw });
+    expect(readResult(method, { content: [] })).toHaveProperty('failure');
+  });
+
+  it('keeps the type of a result that asks for input, and its state', () => {
+    const raw = {
+      resultType: 'input_required',
+      inputRequests: { a: { method: 'roots/list' } },
+      requestState: 's',
+    };
+    expect(readResult('tools/call', raw)).toEqual({ result: raw });
+    expect(readResult('prompts/get', { resultType: 'input_required', requestState: 's' })).toHaveProperty(
+      'result',
+    );
+  });
+
+  it.each([
+    ['completion/complete', { requestState: 's' }],
+    ['tools/call', {}],
+    ['tools/call', { inputRequests: [] }],
+    ['tools/call', { inputRequests: {}, requestState: 1 }],
+  ] as const)('refuses a result of %s that asks by %j', (method, asks) =>
+    expect(readResult(method, { resultType: 'input_required', ...asks })).toHaveProperty('failure'),
+  );
 });
 
 describe('withoutHopKeys', () => {
