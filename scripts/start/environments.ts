@@ -76,6 +76,7 @@ function ofService(
     case 'gateway':
       return {
         ...egress,
+        GATEWAY_ADMIN_KEY_SHA256: createHash('sha256').update(secrets.adminKey).digest('hex'),
         GATEWAY_PORT: portOf(ports.gateway, index),
         GATEWAY_REGISTRY_URL: `http://127.0.0.1:${ports.registry}`,
         GATEWAY_TOKEN_BROKER_URL: `http://127.0.0.1:${ports.tokenBroker}`,

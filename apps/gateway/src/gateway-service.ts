@@ -3,6 +3,7 @@ import type { GatewayConfig } from './config.js';
 import { configureEdge } from './edge/configure-edge.js';
 import { forwardToOwners, registryPaths, tokenBrokerPaths } from './forwarding/forward-to-owners.js';
 import { GatewayModule } from './gateway.module.js';
+import { mountOAuth } from './oauth/server/mount-oauth.js';
 
 /** The gateway as `runService` takes it; tests start several in one process. */
 export function gatewayService(
@@ -16,6 +17,7 @@ export function gatewayService(
       bodyLimitBytes: config.edge.bodyLimitBytes,
       configure: async (app) => {
         configureEdge(app, config.edge);
+        await mountOAuth(app);
         await forwardToOwners(app, [
           { name: 'registry', url: config.registryUrl, paths: registryPaths },
           { name: 'token broker', url: config.tokenBrokerUrl, paths: tokenBrokerPaths },

@@ -1,9 +1,11 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { DatabaseModule } from '@switchyard/database';
 import { QueueModule } from '@switchyard/queue';
+import { ChatFormatModule } from './chat-format/chat-format.module.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from './config.js';
 import { BffModule } from './bff/bff.module.js';
 import { McpModule } from './mcp/mcp.module.js';
+import { OAuthModule } from './oauth/oauth.module.js';
 import { RateLimitsModule } from './rate-limits/rate-limits.module.js';
 import { SnapshotModule } from './snapshot/snapshot.module.js';
 import { ToolCallsModule } from './tool-calls/tool-calls.module.js';
@@ -30,8 +32,9 @@ export class GatewayModule {
         SnapshotModule,
         RateLimitsModule.forRoot({ queuePrefix: options.queuePrefix }),
         ToolCallsModule,
+        OAuthModule,
         ...(config.isMcpEnabled ? [McpModule] : []),
-        ...(config.bff.isEnabled ? [BffModule] : []),
+        ...(config.bff.isEnabled ? [BffModule, ChatFormatModule] : []),
       ],
     };
   }

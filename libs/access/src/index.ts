@@ -27,6 +27,7 @@ export type {
   ToolsetConfig,
   ToolsetRecord,
 } from './grant-records.js';
+export { grantedIntegrations } from './granted-integrations.js';
 export { linearRegExp, NotLinear } from './linear-regexp.js';
 export type { LinearMatcher } from './linear-regexp.js';
 export { namePattern, wholeMatch } from './name-pattern.js';

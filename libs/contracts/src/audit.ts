@@ -21,6 +21,10 @@ export const AuditAction = z.enum([
   'lease_granted',
   'lease_refused',
   'master_key_rotated',
+  'client_authorized',
+  'client_denied',
+  'grant_revoked',
+  'refresh_reused',
 ]);
 export type AuditAction = z.infer<typeof AuditAction>;
 

@@ -19,7 +19,7 @@ export { Readiness } from './ops/readiness.js';
 export type { ReadinessReport } from './ops/readiness.js';
 export { Cookies } from './pages/cookies.js';
 export { Html, markup } from './pages/html.js';
-export { elsewhere, redirect, sendPage } from './pages/page.js';
+export { elsewhere, redirect, renderPage, sendPage } from './pages/page.js';
 export type { Page as HtmlPage } from './pages/page.js';
 export { isSameOrigin } from './pages/same-origin.js';
 export type { RequestFacts } from './pages/same-origin.js';

@@ -73,7 +73,7 @@ describe('authentication', () => {
       const response = await fetch(`${gateway.url}/.well-known/oauth-protected-resource${path}`);
       expect(await response.json()).toEqual({
         resource: `${gateway.url}/mcp`,
-        authorization_servers: [],
+        authorization_servers: [gateway.url],
         bearer_methods_supported: ['header'],
         resource_name: 'Switchyard',
       });

@@ -10,6 +10,7 @@ import { type CallerContext, errorCatalog, toPlatformError } from '@switchyard/c
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
 import { Authenticator } from './authenticator.service.js';
+import { resourcePathOf } from '../oauth/resources.js';
 import type { Principal } from './principal.js';
 import { bearerChallenge, publicOrigin } from './public-url.js';
 
@@ -27,15 +28,18 @@ export function CallerGuard(runKind: CallerContext['runKind']): Type<CanActivate
 
     async canActivate(context: ExecutionContext): Promise<boolean> {
       const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
+      const origin = publicOrigin(request, this.config.edge.publicUrl);
+      const path = resourcePathOf(request.url);
       try {
-        request.principal = await this.authenticator.authenticate(request.raw.headersDistinct, runKind);
+        const resource = path === undefined ? null : `${origin}${path}`;
+        const { headersDistinct } = request.raw;
+        request.principal = await this.authenticator.authenticate(headersDistinct, runKind, resource);
         return true;
       } catch (thrown) {
         const error = toPlatformError(thrown);
         if (errorCatalog[error.code].httpStatus === 401) {
-          const origin = publicOrigin(request, this.config.edge.publicUrl);
           const reply = context.switchToHttp().getResponse<FastifyReply>();
-          reply.header('www-authenticate', bearerChallenge(origin));
+          reply.header('www-authenticate', bearerChallenge(origin, path));
         }
         throw error;
       }

@@ -10,6 +10,18 @@ export type UserToken = {
   readonly expiresAt: number;
 };
 
+/** What a user allowed the OAuth client that calls for them. */
+export type OAuthGrant = {
+  readonly id: string;
+  readonly orgId: string;
+  readonly userId: string;
+  /** Where the user signed in: with that provider's trust the grant ends too. */
+  readonly identityProviderId: string;
+  readonly expiresAt: Date;
+  /** Epoch milliseconds. */
+  readonly tokenExpiresAt: number;
+};
+
 /** Who a request comes from, for as long as it or a stream of it is open. */
 export type Principal = {
   /** Equal for two requests exactly if the same key, the same user (or nobody) sent them. */
@@ -19,6 +31,7 @@ export type Principal = {
   /** Of a user it is asked anew each time: which of their claims count, admins may change while a stream is open. */
   readonly caller: CallerContext;
   readonly userToken?: UserToken;
+  readonly oauthGrant?: OAuthGrant;
 };
 
 export function principalOf(caller: CallerContext): Principal {
@@ -35,6 +48,21 @@ export function signedInPrincipal(
   const id = idOf(callerNow());
   return {
     ...{ id, credentialId: `${id}:${tokenDigest}`, userToken },
+    get caller() {
+      return callerNow();
+    },
+  };
+}
+
+/** A user for whom an OAuth client calls: somebody else than the user in person, or with another client of theirs. */
+export function oauthPrincipal(
+  callerNow: () => CallerContext,
+  oauthGrant: OAuthGrant,
+  tokenDigest: string,
+): Principal {
+  const id = `${idOf(callerNow())}:grant:${oauthGrant.id}`;
+  return {
+    ...{ id, credentialId: `${id}:${tokenDigest}`, oauthGrant },
     get caller() {
       return callerNow();
     },

@@ -10,12 +10,13 @@ export function publicOrigin(
     : new URL(configured).origin;
 }
 
-/** Where the RFC 9728 document of `/mcp` stands. */
-export function resourceMetadataUrl(origin: string): string {
-  return `${origin}/.well-known/oauth-protected-resource`;
+/** Where the RFC 9728 document of an MCP endpoint stands: that of `/mcp` where 002 has it, a toolset's by its path. */
+export function resourceMetadataUrl(origin: string, resourcePath = '/mcp'): string {
+  const base = `${origin}/.well-known/oauth-protected-resource`;
+  return resourcePath === '/mcp' ? base : `${base}${resourcePath}`;
 }
 
 /** The challenge of every 401 (RFC 9728, section 5.1), exactly as clients of 002 know it. */
-export function bearerChallenge(origin: string): string {
-  return `Bearer resource_metadata="${resourceMetadataUrl(origin)}"`;
+export function bearerChallenge(origin: string, resourcePath?: string): string {
+  return `Bearer resource_metadata="${resourceMetadataUrl(origin, resourcePath)}"`;
 }

@@ -36,6 +36,15 @@ export function sendPage(reply: FastifyReply, page: Page): void {
     .send(document(page).text);
 }
 
+/** A page as headers and text, for servers that are not Fastify. */
+export function renderPage(page: Page): { status: number; headers: Record<string, string>; html: string } {
+  return {
+    status: page.status ?? 200,
+    headers: pageHeaders(page.formTargets ?? []),
+    html: document(page).text,
+  };
+}
+
 /** Sends the browser on. The answer is as little kept as a page. */
 export function redirect(reply: FastifyReply, location: string): void {
   void reply.code(303).headers(pageHeaders([])).header('location', location).send('');

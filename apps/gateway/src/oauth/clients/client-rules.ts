@@ -1,0 +1,57 @@
+import { errors } from 'oidc-provider';
+
+const loopbackHosts = new Set(['127.0.0.1', 'localhost', '[::1]']);
+const mostRedirects = 20;
+const longest = 2_048;
+
+/** What a client says of itself (RFC 7591), before oidc-provider judges it. */
+export type ClientMetadata = Record<string, unknown>;
+
+/**
+ * Rules of ours for clients that anybody may register: where codes may go, and names that cannot pass for somebody
+ * else's text. Also makes of `application_type` what the redirect URIs mean, for most clients do not send it. Throws
+ * `invalid_redirect_uri` or `invalid_client_metadata`.
+ */
+export function applyClientRules(metadata: ClientMetadata): void {
+  const uris: unknown[] = Array.isArray(metadata.redirect_uris) ? metadata.redirect_uris : [];
+  if (uris.length > mostRedirects) throw new errors.InvalidClientMetadata('too many redirect_uris');
+  const kinds = uris.map(redirectKind);
+  const bad = kinds.indexOf(null);
+  if (bad >= 0)
+    throw new errors.InvalidRedirectUri(
+      'redirect_uris must be https, http on a loopback address, or of a private-use scheme with a dot',
+    );
+  if (kinds.some((kind) => kind !== 'web')) metadata.application_type = 'native';
+  metadata.application_type ??= 'web';
+  // Whatever somebody asks for, there is one scope.
+  delete metadata.scope;
+  for (const name of ['client_name', 'client_uri', 'logo_uri', 'tos_uri', 'policy_uri', 'software_id'])
+    assertShowable(metadata, name);
+}
+
+/** Null: no code is sent there. */
+export function redirectKind(uri: unknown): 'web' | 'loopback' | 'private' | null {
+  if (typeof uri !== 'string' || uri.length > longest || !/^[\x21-\x7e]+$/.test(uri)) return null;
+  if (uri.includes('*') || uri.includes('\\') || uri.includes('#') || !URL.canParse(uri)) return null;
+  const url = new URL(uri);
+  if (url.username !== '' || url.password !== '') return null;
+  if (url.protocol === 'https:') return loopbackHosts.has(url.hostname) ? null : 'web';
+  if (url.protocol === 'http:') return loopbackHosts.has(url.hostname) ? 'loopback' : null;
+  // RFC 8252, section 7.1: a domain name in reverse, which others do not claim by chance.
+  return /^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:$/.test(url.protocol) ? 'private' : knownScheme(url.protocol);
+}
+
+/** Editors that came before anybody told them of dots. */
+const editors = new Set(['cursor:', 'vscode:', 'vscode-insiders:', 'windsurf:', 'zed:']);
+
+function knownScheme(protocol: string): 'private' | null {
+  return editors.has(protocol) ? 'private' : null;
+}
+
+function assertShowable(metadata: ClientMetadata, name: string): void {
+  const value = metadata[name];
+  if (value === undefined) return;
+  const isText = typeof value === 'string' && value.length <= (name === 'client_name' ? 100 : longest);
+  if (!isText || !value.isWellFormed() || /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(value))
+    throw new errors.InvalidClientMetadata(`${name} is not a short text`);
+}
