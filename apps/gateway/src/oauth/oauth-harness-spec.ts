@@ -20,6 +20,8 @@ export class OAuthHarness {
   readonly audit: AuditEvent[] = [];
   readonly #sessions = new Map<string, TestUser & { signedInAt: number; claims: Record<string, unknown> }>();
 
+  #strict: Promise<TestGateway> | undefined;
+
   private constructor(readonly gateways: GatewayHarness) {}
 
   static async open(): Promise<OAuthHarness> {
@@ -89,6 +91,17 @@ export class OAuthHarness {
     return new Browser(gateway, `switchyard_session=${token}`);
   }
 
+  /** A browser in which nobody is signed in. */
+  anonymous(gateway: TestGateway): Browser {
+    return new Browser(gateway);
+  }
+
+  /** A gateway that reaches public addresses alone, as in production. */
+  strictGateway(): Promise<TestGateway> {
+    this.#strict ??= this.gateways.startGateway({ SWITCHYARD_EGRESS_ALLOW_PRIVATE: 'false' });
+    return this.#strict;
+  }
+
   private answer(sessionSha256: string) {
     const user = this.#sessions.get(sessionSha256);
     if (!user) return { status: 'signed_out' as const };
@@ -124,7 +137,7 @@ export class Browser {
     return this.send(path, { method: 'POST', body, headers });
   }
 
-  private send(path: string, init: RequestInit): Promise<Response> {
+  send(path: string, init: RequestInit): Promise<Response> {
     const url = new URL(path, this.gateway.url).href;
     this.#jar.set(this.gateway.url, this.session);
     return this.#jar.request(url, init);
