@@ -20,6 +20,7 @@ import { IdentityProvidersRepository } from './identity-providers/identity-provi
 import { IdentityProvidersService } from './identity-providers/identity-providers.service.js';
 import { ImportsController } from './imports/imports.controller.js';
 import { ImportsService } from './imports/imports.service.js';
+import { CacheCheck } from './integrations/cache-check.js';
 import { IntegrationActionsController } from './integrations/integration-actions.controller.js';
 import { IntegrationActionsService } from './integrations/integration-actions.service.js';
 import { IntegrationFactsRepository } from './integrations/integration-facts.repository.js';
@@ -32,6 +33,7 @@ import { IntegrationsRepository } from './integrations/integrations.repository.j
 import { IntegrationsService } from './integrations/integrations.service.js';
 import { OAuthCheck } from './integrations/oauth-check.js';
 import { OAuthDiscoveryService } from './integrations/oauth-discovery.service.js';
+import { ToolApprovalsService } from './integrations/tool-approvals.service.js';
 import { TransportCheck } from './integrations/transport-check.js';
 import { McpConfigsService } from './mcp-configs/mcp-configs.service.js';
 import { OrganizationEntity } from './organizations/organization.entity.js';
@@ -95,6 +97,7 @@ const entities = [
     AdminKeysRepository,
     AdminKeysService,
     AdminUsersService,
+    CacheCheck,
     ChangesService,
     EgressService,
     IdentityProvidersRepository,
@@ -115,6 +118,7 @@ const entities = [
     PoliciesService,
     RefusalsService,
     SnapshotService,
+    ToolApprovalsService,
     ToolGroupsRepository,
     ToolGroupsService,
     ToolsetsRepository,

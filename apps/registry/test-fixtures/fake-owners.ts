@@ -8,6 +8,8 @@ import type {
   MessageOf,
   OAuthDiscovery,
   OAuthDiscoveryAnswer,
+  ToolApproval,
+  ToolApprovalAnswer,
   VaultWrite,
 } from '@switchyard/contracts';
 import type { QueueClient } from '@switchyard/queue';
@@ -26,6 +28,8 @@ export class FakeOwners {
   readonly resets: string[] = [];
   readonly audited: AuditEvent[] = [];
   readonly discoveries: OAuthDiscovery[] = [];
+  readonly approvals: ToolApproval[] = [];
+  approval: ToolApprovalAnswer = { status: 'approved', count: 1 };
   discovery: OAuthDiscoveryAnswer = { status: 'open' };
   /** Set to make the vault refuse. */
   refusal: ErrorInfo | undefined;
@@ -46,6 +50,11 @@ export class FakeOwners {
     queue.consume(
       queues.oauthDiscoveries,
       async (question) => (owners.discoveries.push(question), await owners.silence, owners.discovery),
+      { concurrency: 4 },
+    );
+    queue.consume(
+      queues.toolApprovals,
+      async (approval) => (owners.approvals.push(approval), owners.approval),
       { concurrency: 4 },
     );
     await queue.subscribe(topics.registryChanged, (change) => void owners.changes.push(change));

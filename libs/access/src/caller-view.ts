@@ -7,7 +7,7 @@ import type { ToolsetRecord } from './grant-records.js';
 import type { IntegrationRecord, ResolvedTool } from './records.js';
 import type { Snapshot } from './snapshot.js';
 import { type NamedTool, toolsetTools } from './toolset-tools.js';
-import { visibleIntegrations } from './visible-integrations.js';
+import { integrationsInScope, isAvailable } from './visible-integrations.js';
 
 /** An integration that the caller was granted, and whether there is an identity to call it under. */
 export type GrantedIntegration = {
@@ -46,19 +46,23 @@ export function callerView(snapshot: Snapshot, caller: CallerContext): CallerVie
 
 function compute(snapshot: Snapshot, caller: CallerContext): CallerView {
   const { of, toolset } = callerGrants(snapshot, caller);
-  const visible = visibleIntegrations(snapshot, caller);
-  const granted = visible
-    .filter(({ id }) => caller.sharedIntegrationIds?.includes(id) ?? true)
+  const inScope = integrationsInScope(snapshot, caller);
+  const granted = inScope
+    .filter((integration) => isAvailable(integration, caller) && isShared(integration, caller))
     .map((integration) => ({
       integration,
       grant: of(integration.slug),
       hasIdentity: hasIdentity(snapshot, integration, caller),
     }))
     .filter(({ grant }) => grant.mayHold || grant.prompts || grant.resources);
-  // Names come from all that the toolset holds: what a user does not share leaves the others' names alone.
+  // Names come from all that the toolset holds: what is not available or not shared leaves the others' names alone.
   return toolset
-    ? { granted, toolset: { record: toolset, names: toolsetTools(snapshot, toolset, visible) } }
+    ? { granted, toolset: { record: toolset, names: toolsetTools(snapshot, toolset, inScope) } }
     : { granted };
+}
+
+function isShared({ id }: IntegrationRecord, { sharedIntegrationIds }: CallerContext): boolean {
+  return sharedIntegrationIds?.includes(id) ?? true;
 }
 
 function cacheOf(snapshot: Snapshot): Map<string, CallerView> {

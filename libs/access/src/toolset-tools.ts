@@ -20,10 +20,10 @@ type Entry = { readonly plain: ResolvedTool; readonly override: Override; readon
 export function toolsetTools(
   snapshot: Snapshot,
   toolset: ToolsetRecord,
-  visible: readonly IntegrationRecord[],
+  inScope: readonly IntegrationRecord[],
 ): Map<string, NamedTool> {
   const holds = configGrants(toolset.mcpConfigs);
-  const entries = [...visible]
+  const entries = [...inScope]
     .sort((a, b) => (a.slug < b.slug ? -1 : 1))
     .flatMap((integration) =>
       servedTools(snapshot, integration)

@@ -11,16 +11,17 @@ const serviceModes = new Set(['none', 'headers', 'client_credentials']);
 /**
  * The integrations whose scope reaches the caller, one for each slug: a user's own wins over the organization's over
  * the global one. Who wins is settled before anything else is asked, the state included: a slug never turns to
- * another server because its own is switched off. Disabled and disconnected ones are therefore among them.
+ * another server because its own is switched off. Disabled and disconnected ones are therefore among them, and those
+ * that are not available to the caller.
  */
-export function visibleIntegrations(snapshot: Snapshot, caller: CallerContext): IntegrationRecord[] {
+export function integrationsInScope(snapshot: Snapshot, caller: CallerContext): IntegrationRecord[] {
   const bySlug = new Map<string, IntegrationRecord>();
   for (const integration of candidates(snapshot, caller)) {
     const other = bySlug.get(integration.slug);
     if (!other || precedence[integration.scope] < precedence[other.scope])
       bySlug.set(integration.slug, integration);
   }
-  return [...bySlug.values()].filter((integration) => isAvailable(integration, caller));
+  return [...bySlug.values()];
 }
 
 function candidates(snapshot: Snapshot, caller: CallerContext): IntegrationRecord[] {
@@ -35,7 +36,8 @@ function isOwner(caller: CallerContext, ownerUserId: string | null): boolean {
   return caller.userId !== null && caller.userId === ownerUserId && !isUnattendedRun(caller);
 }
 
-function isAvailable(integration: IntegrationRecord, caller: CallerContext): boolean {
+/** Whether the integration is there for callers of this kind. */
+export function isAvailable(integration: IntegrationRecord, caller: CallerContext): boolean {
   if (caller.kind === 'anonymous' && !serviceModes.has(integration.authMode)) return false;
   return isAttended(caller) ? integration.availableInChat : integration.availableToAutonomous;
 }

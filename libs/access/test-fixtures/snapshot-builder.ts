@@ -5,12 +5,16 @@ import type { CallerContext, WireTool } from '@switchyard/contracts';
 import { buildSnapshot } from '../src/index.js';
 import type {
   IntegrationRecord,
+  FeatureRecord,
   IntegrationStateRecord,
   McpConfig,
   PinState,
+  PolicyRecord,
   Snapshot,
   SnapshotRows,
   ToolRecord,
+  ToolsetConfig,
+  ToolsetRecord,
   VirtualKeyRecord,
 } from '../src/index.js';
 
@@ -162,6 +166,67 @@ export function userCaller(
 ): CallerContext {
   const noToken = { roles: [], hasSubjectToken: false };
   return { kind: 'user', orgId: key.orgId, userId, virtualKeyId: key.id, ...noToken, runKind };
+}
+
+/** A user who came with a token of their own, and what it says of them. */
+export function tokenCaller(fields: Partial<CallerContext> = {}): CallerContext {
+  const who = { kind: 'user', orgId, userId: idOf('me'), virtualKeyId: null } as const;
+  return { ...who, runKind: 'bff', roles: [], hasSubjectToken: true, claims: {}, ...fields };
+}
+
+export function policy(fields: Partial<PolicyRecord>): PolicyRecord {
+  const id = idOf(`policy ${JSON.stringify(fields)}`);
+  const rest = {
+    roles: null,
+    matchers: [],
+    effect: 'allow',
+    priority: 0,
+    mcpConfigs: [],
+    groupIds: [],
+  } as const;
+  return { id, orgId, ...rest, ...fields };
+}
+
+export function toolset(fields: Partial<ToolsetRecord> & { slug: string }): ToolsetRecord {
+  const nobody = { virtualKeyIds: [], userIds: [], roles: [] };
+  const rest = {
+    name: fields.slug,
+    description: null,
+    prefix: true,
+    toolMode: 'all' as const,
+    mcpConfigs: [],
+  };
+  return { id: idOf(`toolset ${fields.slug}`), orgId, ...rest, ...nobody, ...fields };
+}
+
+/** All of the named integrations, or some tools of them. */
+export function configs(...clients: (string | [string, string[]])[]): ToolsetConfig[] {
+  return clients.map((client) => {
+    const [mcpClientName, toolsToExecute] = typeof client === 'string' ? [client, null] : client;
+    return { mcpClientName, toolsToExecute, tools: {} };
+  });
+}
+
+/** Rows of the catalog for prompts and resources, under the integration's id. */
+export function features(
+  of: IntegrationRecord,
+  kind: FeatureRecord['kind'],
+  names: readonly string[],
+): FeatureRecord[] {
+  return names.map((name, position) => ({
+    id: idOf(`${of.id} ${kind} ${name}`),
+    integrationId: of.id,
+    kind,
+    name,
+    wire: wireOf(kind, name),
+    wireSha256: idOf(name),
+    position,
+  }));
+}
+
+function wireOf(kind: FeatureRecord['kind'], name: string): Record<string, unknown> {
+  if (kind === 'prompt') return { name, title: `Prompt ${name}` };
+  return { [kind === 'resource' ? 'uri' : 'uriTemplate']: name, name: `Resource ${name}` };
 }
 
 /** A key with every tool of the named clients. */

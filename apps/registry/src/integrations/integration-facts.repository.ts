@@ -12,6 +12,9 @@ export type IntegrationFacts = {
   protocolVersion: string | null;
   serverName: string | null;
   serverVersion: string | null;
+  instructions: string | null;
+  capabilities: Record<string, unknown> | null;
+  featureProblems: string[] | null;
   breaker: 'closed' | 'open' | 'half_open' | null;
   failures: number | null;
   openedAt: Date | null;
@@ -24,7 +27,7 @@ export type IntegrationFacts = {
 
 const factsSql = `SELECT i.id AS "integrationId", s.state, s.tool_count AS "toolCount", s.last_failure AS "lastFailure",
     s.last_sync_at AS "lastSyncAt", s.era, s.protocol_version AS "protocolVersion", s.server_name AS "serverName",
-    s.server_version AS "serverVersion", b.state AS breaker, b.failures, b.opened_at AS "openedAt", b.retry_at AS "retryAt",
+    s.server_version AS "serverVersion", s.instructions, s.capabilities, s.feature_problems AS "featureProblems", b.state AS breaker, b.failures, b.opened_at AS "openedAt", b.retry_at AS "retryAt",
     u.active AS "serviceUserActive", c.state AS "serviceCredential"
   FROM unnest($1::uuid[]) AS i(id)
   LEFT JOIN catalog.v_integration_states s ON s.integration_id = i.id

@@ -8,7 +8,20 @@ export type ToolRow = ToolHead & {
   wire: WireTool;
   disabledReason: string | null;
   disabledDetail: string | null;
+  wireSha256: string;
+  warnings: string[];
   lastSeenAt: Date | null;
+};
+
+/** A tool as it is, and as an admin approved it. */
+export type ApprovalRow = {
+  name: string;
+  pinState: PinState;
+  wire: WireTool;
+  wireSha256: string;
+  approvedWire: WireTool | null;
+  approvedSha256: string | null;
+  approvedAt: Date | null;
 };
 
 /** Reads the catalog of one integration; the caller has checked whose it is. */
@@ -26,10 +39,31 @@ export class IntegrationToolsRepository {
 
   async rows(integrationId: string, ids: readonly string[]): Promise<Map<string, ToolRow>> {
     const rows = await this.sql.query<ToolRow>(
-      `SELECT id, name, enabled, pin_state AS "pinState", wire, disabled_reason AS "disabledReason", disabled_detail AS "disabledDetail", last_seen_at AS "lastSeenAt"
+      `SELECT id, name, enabled, pin_state AS "pinState", wire, disabled_reason AS "disabledReason", disabled_detail AS "disabledDetail", wire_sha256 AS "wireSha256", warnings, last_seen_at AS "lastSeenAt"
         FROM catalog.v_tools WHERE integration_id = $1 AND id = ANY($2)`,
       [integrationId, ids],
     );
     return new Map(rows.map((row) => [row.id, row]));
+  }
+
+  async approvalOf(integrationId: string, name: string): Promise<ApprovalRow | undefined> {
+    const [row] = await this.sql.query<ApprovalRow>(
+      `SELECT name, pin_state AS "pinState", wire, wire_sha256 AS "wireSha256", approved_wire AS "approvedWire",
+          approved_sha256 AS "approvedSha256", approved_at AS "approvedAt"
+        FROM catalog.v_tools WHERE integration_id = $1 AND name = $2`,
+      [integrationId, name],
+    );
+    return row;
+  }
+
+  /** Those of the names whose tools are known and do not say that they only read. */
+  async notReadOnly(integrationId: string, names: readonly string[]): Promise<string[]> {
+    if (names.length === 0) return [];
+    const rows = await this.sql.query<{ name: string }>(
+      `SELECT name FROM catalog.v_tools WHERE integration_id = $1 AND name = ANY($2)
+        AND (wire->'annotations'->'readOnlyHint')::text IS DISTINCT FROM 'true' ORDER BY name`,
+      [integrationId, names],
+    );
+    return rows.map(({ name }) => name);
   }
 }

@@ -26,7 +26,7 @@ export class IntegrationToolsService {
   async list(
     admin: AdminContext,
     id: string,
-    { limit, cursor, enabled }: ListToolsQuery,
+    { limit, cursor, enabled, pin_state: pinState }: ListToolsQuery,
   ): Promise<Page<IntegrationToolAnswerBody>> {
     const integration = await this.integrations.find(admin.orgId, id);
     if (!integration) throw new PlatformError('not_found');
@@ -34,7 +34,9 @@ export class IntegrationToolsService {
     const judged = judge(integration, await this.tools.heads(id))
       .filter(
         (tool) =>
-          tool.outwardName > after && (enabled === undefined || (tool.hiddenBecause === null) === enabled),
+          tool.outwardName > after &&
+          (enabled === undefined || (tool.hiddenBecause === null) === enabled) &&
+          (pinState === undefined || tool.pinState === pinState),
       )
       .sort((a, b) => (a.outwardName < b.outwardName ? -1 : 1))
       .slice(0, limit + 1);
@@ -78,6 +80,9 @@ function toAnswer(
       annotations: wire.annotations ?? null,
       enabled: tool.hiddenBecause === null,
       hidden_because: tool.hiddenBecause,
+      pin_state: tool.pinState,
+      wire_sha256: row.wireSha256,
+      warnings: row.warnings,
       disabled_reason: row.disabledReason,
       disabled_detail: row.disabledDetail,
       safe: isSafeTool(row, override ?? undefined),

@@ -186,6 +186,12 @@ export const IntegrationAnswer = z
         version: z.string().nullable(),
         era: z.string().nullable(),
         protocol_version: z.string().nullable(),
+        capabilities: z.looseObject({}).nullable(),
+        instructions: z
+          .string()
+          .nullable()
+          .describe('The vendor’s text, which MCP clients are shown as such.'),
+        feature_problems: z.array(z.string()).describe('Why prompts or resources are not all there.'),
       })
       .nullable()
       .describe('What the upstream said of itself.'),

@@ -11,6 +11,7 @@ import { refuseTakenSlug } from '../http/unique-violation.js';
 import { UsersService } from '../users/users.service.js';
 import { VaultService } from '../vault/vault.service.js';
 import { applySettings, newIntegration, redirectedSecrets, vaultPuts } from './apply-settings.js';
+import { CacheCheck } from './cache-check.js';
 import { IntegrationFactsRepository } from './integration-facts.repository.js';
 import { brokenRules } from './integration-rules.js';
 import type { IntegrationEntity } from './integration.entity.js';
@@ -35,6 +36,7 @@ export class IntegrationsService {
     private readonly transports: TransportCheck,
     private readonly oauth: OAuthCheck,
     private readonly users: UsersService,
+    private readonly caches: CacheCheck,
     private readonly vault: VaultService,
     private readonly changes: ChangesService,
   ) {}
@@ -124,6 +126,7 @@ export class IntegrationsService {
     const next = applySettings(row, body);
     Object.assign(next, serviceUserSetting(row, next, admin.actor));
     refuseFields([...brokenRules(next), ...redirectedSecrets(row, next, body)]);
+    if (body.tool_overrides) refuseFields(await this.caches.problems(next));
     if (!isDeepStrictEqual([row.transport, row.envNames], [next.transport, next.envNames]))
       await this.transports.check(next, admin.orgSlug);
     if (!isDeepStrictEqual(row.oauth, next.oauth)) await this.oauth.check(next.oauth);

@@ -91,6 +91,9 @@ function statusOf(facts: IntegrationFacts | undefined) {
           version: facts.serverVersion,
           era: facts.era,
           protocol_version: facts.protocolVersion,
+          capabilities: facts.capabilities,
+          instructions: facts.instructions,
+          feature_problems: facts.featureProblems ?? [],
         }
       : null,
     breaker: {

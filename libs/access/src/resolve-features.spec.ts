@@ -1,0 +1,203 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  configs,
+  features,
+  keyCaller,
+  keyFor,
+  registered,
+  snapshotOf,
+  toolset,
+  virtualKey,
+} from '../test-fixtures/snapshot-builder.js';
+import type { Registered } from '../test-fixtures/snapshot-builder.js';
+import type { FeatureKind } from './feature-records.js';
+import { outwardUri, parseOutwardUri, toOutwardUri } from './outward-uri.js';
+import { findPrompt, resolvePrompts } from './resolve-prompts.js';
+import {
+  findResource,
+  findResourceTemplate,
+  resolveResources,
+  resolveResourceTemplates,
+} from './resolve-resources.js';
+import { visibleInstructions } from './visible-instructions.js';
+
+type Listed = Partial<Record<FeatureKind, string[]>>;
+
+const capable = (slug: string, state: 'connected' | 'disconnected' = 'connected'): Registered => {
+  const one = registered({ slug }, ['t'], state);
+  const said = { instructions: `How to use ${slug}.`, capabilities: { resources: {}, prompts: {} } };
+  return { ...one, ...(one.state && { state: { ...one.state, ...said } }) };
+};
+const rowsOf = (lists: [Registered, Listed][]) =>
+  new Map(
+    lists.map(([{ integration }, listed]) => [
+      integration.id,
+      (['prompt', 'resource', 'resource_template'] as const).flatMap((kind) =>
+        features(integration, kind, listed[kind] ?? []),
+      ),
+    ]),
+  );
+
+const notes = capable('notes');
+const wiki = capable('wiki');
+const key = keyFor('notes', 'wiki');
+const bare = toolset({
+  slug: 'bare',
+  prefix: false,
+  virtualKeyIds: [key.id],
+  mcpConfigs: configs('wiki', 'notes'),
+});
+const listed = rowsOf([
+  [
+    wiki,
+    { prompt: ['ask', 'go'], resource: ['file:///a', 'wiki://w'], resource_template: ['wiki://{page}'] },
+  ],
+  [notes, { prompt: ['ask'], resource: ['file:///b', 'file:///a'], resource_template: ['file:///{+path}'] }],
+]);
+const snapshot = snapshotOf([notes, wiki], [key], { features: listed, toolsets: [bare] });
+const caller = keyCaller(key);
+const atBare = { ...caller, toolsetId: bare.id };
+
+describe('prompts', () => {
+  it('have names like tools, and are found by them', () => {
+    const prompts = resolvePrompts(snapshot, caller);
+    expect(prompts.map(({ outwardName }) => outwardName)).toEqual(['notes_ask', 'wiki_ask', 'wiki_go']);
+    expect(prompts[0]).toMatchObject({
+      prompt: { name: 'ask', wire: { name: 'ask' } },
+      wire: { name: 'notes_ask', title: 'Prompt ask' },
+    });
+    expect(findPrompt(snapshot, caller, 'wiki_go')).toBe(prompts[2]);
+    expect(findPrompt(snapshot, caller, 'go')).toBeUndefined();
+  });
+
+  it('have bare names in a toolset without prefixes', () => {
+    const names = resolvePrompts(snapshot, atBare).map(({ outwardName }) => outwardName);
+    expect(names).toEqual(['ask', expect.stringMatching(/^ask_[0-9a-f]{8}$/), 'go']);
+    expect(findPrompt(snapshot, atBare, 'ask')?.integration.slug).toBe('notes');
+  });
+
+  it('go with a list that covers every tool, or are given or kept back in words', () => {
+    const count = (fields: { toolsToExecute: string[] | null; prompts?: boolean }) => {
+      const by = virtualKey({ mcpConfigs: [{ mcpClientName: 'wiki', ...fields }] });
+      return resolvePrompts(snapshotOf([wiki], [by], { features: listed }), keyCaller(by)).length;
+    };
+    expect(count({ toolsToExecute: null })).toBe(2);
+    expect(count({ toolsToExecute: ['*'] })).toBe(2);
+    expect(count({ toolsToExecute: ['t'] })).toBe(0);
+    expect(count({ toolsToExecute: [], prompts: true })).toBe(2);
+    expect(count({ toolsToExecute: null, prompts: false })).toBe(0);
+  });
+
+  it('heed the clients of a request’s filter, and the state of integrations', () => {
+    const only = (filters: object) =>
+      resolvePrompts(snapshot, caller, filters).map(({ outwardName }) => outwardName);
+    expect(only({ includeClients: ['notes'] })).toEqual(['notes_ask']);
+    expect(only({ excludeTools: ['*'] })).toHaveLength(3);
+    expect(findPrompt(snapshot, caller, 'wiki_go', { excludeClients: ['wiki'] })).toBeUndefined();
+    const down = snapshotOf([notes, capable('wiki', 'disconnected')], [key], { features: listed });
+    expect(resolvePrompts(down, caller).map(({ outwardName }) => outwardName)).toEqual(['notes_ask']);
+  });
+});
+
+describe('resources', () => {
+  it('have their integration’s slug in the scheme, which stays a URI and a template', () => {
+    expect(resolveResources(snapshot, caller).map((one) => one.wire.uri)).toEqual([
+      'sy.notes+file:///b',
+      'sy.notes+file:///a',
+      'sy.wiki+file:///a',
+      'sy.wiki+wiki://w',
+    ]);
+    expect(new URL('sy.notes+file:///a').protocol).toBe('sy.notes+file:');
+    expect(resolveResourceTemplates(snapshot, caller).map((one) => one.wire.uriTemplate)).toEqual([
+      'sy.notes+file:///{+path}',
+      'sy.wiki+wiki://{page}',
+    ]);
+  });
+
+  it('can be read by every link of a visible integration, listed or not', () => {
+    const find = (uri: string, filters = {}) => {
+      const found = findResource(snapshot, caller, uri, filters);
+      return found && [found.integration.slug, found.uri];
+    };
+    expect(find('sy.wiki+file:///a')).toEqual(['wiki', 'file:///a']);
+    expect(find('sy.notes+file:///deep/c')).toEqual(['notes', 'file:///deep/c']);
+    expect(find('sy.notes+other://linked')).toEqual(['notes', 'other://linked']);
+    expect(find('sy.notes+file:///a', { excludeClients: ['notes'] })).toBeUndefined();
+    for (const uri of [
+      'file:///a',
+      'sy.mail+file:///a',
+      'sy.+file:///a',
+      'sy.notes+',
+      'SY.notes+file:///a',
+      '',
+    ])
+      expect(find(uri)).toBeUndefined();
+  });
+
+  it('keep the upstream’s URIs in a toolset without prefixes; the first in the order of slugs wins', () => {
+    expect(resolveResources(snapshot, atBare).map(({ outwardUri: uri }) => uri)).toEqual([
+      'file:///b',
+      'file:///a',
+      'wiki://w',
+    ]);
+    const owner = (uri: string) => findResource(snapshot, atBare, uri)?.integration.slug;
+    expect(owner('file:///a')).toBe('notes');
+    expect(owner('file:///x/y')).toBe('notes');
+    expect(owner('wiki://page')).toBe('wiki');
+    expect(owner('wiki://page/below')).toBeUndefined();
+    expect(owner('sy.notes+file:///a')).toBeUndefined();
+  });
+
+  it('are asked of the only server that has any, where nothing says whose they are', () => {
+    const alone = snapshotOf([notes, registered({ slug: 'wiki' }, ['t'])], [key], { toolsets: [bare] });
+    expect(findResource(alone, atBare, 'unlisted://x')).toMatchObject({ uri: 'unlisted://x' });
+  });
+
+  it('are found by their templates as they are written', () => {
+    expect(findResourceTemplate(snapshot, caller, 'sy.wiki+wiki://{page}')?.uriTemplate).toBe(
+      'wiki://{page}',
+    );
+    expect(findResourceTemplate(snapshot, caller, 'wiki://{page}')).toBeUndefined();
+    expect(findResourceTemplate(snapshot, atBare, 'wiki://{page}')?.integration.slug).toBe('wiki');
+  });
+
+  it('are nobody’s who has single tools alone', () => {
+    const by = virtualKey({ mcpConfigs: configs(['notes', ['t']]) });
+    const narrow = snapshotOf([notes], [by], { features: listed });
+    expect(resolveResources(narrow, keyCaller(by))).toEqual([]);
+    expect(findResource(narrow, keyCaller(by), 'sy.notes+file:///a')).toBeUndefined();
+  });
+
+  it('are matched in linear time, whatever a vendor’s template is', () => {
+    const template = `x://${'{+a}'.repeat(50)}!`;
+    const hostile = snapshotOf([notes, wiki], [key], {
+      features: rowsOf([[notes, { resource_template: [template] }]]),
+      toolsets: [bare],
+    });
+    const started = performance.now();
+    expect(findResource(hostile, atBare, `x://${'a'.repeat(8_000)}`)).toBeUndefined();
+    expect(performance.now() - started).toBeLessThan(1_000);
+  });
+});
+
+describe('outward URIs', () => {
+  it('go there and back', () => {
+    for (const uri of ['file:///a?b#c', 'urn:x:y', '{scheme}://x', 'a b\nc', 'sy.other+x:y']) {
+      expect(parseOutwardUri(outwardUri('my-notes', uri))).toEqual({ slug: 'my-notes', uri });
+      expect(toOutwardUri(snapshot, caller, { slug: 'my-notes' }, uri)).toBe(`sy.my-notes+${uri}`);
+      expect(toOutwardUri(snapshot, atBare, { slug: 'my-notes' }, uri)).toBe(uri);
+    }
+  });
+});
+
+describe('instructions', () => {
+  it('are those of served integrations of which the caller has anything', () => {
+    expect(visibleInstructions(snapshot, caller)).toEqual([
+      { slug: 'notes', instructions: 'How to use notes.' },
+      { slug: 'wiki', instructions: 'How to use wiki.' },
+    ]);
+    const by = virtualKey({ mcpConfigs: configs(['notes', ['gone']], 'wiki') });
+    const rest = snapshotOf([notes, capable('wiki', 'disconnected')], [by]);
+    expect(visibleInstructions(rest, keyCaller(by))).toEqual([]);
+  });
+});
