@@ -233,19 +233,23 @@ export class GatewayHarness {
   }
 
   /** A client of SDK 1.x, which knows the revisions up to 2025-11-25. */
-  async legacyClient(mcpUrl: string, key: string | undefined): Promise<LegacyClient> {
+  async legacyClient(
+    mcpUrl: string,
+    key: string | undefined,
+    send: typeof fetch = fetch,
+  ): Promise<LegacyClient> {
     const client = new LegacyClient({ name: 'legacy', version: '1' }, { capabilities: {} });
-    await client.connect(new LegacyTransport(new URL(mcpUrl), { requestInit: { headers: bearer(key) } }));
+    const options = { requestInit: { headers: bearer(key) }, fetch: send };
+    await client.connect(new LegacyTransport(new URL(mcpUrl), options));
     this.onClose(() => client.close());
     return client;
   }
 
   /** A client of SDK 2, which negotiates 2026-07-28. */
-  async modernClient(mcpUrl: string, key: string | undefined): Promise<Client> {
+  async modernClient(mcpUrl: string, key: string | undefined, send: typeof fetch = fetch): Promise<Client> {
     const client = new Client({ name: 'modern', version: '1' }, { versionNegotiation: { mode: 'auto' } });
-    await client.connect(
-      new StreamableHTTPClientTransport(new URL(mcpUrl), { requestInit: { headers: bearer(key) } }),
-    );
+    const options = { requestInit: { headers: bearer(key) }, fetch: send };
+    await client.connect(new StreamableHTTPClientTransport(new URL(mcpUrl), options));
     this.onClose(() => client.close());
     return client;
   }

@@ -3,6 +3,7 @@ import { type ErrorInfo } from '@switchyard/contracts';
 import { z } from 'zod';
 import { errorBody } from '../tool-calls/error-body.js';
 import { rpcCodes } from './json-rpc.js';
+import { legacyUnknownResource } from './legacy-errors.js';
 import { undeclaredBy } from './undeclared.js';
 import type { CallExchange } from './upstream-call.js';
 
@@ -49,10 +50,11 @@ function isUnknownResource(error: ErrorInfo, method: string): boolean {
 }
 
 function unknownResource({ frame, wanted }: CallExchange, error: ErrorInfo): ProtocolError {
-  const code = frame.era === 'legacy' ? rpcCodes.resourceNotFound : rpcCodes.invalidParams;
   const { next } = errorBody(error);
   const data = { uri: wanted.name, ...(error.code === 'not_found' && { code: error.code, next }) };
-  return new ProtocolError(code, 'Resource not found', data);
+  return frame.era === 'legacy'
+    ? legacyUnknownResource(data)
+    : new ProtocolError(rpcCodes.invalidParams, 'Resource not found', data);
 }
 
 function upstreamOf({ code, details }: ErrorInfo) {

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/server';
 import { EventStream } from './event-stream.js';
+import { withLegacyCode } from './legacy-errors.js';
 import { sendJson } from './mcp-request.js';
 import { resultText, type ToolList } from './tool-list.js';
 
@@ -53,7 +54,7 @@ export class LegacyExchange implements Transport {
   send(message: JSONRPCMessage): Promise<void> {
     if (this.#isOver) return Promise.resolve();
     if ('method' in message) this.sendBefore(message);
-    else this.#finish(message);
+    else this.#finish(withLegacyCode(message));
     return Promise.resolve();
   }
 

@@ -79,11 +79,20 @@ onBothQueueBackends('MCP clients', (backend) => {
       expect(tools.find(({ name }) => name === 'up_echo')).toEqual({ ...echo, name: 'up_echo' });
     });
 
-    it(`hands results on unchanged to a ${era} client`, async () => {
+    it(`hands results on to a ${era} client, unchanged but for URIs that it can read here`, async () => {
       const client = await connect(era);
       await client.listTools();
-      const result = await client.callTool({ name: 'up_rich', arguments: {} });
-      expect(result).toMatchObject(richResult);
+      const result: any = await client.callTool({ name: 'up_rich', arguments: {} });
+      const [text, image, resource, link] = richResult.content;
+      expect(result).toMatchObject({
+        ...richResult,
+        content: [
+          text,
+          image,
+          { ...resource, resource: { uri: 'sy.up+file:///a', text: 'A' } },
+          { ...link, uri: 'sy.up+file:///b' },
+        ],
+      });
       expect(await client.callTool({ name: 'up_fail', arguments: {} })).toMatchObject({
         content: [{ type: 'text', text: 'no' }],
         isError: true,
@@ -155,7 +164,15 @@ onBothQueueBackends('MCP clients', (backend) => {
     expect(versions).toEqual(['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05', '2025-11-25']);
     const modern = await harness.modernClient(gateway.mcpUrl, key);
     expect(modern.getNegotiatedProtocolVersion()).toBe('2026-07-28');
-    expect(modern.getServerCapabilities()).toEqual({ tools: { listChanged: true } });
+    const legacy = await harness.legacyClient(gateway.mcpUrl, key);
+    for (const client of [modern, legacy])
+      expect(client.getServerCapabilities()).toEqual({
+        tools: { listChanged: true },
+        prompts: { listChanged: true },
+        resources: { listChanged: true, subscribe: true },
+        completions: {},
+        logging: {},
+      });
   });
 
   it('answers ping', async () => {

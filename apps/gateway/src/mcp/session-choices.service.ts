@@ -4,6 +4,7 @@ import { findResource, SnapshotStore } from '@switchyard/access';
 import { z } from 'zod';
 import { logLevelOf } from './client-side.js';
 import { rpcCodes } from './json-rpc.js';
+import { legacyUnknownResource } from './legacy-errors.js';
 import { McpSessions } from './mcp-sessions.service.js';
 import { parseParams } from './parse-params.js';
 import type { CallFrame } from './upstream-call.js';
@@ -35,7 +36,7 @@ export class SessionChoices {
   async subscribe(frame: CallFrame, params: unknown): Promise<Result> {
     const { uri } = parseParams('resources/subscribe', SubscribeParams, params);
     if (!findResource(this.snapshots.current(), frame.caller, uri, frame.filter))
-      throw new ProtocolError(rpcCodes.resourceNotFound, 'Resource not found', { uri });
+      throw legacyUnknownResource({ uri });
     await this.sessions.subscribe(sessionIdOf(frame), uri);
     return {};
   }

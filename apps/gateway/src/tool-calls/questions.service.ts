@@ -15,7 +15,7 @@ const keptCalls = 2_000;
  */
 @Injectable()
 export class Questions implements OnModuleInit {
-  /** By call and question; null once answered, for the news of a question comes by two ways, and one may be slow. */
+  /** By call and question; null once answered: the news that it was asked may come later than that. */
   readonly #open = new LruMap<string, Map<string, Question | null>>(keptCalls);
   readonly #watchers = new Map<string, Set<() => void>>();
 
@@ -69,10 +69,10 @@ export class Questions implements OnModuleInit {
   }
 
   #answered(callId: string, questionId: string): void {
-    const open = this.#open.get(callId);
-    if (!open?.get(questionId)) return;
-    open.set(questionId, null);
-    this.#tell(callId);
+    const open = this.#open.get(callId) ?? new Map<string, Question | null>();
+    const wasOpen = Boolean(open.get(questionId));
+    this.#open.set(callId, open.set(questionId, null));
+    if (wasOpen) this.#tell(callId);
   }
 
   #tell(callId: string): void {
