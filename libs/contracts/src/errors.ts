@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { modelErrors } from './model-errors.js';
 
 /**
  * The closed catalog of errors: every code that can leave a process, with what it means to HTTP, to a retrying
@@ -274,6 +275,8 @@ export const errorCatalog = {
     publicMessage: 'The tool’s result is larger than the limit.',
     next: 'Narrow the call: ask for fewer items, a page or a range.',
   },
+
+  ...modelErrors,
 
   deadline_exceeded: {
     httpStatus: 504,

@@ -1,0 +1,72 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { PlatformError } from '@switchyard/contracts';
+import type { ModelMessage, ToolSet } from 'ai';
+import type { ConfiguredModel } from '../settings/create-model.js';
+import type { ModelAnswer } from './model-answer.js';
+import { readStream } from './read-stream.js';
+import { retryDelayMs } from './retry-delay.js';
+import { toModelError } from './to-model-error.js';
+
+/** What a waiting person may see of an answer before it is there. */
+export type AnswerPart =
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'reasoning'; readonly text: string }
+  | { readonly type: 'tool_call_started'; readonly id: string; readonly name: string };
+
+export type ModelRequest = {
+  readonly instructions?: string;
+  /** The conversation; instructions stand apart from it. */
+  readonly messages: readonly ModelMessage[];
+  /** Offered to the model and never run here (`toModelTools`). */
+  readonly tools?: ToolSet;
+  /** `none`: the tools stay known, for calls in the conversation, but the model is to answer in words. */
+  readonly toolChoice?: 'auto' | 'none';
+  readonly signal?: AbortSignal;
+  /** Called for each part as it comes; from the first one on, a failure is not retried. */
+  readonly onPart?: (part: AnswerPart) => void;
+};
+
+/**
+ * Asks the model for one answer. Tools are not run: who asks decides about the calls that the model wants. A failure
+ * that may pass is retried as long as nothing was passed on. Throws a `PlatformError`: `model_*`, `egress_denied`,
+ * or `cancelled` when `signal` fired.
+ */
+export async function askModel(model: ConfiguredModel, request: ModelRequest): Promise<ModelAnswer> {
+  const timeout = AbortSignal.timeout(model.settings.timeout_ms);
+  const signal = request.signal ? AbortSignal.any([timeout, request.signal]) : timeout;
+  for (let attempt = 1; ; attempt++) {
+    let hasPassedOn = false;
+    const onPart = request.onPart && passing(request.onPart, () => (hasPassedOn = true));
+    try {
+      return { ...(await readStream(model, { ...request, signal, onPart })), attempts: attempt };
+    } catch (thrown) {
+      if (request.signal?.aborted) throw new PlatformError('cancelled');
+      if (timeout.aborted) throw tooLate(model);
+      const error = toModelError(thrown, model);
+      const delayMs = hasPassedOn ? null : retryDelayMs(error, attempt, model.settings.max_retries);
+      if (delayMs === null) throw error;
+      await pause(delayMs, signal, () => (request.signal?.aborted ? new PlatformError('cancelled') : error));
+    }
+  }
+}
+
+function passing(onPart: (part: AnswerPart) => void, first: () => void): (part: AnswerPart) => void {
+  return (part) => {
+    first();
+    onPart(part);
+  };
+}
+
+/** Where the pause is cut short by the time limit, the failure before it is the better reason. */
+async function pause(delayMs: number, signal: AbortSignal, cutShort: () => PlatformError): Promise<void> {
+  await wait(delayMs, undefined, { signal }).catch(() => {
+    throw cutShort();
+  });
+}
+
+function tooLate({ settings }: ConfiguredModel): PlatformError {
+  return new PlatformError('model_unavailable', {
+    message: `It did not finish within ${settings.timeout_ms} ms.`,
+    details: { provider: settings.provider, model: settings.model },
+  });
+}
