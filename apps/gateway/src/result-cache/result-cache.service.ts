@@ -47,17 +47,21 @@ export class ResultCache implements OnModuleInit {
 
   /** Under which key the call's result may be kept; undefined: it may not. */
   keyOf({ tool, call }: PreparedCall, request: CallRequest): string | undefined {
-    const { cacheSeconds } = tool;
-    const { wireSha256 } = tool.tool;
-    if (!cacheSeconds || wireSha256 === undefined || call.method !== undefined) return undefined;
-    // An Idempotency-Key asks for a call in the ledger; answers to questions make a result one person's.
-    if (request.idempotencyKey !== undefined || request.resume) return undefined;
+    if (!isRepeatable({ tool, call }, request)) return undefined;
     const { id, version, authMode, userHeaderNames } = tool.integration;
     const { orgId, userId } = call.caller;
     const isPerUser = perUserModes.has(authMode) || userHeaderNames.length > 0;
     const identity = isPerUser && userId !== null ? { userId } : { orgId };
     const generation = [this.#generation, this.#generations.get(id) ?? 0];
-    const asked = [id, version, wireSha256, call.argumentsSha256, orgId, identity, request.meta ?? null];
+    const asked = [
+      id,
+      version,
+      tool.tool.wireSha256,
+      call.argumentsSha256,
+      orgId,
+      identity,
+      request.meta ?? null,
+    ];
     return createHash('sha256')
       .update(JSON.stringify([generation, asked]))
       .digest('base64url');
@@ -111,6 +115,15 @@ export class ResultCache implements OnModuleInit {
     this.#entries.clear();
     this.#bytes = 0;
   }
+}
+
+function isRepeatable(
+  { tool, call }: Pick<PreparedCall, 'tool' | 'call'>,
+  { idempotencyKey, resume }: CallRequest,
+): boolean {
+  if (!tool.cacheSeconds || tool.tool.wireSha256 === undefined || call.method !== undefined) return false;
+  // An Idempotency-Key asks for a call in the ledger; answers to questions make a result one person's.
+  return idempotencyKey === undefined && resume === undefined;
 }
 
 function isPlainResult(result: ToolResult): boolean {

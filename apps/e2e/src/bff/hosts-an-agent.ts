@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { describe, expect, it } from '@jest/globals';
+import { eventually, freePort, signIn, TestBrowser, workspaceRoot } from '@switchyard/testing';
+import { connectFixture, undoAfterAll } from '../harness/connected-fixture.js';
+import type { People } from '../harness/people.js';
+import type { Switchyard } from '../harness/switchyard.js';
+import { openToUsers } from '../identity/protected-integration.js';
+
+/** The reference host application, as its README starts it. */
+export function hostsAnAgent(switchyard: () => Switchyard, people: () => People): void {
+  describe('the example agent-host', () => {
+    const undo = undoAfterAll();
+
+    it('signs a user in, shows their tools, calls one as them, and lets them go', async () => {
+      const { upstream } = await connectFixture(switchyard(), 'hosted', undo);
+      await openToUsers(switchyard(), 'hosted', undo);
+      const origin = await startHost(switchyard(), people(), undo);
+      const browser = new TestBrowser();
+      const json = async (path: string, body?: object): Promise<Record<string, unknown>> => {
+        const init = body && { method: 'POST', body: JSON.stringify(body) };
+        return (await browser.request(`${origin}${path}`, init)).json() as Promise<Record<string, unknown>>;
+      };
+      expect(await json('/me')).toEqual({ user: null });
+      expect(await json('/chat', { text: '/tools' })).toEqual({ error: 'Sign in first.' });
+      const page = await browser.request(`${origin}/`);
+      expect([page.status, page.headers.get('content-security-policy')]).toEqual([
+        ...[200, expect.stringContaining("default-src 'self'")],
+      ]);
+
+      const begun = await browser.request(`${origin}/login`);
+      const callback = await signIn({ url: begun.headers.get('location') ?? '', user: 'bob' });
+      const thief = await new TestBrowser().request(callback);
+      expect([thief.status, thief.headers.getSetCookie()]).toEqual([502, []]);
+      const again = await browser.request(`${origin}/login`);
+      const own = await signIn({ url: again.headers.get('location') ?? '', user: 'bob' });
+      expect((await browser.request(own)).status).toBe(303);
+      expect(await json('/me')).toEqual({ user: 'bob' });
+
+      await eventually(async () =>
+        String((await json('/chat', { text: '/tools' }))['text']).includes('hosted_echo'),
+      );
+      const answer = await json('/chat', { text: '/tool hosted_echo {"message":"hello"}' });
+      expect(answer).toEqual({ text: 'Echo: hello', connect: [] });
+      expect(await json('/chat', { text: 'hello' })).toMatchObject({
+        text: expect.stringMatching(/No model/),
+      });
+      expect(upstream.requests).toContain('tools/call');
+
+      const events = await browser.request(`${origin}/events`);
+      const reader = events.body?.pipeThrough(new TextDecoderStream()).getReader();
+      let text = '';
+      while (!text.includes('hosted_echo')) text += (await reader?.read())?.value ?? '';
+      expect(text).toContain('event: tool_list');
+      await reader?.cancel();
+
+      const foreign = await browser.request(`${origin}/logout`, {
+        ...{ method: 'POST', headers: { origin: 'https://evil.example' } },
+      });
+      expect(foreign.status).toBe(403);
+      await json('/logout', {});
+      expect(await json('/me')).toEqual({ user: null });
+    });
+  });
+}
+
+async function startHost(
+  switchyard: Switchyard,
+  people: People,
+  undo: (step: () => Promise<unknown>) => void,
+): Promise<string> {
+  const port = await freePort();
+  const origin = `http://127.0.0.1:${port}`;
+  people.identityProvider.addClient({ client_id: 'agent-host', redirect_uris: [`${origin}/callback`] });
+  const host = spawn(process.execPath, ['docs/examples/agent-host/main.ts'], {
+    cwd: workspaceRoot(),
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: {
+      ...{ PATH: process.env['PATH'], PORT: String(port), SWITCHYARD_URL: switchyard.origin() },
+      ...{ ISSUER: people.identityProvider.issuer, CLIENT_ID: 'agent-host', SWITCHYARD_DATA_DIR: '/nowhere' },
+    },
+  });
+  undo(() => end(host));
+  const [line] = (await once(host.stdout, 'data')) as [Buffer];
+  expect(String(line)).toContain(origin);
+  return origin;
+}
+
+async function end(host: ChildProcess): Promise<void> {
+  if (host.exitCode !== null) return;
+  const ended = once(host, 'exit');
+  host.kill('SIGTERM');
+  await ended;
+}
