@@ -10,6 +10,8 @@ import { callForLegacy } from './legacy-call.js';
 import { askWith, callForModern, declaredIn, resumeOf, type Retry, retryOf } from './modern-call.js';
 import { type CallEnd, type CallExchange, type CallParts, errorOf } from './upstream-call.js';
 
+type Failed = { readonly end: Exclude<CallEnd, { kind: 'input_required' }>; readonly retry: Retry };
+
 /** How long a client's retry waits for its user, who may still be at the vendor's page. */
 const connectPatienceMs = 25_000;
 
@@ -32,12 +34,15 @@ async function callLegacy(parts: CallParts, exchange: CallExchange): Promise<Cal
 async function callModern(parts: CallParts, exchange: CallExchange): Promise<CallEnd> {
   const retry = retryOf(parts, exchange);
   const end = await callForModern(parts, exchange, retry);
-  if (end.kind === 'input_required') return end;
-  const error = errorOf(end);
-  if (!error) return end;
+  if (end.kind === 'input_required' || !errorOf(end)) return end;
   if (retry.state?.kind === 'page') return onceConnected(parts, exchange, { end, retry });
-  const pages = canOpen(exchange) ? pagesOf(error) : [];
-  const integrationId = reconnectOf(error)?.integrationId ?? end.tool?.integration.id;
+  return askToOpen(parts, exchange, { end, retry });
+}
+
+function askToOpen(parts: CallParts, exchange: CallExchange, { end, retry }: Failed): CallEnd {
+  const error = errorOf(end);
+  const pages = error && canOpen(exchange) ? pagesOf(error) : [];
+  const integrationId = (error && reconnectOf(error)?.integrationId) ?? end.tool?.integration.id;
   if (pages.length === 0 || integrationId === undefined) return end;
   return askWith(parts, exchange, {
     inputRequests: pageRequests(pages),
@@ -49,7 +54,7 @@ async function callModern(parts: CallParts, exchange: CallExchange): Promise<Cal
 async function onceConnected(
   parts: CallParts,
   exchange: CallExchange,
-  { end, retry }: { end: Exclude<CallEnd, { kind: 'input_required' }>; retry: Retry },
+  { end, retry }: Failed,
 ): Promise<CallEnd> {
   const error = errorOf(end);
   const reconnect = error && reconnectOf(error);

@@ -175,7 +175,7 @@ describe('prompts, resources and the rest of MCP', () => {
     const client = await connect('legacy', { spread: true });
     client.setNotificationHandler(
       LoggingMessageNotificationSchema,
-      ({ params }) => void messages.push(params),
+      ({ params }: any) => void messages.push(params),
     );
     await client.callTool({ name: 'up_echo' });
     expect(messages).toEqual([]);
