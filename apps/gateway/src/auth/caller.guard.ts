@@ -31,9 +31,8 @@ export function CallerGuard(runKind: CallerContext['runKind']): Type<CanActivate
       const origin = publicOrigin(request, this.config.edge.publicUrl);
       const path = resourcePathOf(request.url);
       try {
-        const resource = path === undefined ? null : `${origin}${path}`;
         const { headersDistinct } = request.raw;
-        request.principal = await this.authenticator.authenticate(headersDistinct, runKind, resource);
+        request.principal = await this.authenticator.authenticate(headersDistinct, runKind, path);
         return true;
       } catch (thrown) {
         const error = toPlatformError(thrown);

@@ -219,7 +219,7 @@ describe('a code', () => {
       ...{ grant_type: 'authorization_code', client_id: clientId, code, code_verifier: verifier },
       redirect_uri: redirectUri,
     };
-    const wrong = [
+    const wrong: Record<string, string>[] = [
       { code_verifier: pkce().verifier },
       { code_verifier: '' },
       { redirect_uri: 'http://127.0.0.1:10/callback' },

@@ -130,7 +130,7 @@ export class Browser {
     return this.send(path, {});
   }
 
-  async post(path: string, form: Record<string, string | string[]>, headers: HeadersInit = {}) {
+  async post(path: string, form: Record<string, string | string[]>, headers: Record<string, string> = {}) {
     const body = new URLSearchParams();
     for (const [name, values] of Object.entries(form))
       for (const one of [values].flat()) body.append(name, one);

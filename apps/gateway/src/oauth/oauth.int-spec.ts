@@ -6,7 +6,6 @@ import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { bearer, completed, rpc, textResult, until } from '../gateway-client-spec.js';
 import type { TestGateway } from '../gateway-harness-spec.js';
 import {
-  answer,
   begin,
   type Browser,
   connect,

@@ -17,7 +17,12 @@ export class RateLimitsModule {
       useFactory: (config: GatewayConfig, sql: Sql, log: Log, shutdown: Shutdown) =>
         openLimits({ config, sql, log, shutdown }, options.queuePrefix),
     };
-    return { module: RateLimitsModule, global: true, providers: [limits, RateLimits], exports: [RateLimits] };
+    return {
+      module: RateLimitsModule,
+      global: true,
+      providers: [limits, RateLimits],
+      exports: [RateLimits, FleetLimits],
+    };
   }
 }
 

@@ -31,22 +31,25 @@ export function applyClientRules(metadata: ClientMetadata): void {
 
 /** Null: no code is sent there. */
 export function redirectKind(uri: unknown): 'web' | 'loopback' | 'private' | null {
-  if (typeof uri !== 'string' || uri.length > longest || !/^[\x21-\x7e]+$/.test(uri)) return null;
-  if (uri.includes('*') || uri.includes('\\') || uri.includes('#') || !URL.canParse(uri)) return null;
-  const url = new URL(uri);
-  if (url.username !== '' || url.password !== '') return null;
-  if (url.protocol === 'https:') return loopbackHosts.has(url.hostname) ? null : 'web';
-  if (url.protocol === 'http:') return loopbackHosts.has(url.hostname) ? 'loopback' : null;
-  // RFC 8252, section 7.1: a domain name in reverse, which others do not claim by chance.
-  return /^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:$/.test(url.protocol) ? 'private' : knownScheme(url.protocol);
+  if (typeof uri !== 'string' || uri.length > longest || !isPlain(uri)) return null;
+  const { protocol, hostname } = new URL(uri);
+  const isLoopback = loopbackHosts.has(hostname);
+  if (protocol === 'https:') return isLoopback ? null : 'web';
+  if (protocol === 'http:') return isLoopback ? 'loopback' : null;
+  return privateUse.test(protocol) || editors.has(protocol) ? 'private' : null;
 }
 
+/** Printable ASCII without what browsers and servers read in several ways. */
+function isPlain(uri: string): boolean {
+  if (!/^[\x21-\x7e]+$/.test(uri) || /[*\\#]/.test(uri) || !URL.canParse(uri)) return false;
+  const { username, password } = new URL(uri);
+  return username === '' && password === '';
+}
+
+/** RFC 8252, section 7.1: a domain name in reverse, which others do not claim by chance. */
+const privateUse = /^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:$/;
 /** Editors that came before anybody told them of dots. */
 const editors = new Set(['cursor:', 'vscode:', 'vscode-insiders:', 'windsurf:', 'zed:']);
-
-function knownScheme(protocol: string): 'private' | null {
-  return editors.has(protocol) ? 'private' : null;
-}
 
 function assertShowable(metadata: ClientMetadata, name: string): void {
   const value = metadata[name];

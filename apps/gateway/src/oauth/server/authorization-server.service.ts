@@ -2,9 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import { PlatformError } from '@switchyard/contracts';
 import { createEgressPolicy } from '@switchyard/mcp-client';
+import { FleetLimits } from '@switchyard/queue';
 import { Log, Shutdown } from '@switchyard/service-kit';
 import Provider from 'oidc-provider';
-import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../../config.js';
 import { ClientsRepository } from '../clients/clients.repository.js';
 import { GrantsService } from '../grants/grants.service.js';
@@ -16,10 +16,10 @@ import { networkOf, providerAdapter } from '../store/provider-adapter.js';
 import { mcpScope, paths, providerConfiguration } from './provider-configuration.js';
 
 const fetchLimits = { maxBodyBytes: 65_536, headersTimeoutMs: 2_500, bodyIdleTimeoutMs: 2_500 };
-/** Metadata documents that one network makes this replica fetch in a minute; known ones are not fetched again. */
-const fetchesPerMinute = 20;
-/** Of one network, for all of these paths, at this replica. A company may sit behind one address. */
-const requestsPerMinute = 600;
+/** Metadata documents that one network makes us fetch; known ones are not fetched again. */
+const fetches = { limit: 20, intervalMs: 60_000 };
+/** Of one network, for all of these paths. A company may sit behind one address. */
+const requests = { limit: 600, intervalMs: 60_000 };
 /** That need the scope `openid`, of which there is none here: clients send them out of habit. */
 const ignoredParameters = ['nonce', 'max_age', 'claims', 'claims_locales', 'id_token_hint', 'acr_values'];
 
@@ -30,8 +30,6 @@ export type Arrived = { readonly raw: IncomingMessage; readonly ip: string };
 @Injectable()
 export class AuthorizationServer {
   #made: { issuer: string; provider: Promise<Provider> } | undefined;
-  readonly #fetches = new RateLimiterMemory({ points: fetchesPerMinute, duration: 60 });
-  readonly #requests = new RateLimiterMemory({ points: requestsPerMinute, duration: 60 });
   readonly #fetch: typeof fetch;
 
   constructor(
@@ -41,6 +39,7 @@ export class AuthorizationServer {
     private readonly clients: ClientsRepository,
     private readonly grants: GrantsService,
     private readonly cipher: OAuthCipher,
+    private readonly limits: FleetLimits,
     private readonly log: Log,
     shutdown: Shutdown,
     @Inject(GATEWAY_CONFIG) private readonly config: Pick<GatewayConfig, 'oauth' | 'egress'>,
@@ -83,9 +82,8 @@ export class AuthorizationServer {
         message: 'Too many applications were registered.',
         retryAfterMs: 600_000,
       });
-    await this.#requests.consume(network).catch(() => {
-      throw new PlatformError('rate_limited', { retryAfterMs: 60_000 });
-    });
+    const taken = await this.limits.take(`oauth:${network}`, requests);
+    if (taken.isOver) throw new PlatformError('rate_limited', { retryAfterMs: taken.retryAfterMs });
   }
 
   async #make(issuer: string): Promise<Provider> {
@@ -104,11 +102,8 @@ export class AuthorizationServer {
         grantSeconds: Math.ceil(grantTtlMs / 1_000),
         isRegistrationOn: registrationsPerHour > 0,
         fetch: this.#fetch,
-        mayFetch: (address) =>
-          this.#fetches.consume(networkOf(address) ?? 'unknown').then(
-            () => true,
-            () => false,
-          ),
+        mayFetch: async (address) =>
+          !(await this.limits.take(`oauth-fetch:${networkOf(address) ?? 'unknown'}`, fetches)).isOver,
       }),
     );
     provider.proxy = true;

@@ -15,6 +15,8 @@ const keptVerified = 5_000;
 
 const Claims = z.looseObject({
   sub: z.uuid(),
+  // No token for several: who may take it in one place may not in another.
+  aud: z.string(),
   exp: z.number(),
   grant_id: z.uuid(),
   org_id: z.uuid(),
@@ -44,16 +46,19 @@ export class GatewayTokens {
     }
   }
 
-  /** `resource`: where the request came to; a token for any other is refused. Throws `unauthenticated` and its like. */
-  async authenticate(jwt: string, resource: string, runKind: CallerContext['runKind']): Promise<Principal> {
-    const digest = createHash('sha256').update(`${resource}\n${jwt}`).digest('base64url');
-    const claims = await this.#verify(jwt, resource, digest);
+  /**
+   * `path`: the MCP endpoint to which the request came; a token for any other is refused. By which name of this gateway
+   * it came does not matter: replicas behind a proxy have names of their own. Throws `unauthenticated` and its like.
+   */
+  async authenticate(jwt: string, path: string, runKind: CallerContext['runKind']): Promise<Principal> {
+    const digest = createHash('sha256').update(`${path}\n${jwt}`).digest('base64url');
+    const claims = await this.#verify(jwt, path, digest);
     const grant = await this.grants.find(claims.grant_id);
     const isTheirs =
       grant?.userId === claims.sub &&
       grant.orgId === claims.org_id &&
       grant.clientId === claims.client_id &&
-      grant.resource === resource;
+      grant.resource === claims.aud;
     if (!grant || !isTheirs)
       throw new PlatformError('unauthenticated', { message: 'What the user allowed is over.' });
     const { id, orgId, userId, identityProviderId, expiresAt } = grant;
@@ -90,20 +95,19 @@ export class GatewayTokens {
     };
   }
 
-  async #verify(jwt: string, resource: string, digest: string): Promise<Claims> {
+  async #verify(jwt: string, path: string, digest: string): Promise<Claims> {
     const known = this.#verified.get(digest);
     if (known && known.exp * 1_000 > Date.now()) return known;
-    const payload = await this.#signed(jwt, resource);
-    const claims = Claims.safeParse(payload);
-    // No token for several: who may take it in one place may not in another.
-    if (!claims.success || payload.aud !== resource) throw new PlatformError('unauthenticated');
+    const claims = Claims.safeParse(await this.#signed(jwt, path));
+    if (!claims.success) throw new PlatformError('unauthenticated');
     this.#verified.set(digest, claims.data);
     return claims.data;
   }
 
-  async #signed(jwt: string, audience: string): Promise<JWTPayload> {
+  async #signed(jwt: string, path: string): Promise<JWTPayload> {
     const issuer = this.issuer.origin();
     if (issuer === null) throw new PlatformError('unauthenticated');
+    const audience = this.issuer.resourceOrigins().map((origin) => `${origin}${path}`);
     try {
       const { payload } = await jwtVerify(jwt, ({ kid }) => this.#key(kid), {
         ...{ issuer, audience, typ: 'at+jwt', algorithms: [signingAlgorithm] },
