@@ -23,7 +23,9 @@ export class Features1764000000302 implements MigrationInterface {
     );
     await runner.query(`ALTER TABLE catalog.external_mcp_tools DROP COLUMN search_document,
       DROP COLUMN approved_sha256, DROP COLUMN approved_wire, DROP COLUMN approved_at, DROP COLUMN warnings`);
-    await runner.query(`DROP FUNCTION catalog.tool_document, catalog.split_words`);
+    await runner.query(
+      `DROP FUNCTION catalog.tool_document, catalog.argument_words, catalog.argument_descriptions, catalog.split_words`,
+    );
     await runner.query(`DROP TABLE catalog.features`);
     await runner.query(`ALTER TABLE catalog.integration_states DROP COLUMN capabilities, DROP COLUMN feature_problems,
       DROP COLUMN pinned`);
@@ -63,20 +65,24 @@ const approvals = `
 const searchDocument = `
   CREATE FUNCTION catalog.split_words(given text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
     $$ SELECT regexp_replace(regexp_replace(left(given, 1000), '([a-z0-9])([A-Z])', '\\1 \\2', 'g'), '[^[:alnum:]]+', ' ', 'g') $$;
+  CREATE FUNCTION catalog.argument_words(schema jsonb) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT left(coalesce(string_agg(catalog.split_words(given.key), ' '), ''), 20000)
+    FROM jsonb_path_query(schema, 'strict $.**.properties ? (@.type() == "object")', '{}', true) AS held,
+         jsonb_object_keys(held) AS given (key)
+  $$;
+  CREATE FUNCTION catalog.argument_descriptions(schema jsonb) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT left(coalesce(string_agg(text #>> '{}', ' '), ''), 20000)
+    FROM jsonb_path_query(schema, 'strict $.**.description ? (@.type() == "string")', '{}', true) AS text
+  $$;
   CREATE FUNCTION catalog.tool_document(name text, wire json) RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT
       setweight(to_tsvector('pg_catalog.simple', catalog.split_words(name)), 'A') ||
       setweight(to_tsvector('pg_catalog.english', catalog.split_words(name)), 'A') ||
       setweight(to_tsvector('pg_catalog.english', coalesce(left(wire->>'title', 1000), '')), 'A') ||
       setweight(to_tsvector('pg_catalog.english', coalesce(left(wire->>'description', 20000), '')), 'B') ||
-      setweight(to_tsvector('pg_catalog.simple', left((
-        SELECT coalesce(string_agg(catalog.split_words(given.key), ' '), '')
-        FROM jsonb_path_query((wire->'inputSchema')::jsonb, 'strict $.**.properties ? (@.type() == "object")', '{}', true) AS held,
-             jsonb_object_keys(held) AS given (key)), 20000)), 'C') ||
-      setweight(to_tsvector('pg_catalog.english', left((
-        SELECT coalesce(string_agg(text #>> '{}', ' '), '')
-        FROM jsonb_path_query((wire->'inputSchema')::jsonb, 'strict $.**.description ? (@.type() == "string")', '{}', true) AS text),
-        20000)), 'C')
+      setweight(to_tsvector('pg_catalog.simple', catalog.argument_words((wire->'inputSchema')::jsonb)), 'C') ||
+      setweight(to_tsvector('pg_catalog.english', catalog.argument_words((wire->'inputSchema')::jsonb)), 'C') ||
+      setweight(to_tsvector('pg_catalog.english', catalog.argument_descriptions((wire->'inputSchema')::jsonb)), 'C')
   $$`;
 
 const search = `

@@ -5,6 +5,7 @@ import { assertConsumers, QueueClient, QueueModule } from '@switchyard/queue';
 import { Log, Metrics, Shutdown } from '@switchyard/service-kit';
 import { ApprovalsProcessor } from './approvals/approvals.processor.js';
 import { ApprovalsRepository } from './approvals/approvals.repository.js';
+import { FeaturesRepository } from './catalog/features.repository.js';
 import { ToolsRepository } from './catalog/tools.repository.js';
 import type { CatalogSyncConfig, SyncSettings } from './config.js';
 import { IntegrationsRepository } from './integrations/integrations.repository.js';
@@ -64,6 +65,7 @@ function stores() {
     StatesRepository,
     ToolsRepository,
     ApprovalsRepository,
+    FeaturesRepository,
     ClaimsRepository,
     ReconcileRepository,
     WatchesRepository,
@@ -102,6 +104,7 @@ function syncServices(settings: SyncSettings, states: StateSettings) {
     StatesRepository,
     ToolsRepository,
     ApprovalsRepository,
+    FeaturesRepository,
     CatalogNewsService,
   ];
   type Syncs = [IntegrationsRepository, ClaimsRepository, UpstreamsService, SyncResultsService, Log];
@@ -114,10 +117,20 @@ function syncServices(settings: SyncSettings, states: StateSettings) {
         StatesRepository,
         ToolsRepository,
         ApprovalsRepository,
+        FeaturesRepository,
         CatalogNewsService,
       ],
-      useFactory: (...[sql, integrations, rows, tools, approvals, news]: Results) =>
-        new SyncResultsService({ sql, integrations, states: rows, tools, approvals, news, settings: states }),
+      useFactory: (...[sql, integrations, rows, tools, approvals, features, news]: Results) =>
+        new SyncResultsService({
+          sql,
+          integrations,
+          states: rows,
+          tools,
+          approvals,
+          features,
+          news,
+          settings: states,
+        }),
     },
     {
       provide: SyncsService,

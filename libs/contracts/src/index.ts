@@ -53,6 +53,7 @@ export {
   Transport,
   UpstreamDescription,
   UpstreamFailure,
+  UpstreamFeatures,
   WirePrompt,
   WireResource,
   WireResourceTemplate,

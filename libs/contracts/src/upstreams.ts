@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ErrorInfo } from './errors.js';
-import { ToolResult } from './tool-calls.js';
+import { CallResume, ClientSide, ToolResult, UpstreamMethod } from './tool-calls.js';
 
 /** How an upstream MCP server is reached. */
 export const Transport = z.discriminatedUnion('type', [
@@ -49,6 +49,23 @@ export const WireTool = z.looseObject({
 });
 export type WireTool = z.infer<typeof WireTool>;
 
+/** A prompt, resource or resource template as the upstream listed it; only its name is checked. */
+export const WirePrompt = z.looseObject({ name: z.string().min(1) });
+export type WirePrompt = z.infer<typeof WirePrompt>;
+export const WireResource = z.looseObject({ uri: z.string().min(1), name: z.string() });
+export type WireResource = z.infer<typeof WireResource>;
+export const WireResourceTemplate = z.looseObject({ uriTemplate: z.string().min(1), name: z.string() });
+export type WireResourceTemplate = z.infer<typeof WireResourceTemplate>;
+
+/** What an upstream listed besides tools; null: that list failed, for the reason among `problems`. */
+export const UpstreamFeatures = z.strictObject({
+  prompts: z.array(WirePrompt).nullable(),
+  resources: z.array(WireResource).nullable(),
+  templates: z.array(WireResourceTemplate).nullable(),
+  problems: z.array(z.string().max(512)),
+});
+export type UpstreamFeatures = z.infer<typeof UpstreamFeatures>;
+
 /** What is known of an upstream after a list. */
 export const UpstreamDescription = z.strictObject({
   era: z.enum(['legacy', 'modern']),
@@ -79,12 +96,15 @@ export const StdioRequest = z.discriminatedUnion('op', [
     v: z.literal(1),
     op: z.literal('call'),
     callId: z.uuid(),
+    method: UpstreamMethod.optional(),
     tool: z.string(),
     arguments: z.record(z.string(), z.unknown()),
     meta: z.record(z.string(), z.unknown()).optional(),
     progress: z.boolean(),
     safe: z.boolean(),
     deadlineAt: z.number().int(),
+    client: ClientSide.optional(),
+    resume: CallResume.optional(),
   }),
   z.strictObject({ v: z.literal(1), op: z.literal('list'), timeoutMs: z.number().int() }),
   z.strictObject({ v: z.literal(1), op: z.literal('ping'), timeoutMs: z.number().int() }),
@@ -95,7 +115,12 @@ export type StdioRequest = z.infer<typeof StdioRequest>;
 
 export const StdioAnswer = z.discriminatedUnion('status', [
   z.strictObject({ status: z.literal('called'), result: ToolResult }),
-  z.strictObject({ status: z.literal('listed'), tools: z.array(WireTool), upstream: UpstreamDescription }),
+  z.strictObject({
+    status: z.literal('listed'),
+    tools: z.array(WireTool),
+    upstream: UpstreamDescription,
+    features: UpstreamFeatures.optional(),
+  }),
   z.strictObject({ status: z.literal('alive') }),
   z.strictObject({ status: z.literal('failed'), failure: UpstreamFailure }),
 ]);
@@ -153,11 +178,3 @@ export const ToolApprovalAnswer = z.discriminatedUnion('status', [
   z.strictObject({ status: z.literal('changed'), tools: z.array(z.string()) }),
 ]);
 export type ToolApprovalAnswer = z.infer<typeof ToolApprovalAnswer>;
-
-/** A prompt, resource or resource template as the upstream listed it; only its name is checked. */
-export const WirePrompt = z.looseObject({ name: z.string().min(1) });
-export type WirePrompt = z.infer<typeof WirePrompt>;
-export const WireResource = z.looseObject({ uri: z.string().min(1), name: z.string() });
-export type WireResource = z.infer<typeof WireResource>;
-export const WireResourceTemplate = z.looseObject({ uriTemplate: z.string().min(1), name: z.string() });
-export type WireResourceTemplate = z.infer<typeof WireResourceTemplate>;

@@ -13,10 +13,11 @@ function list(...names: string[]): readonly ListedTool[] {
 }
 
 function stored(tools: readonly ListedTool[], overrides: Partial<StoredTool> = {}): StoredTool[] {
-  return tools.map(({ name, qualifiedName, wireSha256 }) => ({
+  return tools.map(({ name, qualifiedName, wireSha256, warnings }) => ({
     name,
     qualifiedName,
     wireSha256,
+    warnings,
     disabledReason: null,
     disabledDetail: null,
     ...overrides,

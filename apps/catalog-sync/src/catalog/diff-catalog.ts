@@ -10,6 +10,7 @@ export type StoredTool = {
   readonly wireSha256: string;
   readonly disabledReason: DisabledReason | null;
   readonly disabledDetail: string | null;
+  readonly warnings: readonly string[];
 };
 
 /** A row to insert, or to update by its name. */
@@ -63,6 +64,7 @@ function isSame(tool: ToolWrite, before: StoredTool | undefined): boolean {
     before.wireSha256 === tool.wireSha256 &&
     before.qualifiedName === tool.qualifiedName &&
     before.disabledReason === tool.disabledReason &&
-    before.disabledDetail === tool.disabledDetail
+    before.disabledDetail === tool.disabledDetail &&
+    before.warnings.join() === tool.warnings.join()
   );
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { WireTool } from '@switchyard/contracts';
 import { canonicalJson } from '@switchyard/queue';
 import { isStorableName, type ToolContext, toolProblem } from './tool-problem.js';
+import { toolWarnings } from './tool-warnings.js';
 
 /** A tool as an upstream listed it, in the form in which the catalog keeps it. */
 export type ListedTool = {
@@ -13,6 +14,8 @@ export type ListedTool = {
   readonly wireSha256: string;
   /** Why it is kept out of use, or null. */
   readonly problem: string | null;
+  /** What an admin should know of its text. */
+  readonly warnings: readonly string[];
 };
 
 export type Listing = {
@@ -43,5 +46,6 @@ function judge(slug: string, given: WireTool, context: ToolContext): ListedTool 
     wire,
     wireSha256: createHash('sha256').update(canonicalJson(wire)).digest('hex'),
     problem,
+    warnings: toolWarnings(wire),
   };
 }

@@ -26,10 +26,12 @@ function sizeProblem(tool: WireTool): string | null {
   const text = JSON.stringify(tool);
   if (Buffer.byteLength(text) > toolLimits.bytes)
     return `its definition is larger than ${toolLimits.bytes} bytes`;
-  // JSON.stringify escapes what PostgreSQL's jsonb cannot hold: NUL, and surrogates without their twin.
-  return /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/i.test(text)
-    ? 'its definition has characters that are not text'
-    : null;
+  return isText(text) ? null : 'its definition has characters that are not text';
+}
+
+/** JSON.stringify escapes what PostgreSQL's jsonb cannot hold: NUL, and surrogates without their twin. */
+export function isText(json: string): boolean {
+  return !/(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/i.test(json);
 }
 
 function schemaProblem(schema: Readonly<Record<string, unknown>>): string | null {

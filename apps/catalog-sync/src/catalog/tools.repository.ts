@@ -14,7 +14,7 @@ export class ToolsRepository {
   async list(sql: Sql, integrationId: string): Promise<StoredTool[]> {
     return sql.query<StoredTool>(
       `SELECT name, qualified_name AS "qualifiedName", wire_sha256 AS "wireSha256", disabled_reason AS "disabledReason",
-              disabled_detail AS "disabledDetail"
+              disabled_detail AS "disabledDetail", warnings
        FROM catalog.external_mcp_tools WHERE integration_id = $1`,
       [integrationId],
     );
@@ -47,12 +47,16 @@ export class ToolsRepository {
 async function writeBatch(sql: Sql, owner: Owner, tools: readonly ToolWrite[]): Promise<void> {
   await sql.query(
     `INSERT INTO catalog.external_mcp_tools (integration_id, organization_id, id, name, qualified_name, description,
-       input_schema, wire, wire_sha256, disabled_reason, disabled_detail)
-     SELECT $1::uuid, $2::uuid, given.*
-     FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::json[], $9::text[], $10::text[], $11::text[]) AS given
+       input_schema, wire, wire_sha256, disabled_reason, disabled_detail, warnings)
+     SELECT $1::uuid, $2::uuid, id, name, qualified_name, description, input_schema, wire, wire_sha256, disabled_reason,
+       disabled_detail, ARRAY(SELECT jsonb_array_elements_text(warnings))
+     FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::json[], $9::text[], $10::text[],
+       $11::text[], $12::jsonb[]) AS given (id, name, qualified_name, description, input_schema, wire, wire_sha256,
+       disabled_reason, disabled_detail, warnings)
      ON CONFLICT (integration_id, name) DO UPDATE SET qualified_name = excluded.qualified_name,
        description = excluded.description, input_schema = excluded.input_schema, wire = excluded.wire,
-       wire_sha256 = excluded.wire_sha256, disabled_reason = excluded.disabled_reason, disabled_detail = excluded.disabled_detail`,
+       wire_sha256 = excluded.wire_sha256, disabled_reason = excluded.disabled_reason, disabled_detail = excluded.disabled_detail,
+       warnings = excluded.warnings`,
     [
       ...[owner.id, owner.orgId],
       ...[
@@ -68,6 +72,7 @@ async function writeBatch(sql: Sql, owner: Owner, tools: readonly ToolWrite[]): 
       ...[
         tools.map(({ disabledReason }) => disabledReason),
         tools.map(({ disabledDetail }) => disabledDetail),
+        tools.map(({ warnings }) => JSON.stringify(warnings)),
       ],
     ],
   );

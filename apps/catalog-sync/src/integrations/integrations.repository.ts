@@ -24,8 +24,7 @@ export type SyncedIntegration = {
 };
 
 const columns = `id, organization_id AS "orgId", slug, transport, auth_mode AS "authMode",
-  sync_interval_seconds * 1000 AS "syncIntervalMs", auto_reconnect AS "autoReconnect", enabled, version,
-  coalesce((to_jsonb(v_integrations)->>'pinned')::boolean, false) AS pinned`;
+  sync_interval_seconds * 1000 AS "syncIntervalMs", auto_reconnect AS "autoReconnect", enabled, version, pinned`;
 
 @Injectable()
 export class IntegrationsRepository {

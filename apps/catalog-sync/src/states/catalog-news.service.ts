@@ -8,6 +8,7 @@ export type News = {
   readonly integrationId: string;
   readonly state: IntegrationState;
   readonly toolsChanged: boolean;
+  readonly featuresChanged?: boolean;
 };
 
 /** Tells the fleet what was committed. Never throws: who misses it finds the version row moved within a second. */

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { UpstreamDescription } from '@switchyard/contracts';
 import type { Sql } from '@switchyard/database';
+import { isText } from '../catalog/tool-problem.js';
 import type { Standing } from './next-standing.js';
 
 /** A locked row. `now` is the database's clock, by which the whole fleet goes. */
@@ -12,6 +13,8 @@ export type StateRow = Standing & {
   readonly generation: number;
   /** Whether the integration was pinned when it was last synced. */
   readonly pinned: boolean;
+  readonly instructions: string | null;
+  readonly capabilities: Record<string, unknown> | null;
   readonly now: Date;
 };
 
@@ -23,12 +26,13 @@ export type StateChange = {
     readonly toolCount: number;
     readonly target: string;
     readonly upstream: UpstreamDescription;
+    readonly features?: { readonly problems: readonly string[] };
   };
 };
 
 const columns = `organization_id AS "orgId", state, consecutive_failures AS "consecutiveFailures", failed_syncs AS "failedSyncs",
   last_failure AS "lastFailure", tool_count AS "toolCount", next_sync_at AS "nextSyncAt", synced_target AS "syncedTarget",
-  generation, pinned, clock_timestamp() AS now`;
+  generation, pinned, instructions, capabilities, clock_timestamp() AS now`;
 
 /** `catalog.integration_states`, always within a transaction. */
 @Injectable()
@@ -60,9 +64,12 @@ export class StatesRepository {
     await sql.query(
       `UPDATE catalog.integration_states
        SET tool_count = $2, synced_target = $3, last_sync_at = now(), era = $4, protocol_version = $5, server_name = $6,
-           server_version = $7, instructions = $8
+           server_version = $7, instructions = $8, capabilities = $9, feature_problems = $10
        WHERE integration_id = $1`,
-      [integrationId, synced.toolCount, synced.target, upstream.era, ...texts(upstream)],
+      [
+        ...[integrationId, synced.toolCount, synced.target, upstream.era, ...texts(upstream)],
+        ...[ownWords(synced).capabilities, synced.features?.problems ?? []],
+      ],
     );
   }
 
@@ -84,6 +91,19 @@ export class StatesRepository {
       [integrationIds],
     );
   }
+}
+
+const capabilitiesBytes = 16_384;
+
+/** What a server says of itself, as it is kept. */
+export function ownWords({ upstream }: NonNullable<StateChange['synced']>): {
+  instructions: string | null;
+  capabilities: Record<string, unknown> | null;
+} {
+  const { capabilities = null } = upstream;
+  const text = JSON.stringify(capabilities);
+  const isKept = Buffer.byteLength(text) <= capabilitiesBytes && isText(text);
+  return { instructions: texts(upstream)[3] ?? null, capabilities: isKept ? capabilities : null };
 }
 
 /** What a server says of itself may be no text at all, and PostgreSQL takes no NUL. */

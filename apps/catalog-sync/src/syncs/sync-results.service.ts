@@ -1,7 +1,10 @@
 import { type CatalogSyncOutcome, type UpstreamDescription } from '@switchyard/contracts';
 import { Sql } from '@switchyard/database';
+import { canonicalJson } from '@switchyard/queue';
 import { ApprovalsRepository } from '../approvals/approvals.repository.js';
 import { type CatalogDiff, diffCatalog } from '../catalog/diff-catalog.js';
+import { FeaturesRepository } from '../catalog/features.repository.js';
+import type { FeatureListing } from '../catalog/listed-feature.js';
 import type { ListedTool } from '../catalog/listed-tool.js';
 import { ToolsRepository } from '../catalog/tools.repository.js';
 import { IntegrationsRepository, type SyncedIntegration } from '../integrations/integrations.repository.js';
@@ -11,10 +14,14 @@ import type { Failure } from '../states/failure.js';
 import { isVisibleChange } from '../states/is-visible-change.js';
 import { nextStanding, type Standing, type StandingEvent } from '../states/next-standing.js';
 import { nextSyncAt } from '../states/next-sync-at.js';
-import { type StateChange, type StateRow, StatesRepository } from '../states/states.repository.js';
+import { ownWords, type StateChange, type StateRow, StatesRepository } from '../states/states.repository.js';
 import type { Claim } from './claims.repository.js';
 
-export type CompleteList = { readonly tools: readonly ListedTool[]; readonly upstream: UpstreamDescription };
+export type CompleteList = {
+  readonly tools: readonly ListedTool[];
+  readonly upstream: UpstreamDescription;
+  readonly features?: FeatureListing;
+};
 
 const superseded = {
   status: 'skipped',
@@ -26,6 +33,7 @@ type Written = {
   readonly standing?: Standing;
   readonly isNews?: boolean;
   readonly toolsChanged?: boolean;
+  readonly featuresChanged?: boolean;
 };
 
 export type SyncResultsParts = {
@@ -34,6 +42,7 @@ export type SyncResultsParts = {
   readonly states: StatesRepository;
   readonly tools: ToolsRepository;
   readonly approvals: ApprovalsRepository;
+  readonly features: FeaturesRepository;
   readonly news: CatalogNewsService;
   readonly settings: StateSettings;
 };
@@ -49,14 +58,27 @@ export class SyncResultsService {
   ): Promise<CatalogSyncOutcome> {
     return this.#write(integration, claim, async (sql, row) => {
       const diff = await this.#store(sql, integration, list.tools);
-      const synced = { toolCount: diff.toolCount, target: integration.target, upstream: list.upstream };
+      const { upstream, features } = list;
+      const listsChanged =
+        features !== undefined &&
+        (await this.parts.features.replace(sql, integration, features, {
+          isOtherServer: row.syncedTarget !== integration.target,
+        }));
+      const synced = { toolCount: diff.toolCount, target: integration.target, upstream, features };
+      const featuresChanged = listsChanged || saysOther(row, synced);
       const after = await this.#save(sql, integration, { row, event: { kind: 'synced' }, synced });
-      const isNews = diff.isChanged || row.toolCount !== diff.toolCount || isVisibleChange(row, after);
+      const countChanged = row.toolCount !== diff.toolCount;
+      const isNews = diff.isChanged || featuresChanged || countChanged || isVisibleChange(row, after);
       return {
-        outcome: { status: 'synced', toolCount: diff.toolCount, changed: diff.isChanged },
+        outcome: {
+          status: 'synced',
+          toolCount: diff.toolCount,
+          changed: diff.isChanged || listsChanged,
+        },
         standing: after,
         isNews,
         toolsChanged: diff.isChanged,
+        featuresChanged,
       };
     });
   }
@@ -91,6 +113,7 @@ export class SyncResultsService {
       standing,
       isNews = false,
       toolsChanged = false,
+      featuresChanged = false,
     } = await this.parts.sql.transaction(async (sql) => {
       const row = await this.parts.states.lock(sql, integrationId);
       const version = await this.parts.integrations.enabledVersion(sql, integrationId);
@@ -103,7 +126,10 @@ export class SyncResultsService {
       return { ...written, isNews, toolsChanged: written.toolsChanged === true || isRepinned };
     });
     if (isNews && standing)
-      await this.parts.news.publish({ orgId, integrationId, state: standing.state, toolsChanged });
+      await this.parts.news.publish({
+        ...{ orgId, integrationId, state: standing.state, toolsChanged },
+        ...(featuresChanged && { featuresChanged }),
+      });
     return outcome;
   }
 
@@ -148,4 +174,10 @@ export class SyncResultsService {
     });
     return standing;
   }
+}
+
+/** Whether the server says other things of itself than at the last sync. */
+function saysOther(row: StateRow, synced: NonNullable<StateChange['synced']>): boolean {
+  const { instructions, capabilities } = ownWords(synced);
+  return row.instructions !== instructions || canonicalJson(row.capabilities) !== canonicalJson(capabilities);
 }

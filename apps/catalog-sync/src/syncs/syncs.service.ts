@@ -5,6 +5,7 @@ import {
   toPlatformError,
 } from '@switchyard/contracts';
 import { Log } from '@switchyard/service-kit';
+import { judgeFeatures } from '../catalog/listed-feature.js';
 import { judgeList } from '../catalog/listed-tool.js';
 import type { SyncSettings } from '../config.js';
 import { IntegrationsRepository, type SyncedIntegration } from '../integrations/integrations.repository.js';
@@ -81,7 +82,11 @@ export class SyncsService {
       restart,
     });
     try {
-      const { tools: wires, upstream } = await link.list({ timeoutMs: listTimeoutMs, maxTools, signal });
+      const {
+        tools: wires,
+        upstream,
+        features,
+      } = await link.list({ timeoutMs: listTimeoutMs, maxTools, signal });
       const mirrorsHeaders = upstream.era === 'modern' && integration.transport.type === 'http';
       const { tools, dropped } = judgeList(integration.slug, wires, { mirrorsHeaders });
       if (dropped > 0)
@@ -89,7 +94,13 @@ export class SyncsService {
           { slug: integration.slug, dropped },
           'tools with unusable or repeated names were dropped',
         );
-      return { tools, upstream };
+      const listing = features && judgeFeatures(features);
+      if (listing && listing.problems.length > 0)
+        this.parts.log.info(
+          { slug: integration.slug, problems: listing.problems },
+          'some lists besides that of the tools failed',
+        );
+      return { tools, upstream, features: listing };
     } finally {
       await link.close();
     }

@@ -1,5 +1,5 @@
 import { toPlatformError } from '@switchyard/contracts';
-import { type EgressPolicy, UpstreamError, UpstreamSession } from '@switchyard/mcp-client';
+import { type EgressPolicy, UpstreamError, UpstreamSession, collectFeatures } from '@switchyard/mcp-client';
 import type { SyncedIntegration } from '../integrations/integrations.repository.js';
 import { describeFailure } from '../states/describe-failure.js';
 import { AttemptError, type Failure } from '../states/failure.js';
@@ -12,6 +12,8 @@ export type SessionOptions = {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
 };
+
+const subscribeMs = 5_000;
 
 /** A session with an upstream over HTTP or SSE. */
 export class SessionLink implements UpstreamLink {
@@ -32,15 +34,26 @@ export class SessionLink implements UpstreamLink {
 
   async list(options: ListOptions): Promise<Listed> {
     const tools = await this.#attempt('list', () => this.session.listTools(options));
-    return { tools, upstream: this.session.upstream };
+    // After the tools, whose failure is the sync's: that of these is only noted.
+    const features = await collectFeatures(this.session, options);
+    return { tools, upstream: this.session.upstream, features };
   }
 
   async ping(timeoutMs: number): Promise<void> {
     await this.#attempt('ping', () => this.session.ping({ timeoutMs }));
   }
 
-  onToolsChanged(listener: () => void): void {
+  onListsChanged(listener: () => void): void {
     this.session.onListsChanged(listener);
+  }
+
+  onResourceUpdated(listener: (uri: string) => void): void {
+    this.session.onResourceUpdated(listener);
+  }
+
+  async subscribe(uris: readonly string[]): Promise<void> {
+    this.session.useHeaders(await this.credential.headers());
+    await this.session.subscribe(uris, { timeoutMs: subscribeMs });
   }
 
   onClose(listener: () => void): void {

@@ -60,8 +60,10 @@ export class StdioLink implements UpstreamLink {
     });
   }
 
-  /** The owner of the child enqueues a sync itself. */
-  onToolsChanged(): void {}
+  /** The owner of the child enqueues a sync itself, and tells of resources that changed. */
+  onListsChanged(): void {}
+  onResourceUpdated(): void {}
+  async subscribe(): Promise<void> {}
 
   onClose(): void {}
 

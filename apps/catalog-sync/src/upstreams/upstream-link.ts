@@ -1,6 +1,11 @@
-import type { UpstreamDescription, WireTool } from '@switchyard/contracts';
+import type { UpstreamDescription, UpstreamFeatures, WireTool } from '@switchyard/contracts';
 
-export type Listed = { readonly tools: readonly WireTool[]; readonly upstream: UpstreamDescription };
+export type Listed = {
+  readonly tools: readonly WireTool[];
+  readonly upstream: UpstreamDescription;
+  /** Absent where the other side knows of none. */
+  readonly features?: UpstreamFeatures;
+};
 export type ListOptions = {
   readonly timeoutMs: number;
   readonly maxTools: number;
@@ -11,7 +16,11 @@ export type ListOptions = {
 export interface UpstreamLink {
   list(options: ListOptions): Promise<Listed>;
   ping(timeoutMs: number): Promise<void>;
-  onToolsChanged(listener: () => void): void;
+  /** A list, of tools, prompts or resources, may have changed. */
+  onListsChanged(listener: () => void): void;
+  onResourceUpdated(listener: (uri: string) => void): void;
+  /** Subscribes to these resources and to no others, where the upstream can. Never rejects. */
+  subscribe(uris: readonly string[]): Promise<void>;
   /** Called once when the link has ended by itself. */
   onClose(listener: () => void): void;
   close(): Promise<void>;

@@ -38,7 +38,14 @@ function standing(state: IntegrationState): Standing & { lastSyncAt: Date | null
 class World {
   isUp = true;
   failure = failure;
-  opened: { isClosed: boolean; change: () => void; end: () => void }[] = [];
+  opened: {
+    isClosed: boolean;
+    change: () => void;
+    end: () => void;
+    update: (uri: string) => void;
+    subscribed: string[][];
+  }[] = [];
+  updated: string[] = [];
   pings = 0;
   recorded: string[] = [];
   syncs = 0;
@@ -53,6 +60,7 @@ class World {
         passed: () => Promise.resolve(this.record('passed')),
         failed: () => Promise.resolve(this.record('failed')),
       },
+      resourceUpdated: (_: string, uri: string) => void this.updated.push(uri),
       syncRequests: { changed: () => Promise.resolve(void (this.syncs += 1)) },
       ...{ gate: new Gate(4), settings, log: createLogger('test', { level: 'silent' }) },
     };
@@ -65,7 +73,10 @@ class World {
 
   private open(): UpstreamLink {
     if (!this.isUp) throw new AttemptError(this.failure);
-    const opened = { isClosed: false, change: () => {}, end: () => {} };
+    const opened: World['opened'][number] = {
+      ...{ isClosed: false, change: () => {}, end: () => {}, update: () => {} },
+      subscribed: [],
+    };
     this.opened.push(opened);
     return {
       list: () => Promise.reject(new Error('a watch lists nothing')),
@@ -75,7 +86,9 @@ class World {
           ? Promise.resolve()
           : Promise.reject(new AttemptError(this.failure));
       },
-      onToolsChanged: (listener) => (opened.change = listener),
+      onListsChanged: (listener) => (opened.change = listener),
+      onResourceUpdated: (listener) => (opened.update = listener),
+      subscribe: (uris) => Promise.resolve(void opened.subscribed.push([...uris])),
       onClose: (listener) => (opened.end = listener),
       close: () => Promise.resolve(void (opened.isClosed = true)),
     };
@@ -105,6 +118,23 @@ describe('IntegrationWatch', () => {
     await pass(1_000);
     expect(world.opened).toHaveLength(1);
     expect(world.syncs).toBe(1);
+  });
+
+  it('subscribes to what is wanted, anew on each link, and tells of updates', async () => {
+    const world = new World();
+    world.watch.want(['x:1']);
+    await pass(1_000);
+    expect(world.opened[0]!.subscribed).toEqual([['x:1']]);
+    world.watch.want(['x:1']);
+    world.watch.want(['x:1', 'x:2']);
+    expect(world.opened[0]!.subscribed).toEqual([['x:1'], ['x:1', 'x:2']]);
+    world.opened[0]!.update('x:2');
+    expect(world.updated).toEqual(['x:2']);
+    world.opened[0]!.end();
+    await pass(1_000);
+    expect(world.opened[1]!.subscribed).toEqual([['x:1', 'x:2']]);
+    world.watch.want([]);
+    expect(world.opened[1]!.subscribed.at(-1)).toEqual([]);
   });
 
   it('checks once per interval and writes nothing while all is well', async () => {

@@ -15,6 +15,7 @@ export type WatchParts = {
   readonly upstreams: Pick<UpstreamsService, 'open'>;
   readonly checks: Pick<ChecksService, 'passed' | 'failed'>;
   readonly syncRequests: Pick<SyncRequestsService, 'changed'>;
+  readonly resourceUpdated: (integrationId: string, uri: string) => void;
   readonly gate: Gate;
   readonly settings: HealthSettings;
   readonly log: Log;
@@ -56,6 +57,7 @@ export class IntegrationWatch {
     this.#link = new LiveLink(parts.upstreams, {
       changed: () => this.#wanted.notice(),
       ended: () => this.#checkSoon(0),
+      updated: (uri) => parts.resourceUpdated(this.#integration.id, uri),
     });
     this.#follow();
   }
@@ -77,6 +79,11 @@ export class IntegrationWatch {
     this.#follow();
     this.#wanted.remind();
     if (isEdited && this.#isWatching) this.#checkSoon(0);
+  }
+
+  /** The resources to whose updates somebody is subscribed. */
+  want(uris: readonly string[]): void {
+    this.#link.want(uris);
   }
 
   /** A call was answered: as good as a check. */

@@ -7,6 +7,8 @@ export type LinkEvents = {
   changed(): void;
   /** The link ended by itself. */
   ended(): void;
+  /** A resource changed to which the link is subscribed. */
+  updated(uri: string): void;
 };
 
 /** Less is not worth a second try within one check. */
@@ -16,6 +18,7 @@ const leastMs = 100;
 export class LiveLink {
   #link: UpstreamLink | null = null;
   #generation = 0;
+  #wanted: readonly string[] = [];
 
   constructor(
     private readonly upstreams: Pick<UpstreamsService, 'open'>,
@@ -39,6 +42,13 @@ export class LiveLink {
       if (endsAt - Date.now() < leastMs) throw broken;
     }
     await this.#open(integration, endsAt);
+  }
+
+  /** The resources to whose updates somebody is subscribed; also of every link that is opened later. */
+  want(uris: readonly string[]): void {
+    if (uris.join('\n') === this.#wanted.join('\n')) return;
+    this.#wanted = uris;
+    this.#subscribe();
   }
 
   /** Ends the link without waiting for it. */
@@ -66,9 +76,16 @@ export class LiveLink {
       return;
     }
     this.#link = link;
-    link.onToolsChanged(() => this.events.changed());
+    link.onListsChanged(() => this.events.changed());
+    link.onResourceUpdated((uri) => this.events.updated(uri));
     link.onClose(() => this.#ended(link));
+    if (this.#wanted.length > 0) this.#subscribe();
     this.events.changed();
+  }
+
+  /** A credential that cannot be leased now fails the next check too; the link is then opened anew, and subscribes. */
+  #subscribe(): void {
+    void this.#link?.subscribe(this.#wanted).catch(() => undefined);
   }
 
   #ended(link: UpstreamLink): void {

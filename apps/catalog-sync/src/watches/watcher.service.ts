@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { topics } from '@switchyard/contracts';
+import { WantedResources } from '@switchyard/mcp-client';
 import type { QueueClient } from '@switchyard/queue';
 import type { WatchSettings } from '../config.js';
 import type { IntegrationsRepository, SyncedIntegration } from '../integrations/integrations.repository.js';
@@ -10,7 +11,7 @@ import type { ReconcileRepository } from './reconcile.repository.js';
 import type { DueSync, SyncRequestsService } from './sync-requests.service.js';
 import type { WatchedRow, WatchesRepository } from './watches.repository.js';
 
-export type WatcherParts = Omit<WatchParts, 'syncRequests'> & {
+export type WatcherParts = Omit<WatchParts, 'syncRequests' | 'resourceUpdated'> & {
   readonly syncRequests: SyncRequestsService;
   readonly queue: QueueClient;
   readonly integrations: IntegrationsRepository;
@@ -29,6 +30,8 @@ const leaveWithinMs = 5_000;
 export class WatcherService {
   readonly #ownerId = randomUUID();
   readonly #watches = new Map<string, IntegrationWatch>();
+  readonly #wanted = new WantedResources();
+  readonly #watchParts: WatchParts;
   #unsubscribe: (() => Promise<void>)[] = [];
   #timer: NodeJS.Timeout | undefined;
   #ticking: Promise<void> | undefined;
@@ -39,7 +42,9 @@ export class WatcherService {
   #listedAt = -1;
   #heldAt = 0;
 
-  constructor(private readonly parts: WatcherParts) {}
+  constructor(private readonly parts: WatcherParts) {
+    this.#watchParts = { ...parts, resourceUpdated: (id, uri) => void this.#tellUpdated(id, uri) };
+  }
 
   /** What this replica watches now. */
   get watched(): readonly IntegrationWatch[] {
@@ -65,6 +70,10 @@ export class WatcherService {
       queue.subscribe(topics.upstreamAnswered, ({ integrationId, at }) =>
         this.#watches.get(integrationId)?.heard(at),
       ),
+      queue.subscribe(topics.resourcesWanted, (message) => {
+        this.#wanted.heard(message);
+        this.#want();
+      }),
     ]);
     queue.onReconnect(() => this.#tickNow());
     this.#tickNow();
@@ -130,10 +139,22 @@ export class WatcherService {
       if (!row || !integration.enabled) continue;
       const watch = this.#watches.get(integration.id);
       if (watch) watch.update(integration, row);
-      else this.#watches.set(integration.id, new IntegrationWatch(this.parts, integration, row));
+      else this.#watches.set(integration.id, new IntegrationWatch(this.#watchParts, integration, row));
       if (row.isDue && row.nextSyncAt)
         await this.#askForSync(integration, { ...row, nextSyncAt: row.nextSyncAt });
     }
+    this.#want();
+  }
+
+  /** With every tick too: what nobody wants any more is forgotten by time. */
+  #want(): void {
+    for (const [id, watch] of this.#watches) watch.want(this.#wanted.of(id));
+  }
+
+  async #tellUpdated(integrationId: string, uri: string): Promise<void> {
+    await this.parts.queue
+      .publish(topics.resourceUpdated, { integrationId, uri })
+      .catch((err: unknown) => this.parts.log.warn({ err }, 'an update of a resource was not published'));
   }
 
   /** Read again only when the registry has changed, or when this replica took others: a tick costs next to nothing. */
