@@ -24,6 +24,16 @@ describe('the gateway’s configuration', () => {
     });
   });
 
+  it('serves all faces unless told otherwise', () => {
+    expect(load({})).toMatchObject({
+      isMcpEnabled: true,
+      bff: { isEnabled: true, waitMs: 25_000, deadlineMs: 300_000, heartbeatMs: 30_000 },
+    });
+    expect(load({ GATEWAY_MCP_ENABLED: 'false', GATEWAY_BFF_ENABLED: 'false' })).toMatchObject({
+      ...{ isMcpEnabled: false, bff: { isEnabled: false } },
+    });
+  });
+
   it('refuses to listen for others under no name', () => {
     expect(() => load({ SWITCHYARD_HOST: '0.0.0.0' })).toThrow(/GATEWAY_PUBLIC_URL/);
     expect(

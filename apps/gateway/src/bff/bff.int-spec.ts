@@ -199,7 +199,7 @@ onBothQueueBackends('the BFF API', (backend) => {
   });
 
   it('streams the list on connect and on each change of it, at every replica within two seconds', async () => {
-    const token = await people.tokenOf('eve', { department: { name: 'support' } } as never);
+    const token = await people.tokenOf('eve', { team: { name: 'support' } } as never);
     const readers = await Promise.all(gateways.map((gateway) => stream(token, gateway)));
     const narrow = await stream(token, gateways[0], '?include_tools=mail_read');
     for (const reader of readers) {
@@ -209,7 +209,8 @@ onBothQueueBackends('the BFF API', (backend) => {
     }
     const changedAt = Date.now();
     await people.addPolicy({ mail: ['send'] }, null, {
-      matchers: [{ path: 'department.name', operator: 'CONTAINS', value: 'upp' }],
+      // A claim that no policy asked for when the streams began.
+      matchers: [{ path: 'team.name', operator: 'CONTAINS', value: 'upp' }],
     });
     for (const reader of readers) {
       expect(await reader.next('tool_list', 2)).toMatchObject({ count: 3, reason: 'update' });

@@ -47,6 +47,17 @@ onBothQueueBackends('the async API', (backend) => {
     expect(Date.parse(call.deadline_at) - Date.parse(call.accepted_at)).toBe(600_000);
   });
 
+  it('reaches no tool that the request itself leaves out', async () => {
+    for (const filter of [
+      { include_clients: [] },
+      { exclude_tools: ['up_echo'] },
+      { include_tools: ['up_hold'] },
+    ])
+      expect((await create({ tool: 'up_echo', ...filter })).status).toBe(404);
+    expect((await create({ tool: 'up_echo', include_tools: ['up_*'] })).status).toBe(202);
+    expect((await create({ tool: 'up_echo', include_tools: 'up_*' })).status).toBe(400);
+  });
+
   it('shows the error of a call that failed', async () => {
     const { body } = await create({ tool: 'up_hold' });
     await harness.sql.query(

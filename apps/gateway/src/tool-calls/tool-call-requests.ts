@@ -1,6 +1,7 @@
 import { CallStateSchema, PlatformError } from '@switchyard/contracts';
 import { PageQuery } from '@switchyard/service-kit';
 import { z } from 'zod';
+import { filterFields } from '../filters/request-filter-of.js';
 
 const maxDeadlineMs = 24 * 3_600_000;
 
@@ -16,6 +17,7 @@ export const CreateToolCall = z.strictObject({
   arguments: z.record(z.string(), z.unknown()).default({}),
   deadline_ms: z.number().int().min(1).max(maxDeadlineMs).optional(),
   idempotency_key: IdempotencyKey.optional(),
+  ...filterFields,
 });
 
 export const ListToolCalls = PageQuery.extend({

@@ -5,6 +5,7 @@ import { decodeCursor, parseBody, parseQuery, toPage } from '@switchyard/service
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { type AuthenticatedRequest, CallerGuard } from '../auth/caller.guard.js';
+import { requestFilterFromBody } from '../filters/request-filter-of.js';
 import { callRecord, wholeCallRecord } from './call-record.js';
 import { traceparentOf } from './caller-meta.js';
 import { type LedgerCall, LedgerRepository } from './ledger.repository.js';
@@ -37,6 +38,7 @@ export class ToolCallsController {
         userToken: request.principal.userToken,
         tool: wanted.tool,
         arguments: wanted.arguments,
+        filter: requestFilterFromBody(wanted),
         deadlineMs: wanted.deadline_ms,
         idempotencyKey: idempotencyKeyOf(request.headers['idempotency-key'], wanted.idempotency_key),
         requestId: request.id,
