@@ -82,6 +82,10 @@ export class ParkedCalls implements OnModuleInit {
     };
     const end = this.toolCalls.call(whole, traceparent);
     const running: Running = { started, end, onEvent: request.onEvent, waiting: 0, isParked: false, left };
+    // The end of a parked call is kept for its client's retry.
+    const forget = (): void =>
+      void started.then(({ callId }) => !running.isParked && this.#running.delete(callId));
+    end.then(forget, forget);
     return this.#turn(running, request);
   }
 
