@@ -13,7 +13,7 @@ import { callerView } from './caller-view.js';
 import { explainMissing } from './explain-missing.js';
 import { findTool, resolveTools } from './resolve-tools.js';
 
-const worlds = 300;
+const worlds = 200;
 const seeds = Array.from({ length: worlds }, (_, seed) => seed);
 
 const resolve = (world: World) => resolveTools(snapshotOfWorld(world), world.caller, world.filters);

@@ -1,8 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { anonymousCaller, authenticateVirtualKey, resolveTools, SnapshotStore } from '@switchyard/access';
+import {
+  anonymousCaller,
+  authenticateVirtualKey,
+  findToolset,
+  rateLimitOf,
+  resolveTools,
+  SnapshotStore,
+} from '@switchyard/access';
 import type { SnapshotChange } from '@switchyard/access';
+import { type CallerContext, DEFAULT_ORGANIZATION_ID } from '@switchyard/contracts';
 import { eventually } from '@switchyard/testing';
 import pg from 'pg';
+import { listTools, wire, type WireLike } from '../../test-fixtures/catalog-rows.js';
 import { asAdmin } from '../../test-fixtures/fake-owners.js';
 import { withRegistry } from '../../test-fixtures/registry-under-test.js';
 
@@ -11,24 +20,6 @@ const readers = ['gateway', 'dispatch', 'catalog-sync'] as const;
 let pools: pg.Pool[] = [];
 let stores: SnapshotStore[] = [];
 const changes: SnapshotChange[] = [];
-
-async function addTools(integrationId: string, wires: { name: string }[]): Promise<void> {
-  await asAdmin(registry().database.adminUrl, async (client) => {
-    await client.query(
-      `INSERT INTO catalog.integration_states (integration_id, organization_id, state)
-        SELECT id, organization_id, 'connected' FROM registry.integrations WHERE id = $1`,
-      [integrationId],
-    );
-    for (const [index, wire] of wires.entries()) {
-      await client.query(
-        `INSERT INTO catalog.external_mcp_tools (id, integration_id, organization_id, name, qualified_name, input_schema, wire, wire_sha256)
-          SELECT $2, id, organization_id, $3, $3, '{}', $4, $3 FROM registry.integrations WHERE id = $1`,
-        [integrationId, `0190000${index}-0000-7000-8000-000000000001`, wire.name, JSON.stringify(wire)],
-      );
-    }
-    await client.query(`UPDATE catalog.version SET version = version + 1`);
-  });
-}
 
 describe('a snapshot of the registry', () => {
   /** What every reader of the registry runs, each as its own role. */
@@ -47,7 +38,7 @@ describe('a snapshot of the registry', () => {
   });
 
   it('follows integrations, tools and keys, for every role that reads them', async () => {
-    const wire = { name: 'read', inputSchema: { type: 'object' }, annotations: { readOnlyHint: true } };
+    const read = { name: 'read', inputSchema: { type: 'object' }, annotations: { readOnlyHint: true } };
     const settings = {
       tool_overrides: { read: { deadline_ms: 5_000 } },
       rate_limit: { limit: 2, interval_ms: 1_000 },
@@ -55,7 +46,7 @@ describe('a snapshot of the registry', () => {
     const { id } = await registry().integration({ slug: 'notes', ...settings });
     const mcp_configs = [{ mcp_client_name: 'notes', tools_to_execute: ['*'] }];
     const { body: key } = await registry().post('/api/virtual-keys', { name: 'ci', mcp_configs });
-    await addTools(id, [wire]);
+    await listTools(registry().database.adminUrl, id, [{ wire: read }]);
     for (const store of stores) {
       const tools = await eventually(() => {
         const verdict = authenticateVirtualKey(store.current(), key.key, Date.now());
@@ -63,7 +54,7 @@ describe('a snapshot of the registry', () => {
         return found.length > 0 && found;
       });
       expect(tools).toMatchObject([
-        { outwardName: 'notes_read', safe: true, deadlineMs: 5_000, wire: { ...wire, name: 'notes_read' } },
+        { outwardName: 'notes_read', safe: true, deadlineMs: 5_000, wire: { ...read, name: 'notes_read' } },
       ]);
       expect(store.current().integrations.get(id)).toMatchObject({
         slug: 'notes',
@@ -72,6 +63,56 @@ describe('a snapshot of the registry', () => {
         headerNames: [],
       });
       expect(resolveTools(store.current(), anonymousCaller(store.current()))).toHaveLength(1);
+    }
+  });
+
+  it('follows policies, groups, toolsets, limits and pins, for every role that reads them', async () => {
+    const { id } = await registry().integration({ slug: 'wiki', pinned: true });
+    const matchers = [{ path: 'dept', operator: 'EQUALS', value: 'ops' }];
+    const selectors = [{ client: 'wiki', read_only: true }];
+    const { body: group } = await registry().post('/api/tool-groups', { name: 'g', selectors });
+    const { body: policy } = await registry().post('/api/policies', {
+      name: 'p',
+      matchers,
+      group_ids: [group.id],
+    });
+    const mcp_configs = [
+      { mcp_client_name: 'wiki', tools_to_execute: ['read'], tools: { read: { name: 'look' } } },
+    ];
+    const { body: set } = await registry().post('/api/toolsets', {
+      slug: 'kit',
+      name: 'k',
+      mcp_configs,
+      roles: ['ops'],
+    });
+    const wires = [wire('read', { annotations: { readOnlyHint: true } }), wire('late')];
+    await listTools(registry().database.adminUrl, id, [
+      { wire: wires[0] as WireLike },
+      { wire: wires[1] as WireLike, approved: null },
+    ]);
+    await registry().patch(`/api/organizations/${DEFAULT_ORGANIZATION_ID}`, {
+      user_rate_limit: { limit: 7, interval_ms: 1_000 },
+    });
+    const caller = { kind: 'user', orgId: DEFAULT_ORGANIZATION_ID, userId: id, virtualKeyId: null } as const;
+    const ops: CallerContext = { ...caller, runKind: 'mcp', roles: ['ops'], hasSubjectToken: true };
+    for (const store of stores) {
+      await eventually(
+        () => store.current().organizations.get(DEFAULT_ORGANIZATION_ID)?.userRateLimit !== null,
+      );
+      await eventually(() => (store.current().tools.get(id)?.length ?? 0) === 2);
+      const snapshot = store.current();
+      expect(snapshot.policies.find((one) => one.id === policy.id)).toMatchObject({
+        matchers,
+        groupIds: [group.id],
+      });
+      expect(snapshot.toolGroups.get(group.id)?.selectors).toEqual([{ client: 'wiki', readOnly: true }]);
+      expect(findToolset(snapshot, DEFAULT_ORGANIZATION_ID, 'kit')?.id).toBe(set.id);
+      const names = (who: Parameters<typeof resolveTools>[1]) =>
+        resolveTools(snapshot, who).map(({ outwardName }) => outwardName);
+      expect(names({ ...ops, toolsetId: set.id })).toEqual(['wiki_look']);
+      expect(names({ ...ops, roles: [], claims: { dept: 'ops' } })).toEqual(['wiki_read']);
+      expect(names({ ...ops, roles: [] })).toEqual([]);
+      expect(rateLimitOf(snapshot, ops)).toMatchObject({ limit: 7, intervalMs: 1_000 });
     }
   });
 

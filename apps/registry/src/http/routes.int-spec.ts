@@ -25,13 +25,20 @@ const bodies: Record<string, unknown> = {
   'PATCH /api/users/:id': { active: false },
   'POST /api/policies': { name: 'Swept' },
   'PATCH /api/policies/:id': { name: 'Swept' },
+  'POST /api/policies/preview': {},
+  'POST /api/tool-groups': { name: 'Swept' },
+  'PATCH /api/tool-groups/:id': { name: 'Swept' },
+  'POST /api/toolsets': { slug: 'swept', name: 'Swept' },
+  'PATCH /api/toolsets/:id': { name: 'Swept' },
+  'PATCH /api/organizations/:id': { name: 'Swept' },
+  'POST /api/integrations/:id/tools/approve': { tools: 'all' },
   'POST /api/import': { mcpServers: {} },
 };
 
 describe('every route', () => {
   it('is found by the sweeps', () => {
-    expect(routes().length).toBeGreaterThan(32);
-    expect(taking().length).toBeGreaterThan(19);
+    expect(routes().length).toBeGreaterThan(46);
+    expect(taking().length).toBeGreaterThan(30);
   });
 
   it.each<[string, Record<string, string>]>([
@@ -93,7 +100,12 @@ describe('every route that takes an id', () => {
       victim.key,
     );
     const { body: policy } = await registry().post('/api/policies', { name: 'theirs' }, victim.key);
+    const { body: group } = await registry().post('/api/tool-groups', { name: 'theirs' }, victim.key);
+    const set = { slug: 'theirs', name: 'theirs' };
+    const { body: toolset } = await registry().post('/api/toolsets', set, victim.key);
     Object.assign(ids, {
+      '/api/tool-groups': group.id,
+      '/api/toolsets': toolset.id,
       '/api/identity-providers': provider.id,
       '/api/users': await registry().user('theirs', victim.id),
       '/api/policies': policy.id,
@@ -148,7 +160,15 @@ describe('lists', () => {
   it('hold one organization’s rows alone', async () => {
     const { key } = await registry().organization('lister');
     await registry().integration({ slug: 'mine' }, key);
-    const lists = ['integrations', 'virtual-keys', 'identity-providers', 'users', 'policies'];
+    const lists = [
+      'integrations',
+      'virtual-keys',
+      'identity-providers',
+      'users',
+      'policies',
+      'toolsets',
+      'tool-groups',
+    ];
     for (const list of lists) {
       const { body } = await registry().get(`/api/${list}`, key);
       expect(body.items.map((one: { slug?: string }) => one.slug)).toEqual(

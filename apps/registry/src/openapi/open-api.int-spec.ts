@@ -34,7 +34,7 @@ describe('the OpenAPI document', () => {
       .routes.filter(
         ({ method, url }) => method !== 'HEAD' && url.startsWith('/api') && url !== '/api/openapi.json',
       )
-      .map(({ method, url }) => `${method} ${url.replace(':id', '{id}')}`);
+      .map(({ method, url }) => `${method} ${url.replaceAll(/:(\w+)/g, '{$1}')}`);
     expect(described).toEqual(expect.arrayContaining(routed));
     expect(described).toEqual(
       expect.arrayContaining([

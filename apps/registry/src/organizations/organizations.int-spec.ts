@@ -76,6 +76,25 @@ describe('organizations', () => {
     expect((await registry().get(`/api/organizations/${DEFAULT_ORGANIZATION_ID}`, key)).status).toBe(404);
   });
 
+  it('limit their users’ calls, by their own admin', async () => {
+    const { key, id } = await registry().organization('limited');
+    const path = `/api/organizations/${id}`;
+    const changes = { name: 'Limited', user_rate_limit: { limit: 9, interval_ms: 60_000 } };
+    expect(await registry().patch(path, changes, key)).toMatchObject({ status: 200, body: changes });
+    expect((await registry().get(path, key)).body).toMatchObject({ slug: 'limited', ...changes });
+    await eventually(() =>
+      registry().owners.changes.some(
+        (one) => one.entity === 'organization' && one.id === id && one.change === 'updated',
+      ),
+    );
+    expect((await registry().patch(path, { user_rate_limit: null }, key)).body.user_rate_limit).toBeNull();
+    for (const refused of [{}, { slug: 'x' }, { user_rate_limit: { limit: 1, interval_ms: 1 } }])
+      expect((await registry().patch(path, refused, key)).status).toBe(400);
+    expect(
+      (await registry().patch(`/api/organizations/${DEFAULT_ORGANIZATION_ID}`, changes, key)).status,
+    ).toBe(404);
+  });
+
   it('get a new admin key, and the one before stops at once', async () => {
     const { key, id } = await registry().organization('rotates');
     const { body } = await registry().post(`/api/organizations/${id}/admin-key`, undefined, key);

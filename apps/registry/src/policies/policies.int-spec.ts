@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { eventually } from '@switchyard/testing';
+import { listTools, wire } from '../../test-fixtures/catalog-rows.js';
 import { asAdmin } from '../../test-fixtures/fake-owners.js';
 import { withRegistry } from '../../test-fixtures/registry-under-test.js';
 
@@ -66,10 +67,40 @@ describe('a policy', () => {
     [{ mcp_configs: [{ mcp_client_name: 'a-b' }, { mcp_client_name: 'a_b' }] }, 'mcp_configs'],
     [{ is_active: 1 }, 'is_active'],
     [{ claims: {} }, 'claims'],
+    [{ effect: 'maybe' }, 'effect'],
+    [{ priority: 1.5 }, 'priority'],
+    [{ matchers: [{ path: 'a', operator: 'LIKE', value: 'x' }] }, 'operator'],
+    [{ matchers: [{ path: '', operator: 'EXISTS' }] }, 'matchers.0.path'],
+    [{ matchers: [{ path: '$left_out', operator: 'EXISTS' }] }, 'matchers.0.path'],
+    [{ matchers: [{ path: 'a', operator: 'EXISTS', value: 1 }] }, 'matchers.0'],
+    [{ matchers: [{ path: 'a', operator: 'EQUALS' }] }, 'matchers.0.value'],
+    [{ matchers: [{ path: 'a', operator: 'EQUALS', value: null }] }, 'matchers.0.value'],
+    [{ matchers: [{ path: 'a', operator: 'IN', value: 'x' }] }, 'matchers.0.value'],
+    [{ matchers: [{ path: 'a', operator: 'MATCHES', value: '(' }] }, 'not a regular expression'],
+    [{ matchers: [{ path: 'a', operator: 'MATCHES', value: '(?!a).' }] }, 'linear time'],
+    [{ group_ids: ['00000000-0000-4000-8000-00000000ffff'] }, 'group_ids.0'],
   ])('is refused with %j', async (fields, named) => {
     const { status, body } = await create(fields);
     expect({ status, code: body.code }).toEqual({ status: 400, code: 'invalid_request' });
     expect(JSON.stringify(body.errors)).toContain(named);
+  });
+
+  it('asks for claims, denies, has a priority, and is published so', async () => {
+    const fields = {
+      matchers: [
+        { path: 'dept', operator: 'EQUALS', value: 'ops' },
+        { path: 'realm.roles', operator: 'IN', value: ['a', 2, true] },
+        { path: 'mail', operator: 'MATCHES', value: '.*@example\\.com' },
+        { path: 'level', operator: 'EXISTS' },
+      ],
+      effect: 'deny',
+      priority: 10,
+    };
+    const { status, body } = await create(fields);
+    expect({ status, body }).toMatchObject({ status: 201, body: fields });
+    expect(await published(body.id)).toMatchObject([{ ...fields, group_ids: [] }]);
+    const { body: plain } = await create();
+    expect(plain).toMatchObject({ matchers: [], effect: 'allow', priority: 0, group_ids: [] });
   });
 
   it('is not changed by nothing, nor by what it has not', async () => {
@@ -89,5 +120,61 @@ describe('a policy', () => {
     expect(await names('?limit=2')).toEqual(['a', 'b']);
     expect(await names(`?limit=2&cursor=${first.next_cursor}`)).toEqual(['c']);
     expect((await registry().get('/api/policies?roles=a', key)).status).toBe(400);
+  });
+});
+
+describe('a preview of policies', () => {
+  it('says what a user with such claims and roles would have, and of nobody else’s', async () => {
+    const { id: orgId, key } = await registry().organization('previews');
+    const { id } = await registry().integration({ slug: 'wiki' }, key);
+    await listTools(registry().database.adminUrl, id, [{ wire: wire('read') }, { wire: wire('rm') }]);
+    const mcp_configs = [{ mcp_client_name: 'wiki', tools_to_execute: null }];
+    const matchers = [{ path: 'org.dept', operator: 'EQUALS', value: 'ops' }];
+    await create({ name: 'ops', matchers, mcp_configs }, key);
+    const { body: denial } = await create(
+      {
+        name: 'no rm',
+        roles: ['guest'],
+        effect: 'deny',
+        priority: 5,
+        mcp_configs: [{ ...mcp_configs[0], tools_to_execute: ['rm'] }],
+      },
+      key,
+    );
+    const userId = await registry().user('previewed', orgId);
+    await registry().post(
+      '/api/toolsets',
+      {
+        slug: 'kit',
+        name: 'Kit',
+        mcp_configs: [{ mcp_client_name: 'wiki', tools_to_execute: ['read'] }],
+        user_ids: [userId],
+      },
+      key,
+    );
+    const preview = async (body: Record<string, unknown>) => {
+      const answer = await registry().post('/api/policies/preview', body, key);
+      expect(answer.status).toBe(200);
+      return answer.body;
+    };
+    const claims = { org: { dept: 'ops', secret: 'x' } };
+    expect(await preview({ claims, roles: ['guest'] })).toEqual({
+      policies: [
+        { id: denial.id, name: 'no rm', effect: 'deny', priority: 5 },
+        expect.objectContaining({ name: 'ops' }),
+      ],
+      toolsets: [],
+      tools: ['wiki_read'],
+      claims_read: ['org.dept'],
+    });
+    expect((await preview({ claims })).tools).toEqual(['wiki_read', 'wiki_rm']);
+    expect(await preview({ user_id: userId })).toMatchObject({
+      policies: [],
+      toolsets: ['kit'],
+      tools: ['wiki_read'],
+    });
+    expect((await preview({})).tools).toEqual([]);
+    const { body: elsewhere } = await registry().post('/api/policies/preview', { claims, user_id: userId });
+    expect(elsewhere.toolsets).toEqual([]);
   });
 });

@@ -61,6 +61,9 @@ describe('a virtual key', () => {
     [{ mcp_configs: [{ mcp_client_name: 'a-b' }, { mcp_client_name: 'a_b' }] }, 'mcp_configs'],
     [{ mcp_configs: [{ mcp_client_name: 'a', tools_to_skip: [] }] }, 'tools_to_skip'],
     [{ key: 'vk_mine' }, 'key'],
+    [{ rate_limit: { limit: 0, interval_ms: 1_000 } }, 'rate_limit.limit'],
+    [{ rate_limit: { limit: 1 } }, 'rate_limit.interval_ms'],
+    [{ tool_mode: 'none' }, 'tool_mode'],
   ])('is refused with %j', async (fields, named) => {
     const { status, body } = await create(fields);
     expect(status).toBe(400);
@@ -83,6 +86,19 @@ describe('a virtual key', () => {
     await eventually(() =>
       registry().owners.changes.some(({ id, change }) => id === key.id && change === 'updated'),
     );
+  });
+
+  it('has a limit and a way of listing tools, and is published so', async () => {
+    const settings = { rate_limit: { limit: 5, interval_ms: 1_000 }, tool_mode: 'search' };
+    const { body: key } = await create(settings);
+    expect(key).toMatchObject(settings);
+    const { rows } = await asAdmin(registry().database.adminUrl, (client) =>
+      client.query('SELECT rate_limit, tool_mode FROM registry.v_virtual_keys WHERE id = $1', [key.id]),
+    );
+    expect(rows).toEqual([settings]);
+    const none = { rate_limit: null, tool_mode: 'all' };
+    expect((await registry().patch(`/api/virtual-keys/${key.id}`, none)).body).toMatchObject(none);
+    expect((await create()).body).toMatchObject(none);
   });
 
   it('is revoked for good, and its row stays', async () => {
