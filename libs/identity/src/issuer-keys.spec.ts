@@ -63,6 +63,23 @@ describe('the keys of an issuer', () => {
     expect(provider.keyReads).toBeLessThanOrEqual(6);
   });
 
+  it('of a provider that never answers are waited for by so many at once, and by nobody just afterwards', async () => {
+    const asked: (() => void)[] = [];
+    const silent = (() => new Promise((_, fail) => asked.push(() => fail(new Error('at last'))))) as never;
+    const trusted = [provider.trusted({})];
+    verifier = new TokenVerifier({ issuers: () => trusted, fetch: silent, now: () => Date.now() + aheadMs });
+    const jwt = await token();
+    const waiting = Array.from({ length: 500 }, () => outcomeOf(jwt));
+    expect(await outcomeOf(jwt)).toBe('dependency_unavailable');
+    expect(asked).toHaveLength(1);
+    // It failed long after it was begun.
+    aheadMs = 30_000;
+    asked[0]?.();
+    expect(new Set(await Promise.all(waiting))).toEqual(new Set(['dependency_unavailable']));
+    expect(await outcomeOf(jwt)).toBe('dependency_unavailable');
+    expect(asked).toHaveLength(1);
+  });
+
   it('that were withdrawn are not taken an hour later', async () => {
     const jwt = await token();
     expect(await outcomeOf(jwt)).toBe('ada');

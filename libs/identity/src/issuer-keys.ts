@@ -8,6 +8,8 @@ import { unauthenticated } from './unauthenticated.js';
 const second = 1_000;
 /** Tokens with invented key ids must not make us a nuisance to the provider. */
 const betweenReadsMs = 10 * second;
+/** Whoever comes with a token of a provider that does not answer waits; so many for one provider, and no more. */
+const mostWaiting = 500;
 const refreshAfterMs = 300 * second;
 /** From here on a withdrawn key might be taken, so that the token waits for the set to be read. */
 const staleAfterMs = 3_600 * second;
@@ -22,7 +24,8 @@ export type KeyQuestion = { readonly algorithm: string; readonly keyId: string }
  */
 export class IssuerKeys {
   private known: { keys: LocalKeys; readAt: number } | undefined;
-  private triedAt = -Infinity;
+  private notBefore = -Infinity;
+  private waiting = 0;
   private failure: unknown;
   private reading: Promise<void> | undefined;
 
@@ -35,17 +38,14 @@ export class IssuerKeys {
   /** Throws `unauthenticated` for a key that the issuer does not have, `dependency_unavailable` if nobody can tell. */
   async find(question: KeyQuestion): Promise<CryptoKey> {
     if (this.age() > staleAfterMs) await this.read();
-    else if (this.age() > refreshAfterMs) void this.read();
+    else if (this.age() > refreshAfterMs) void this.read().catch(() => undefined);
     const found = await this.lookUp(question);
     if (found) return found;
     await this.read();
     const foundNow = await this.lookUp(question);
     if (foundNow) return foundNow;
     if (this.failure === undefined) throw unauthenticated('The token is signed with an unknown key.');
-    throw new PlatformError('dependency_unavailable', {
-      message: 'The keys of the identity provider are out of reach.',
-      cause: this.failure,
-    });
+    throw outOfReach(this.failure);
   }
 
   private age(): number {
@@ -62,14 +62,16 @@ export class IssuerKeys {
     }
   }
 
-  /** All who ask at once wait for one and the same read. Never rejects: what failed is kept for who found no key. */
+  /** All who ask at once wait for one and the same read. What failed is kept for who found no key. */
   private async read(): Promise<void> {
     if (!this.reading) {
-      if (this.now() - this.triedAt < betweenReadsMs) return;
-      this.triedAt = this.now();
+      if (this.now() < this.notBefore) return;
+      this.notBefore = this.now() + betweenReadsMs;
       this.reading = this.readOnce().finally(() => (this.reading = undefined));
     }
-    await this.reading;
+    if (this.waiting >= mostWaiting) throw outOfReach(new Error('Too many wait for them.'));
+    this.waiting++;
+    await this.reading.finally(() => this.waiting--);
   }
 
   private async readOnce(): Promise<void> {
@@ -79,6 +81,13 @@ export class IssuerKeys {
       this.failure = undefined;
     } catch (error) {
       this.failure = error;
+      // However long it took to fail: between two tries there is a time in which nobody waits.
+      this.notBefore = this.now() + betweenReadsMs;
     }
   }
+}
+
+function outOfReach(cause: unknown): PlatformError {
+  const message = 'The keys of the identity provider are out of reach.';
+  return new PlatformError('dependency_unavailable', { message, cause });
 }

@@ -1,12 +1,15 @@
-const withinMs = 5_000;
 const largestBytes = 256 * 1024;
 
-/** A JSON object from an identity provider: in one request, in time, and not larger than such documents are. */
-export async function readJson(send: typeof fetch, url: string): Promise<Record<string, unknown>> {
+/** A JSON object from an identity provider: in one request, before the signal, and not larger than such documents are. */
+export async function readJson(
+  send: typeof fetch,
+  url: string,
+  signal: AbortSignal,
+): Promise<Record<string, unknown>> {
   const response = await send(url, {
     headers: { accept: 'application/json' },
     redirect: 'manual',
-    signal: AbortSignal.timeout(withinMs),
+    signal,
   });
   if (response.status !== 200 || !response.body) {
     await response.body?.cancel().catch(() => undefined);

@@ -11,7 +11,7 @@ export type OpenIdRequest = {
 };
 type Secrets = { readonly state: string; readonly nonce: string; readonly codeVerifier: string };
 
-const timeoutMs = 10_000;
+const timeoutMs = 5_000;
 
 /** The URL at which a person signs in: authorization code flow with PKCE, a nonce and a state. */
 export async function authorizationUrl(

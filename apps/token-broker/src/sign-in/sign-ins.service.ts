@@ -10,6 +10,7 @@ import { SessionsService } from '../callers/sessions.service.js';
 import { TOKEN_BROKER_CONFIG, type TokenBrokerConfig } from '../config.js';
 import { VendorsService } from '../vendors/vendors.service.js';
 import { authorizationUrl, type OpenIdRequest, redeem, type SignedInClaims } from './open-id.js';
+import { ProviderSlots } from './provider-slots.js';
 import { returnPath } from './return-path.js';
 import { type SignInAttempt, SignInAttempts } from './sign-in-attempt.js';
 
@@ -22,6 +23,7 @@ export class SignInsService {
   readonly #redirectUri: string;
   /** Anybody can open the callback. */
   readonly #throttle = new RefusalThrottle();
+  readonly #slots = new ProviderSlots();
 
   constructor(
     private readonly identity: IdentityService,
@@ -52,7 +54,7 @@ export class SignInsService {
       returnTo: returnPath(returnTo),
       expiresAt: Date.now() + attemptMs,
     };
-    const url = await authorizationUrl(this.#request(provider), attempt);
+    const url = await this.#slots.run(provider.id, () => authorizationUrl(this.#request(provider), attempt));
     return {
       url,
       cookie: this.sessions.cookies.write(cookie, this.attempts.seal(attempt), attemptMs / 1_000),
@@ -71,7 +73,9 @@ export class SignInsService {
         throw new PlatformError('unauthenticated', {
           message: 'This sign-in was not begun in this browser.',
         });
-      const person = await this.#personOf(provider, await redeem(this.#request(provider), params, attempt));
+      const person = await this.#slots.run(provider.id, async () =>
+        this.#personOf(provider, await redeem(this.#request(provider), params, attempt)),
+      );
       const cookies = await this.#signIn(person);
       return { cookies: [...cookies, this.sessions.cookies.clear(cookie)], returnTo: attempt.returnTo };
     } catch (thrown) {
