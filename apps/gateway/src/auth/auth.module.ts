@@ -9,6 +9,6 @@ import { UserTokens } from './user-tokens.service.js';
   imports: [OAuthTokensModule],
   controllers: [ProtectedResourceController],
   providers: [Authenticator, RefusedCallers, UserTokens],
-  exports: [Authenticator, UserTokens],
+  exports: [Authenticator, RefusedCallers, UserTokens],
 })
 export class AuthModule {}

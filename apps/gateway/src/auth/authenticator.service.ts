@@ -22,7 +22,7 @@ export class Authenticator {
   ) {}
 
   /**
-   * `resource`: path of the MCP endpoint to which the request came, where it came to one; only there the gateway's own tokens
+   * `resource`: path of the MCP endpoint to which the request came, empty for one written in another way, null for every other route; only there the gateway's own tokens
    * count. Throws a `PlatformError` of the catalog's caller family. A credential that is no good is never taken for none.
    */
   async authenticate(

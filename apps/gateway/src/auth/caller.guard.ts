@@ -32,7 +32,8 @@ export function CallerGuard(runKind: CallerContext['runKind']): Type<CanActivate
       const path = resourcePathOf(request.url);
       try {
         const { headersDistinct } = request.raw;
-        request.principal = await this.authenticator.authenticate(headersDistinct, runKind, path);
+        const resource = isMcpRoute(request) ? (path ?? '') : null;
+        request.principal = await this.authenticator.authenticate(headersDistinct, runKind, resource);
         return true;
       } catch (thrown) {
         const error = toPlatformError(thrown);
@@ -45,4 +46,9 @@ export function CallerGuard(runKind: CallerContext['runKind']): Type<CanActivate
     }
   }
   return mixin(RunKindGuard);
+}
+
+/** By the route and not by what somebody wrote: an address that only resembles an endpoint's is one of ours still. */
+function isMcpRoute({ routeOptions }: FastifyRequest): boolean {
+  return /^\/mcp(\/|$)/.test(routeOptions.url ?? '');
 }

@@ -256,6 +256,8 @@ describe('GATEWAY_MCP_SERVER_AUTH_MODE', () => {
         `Bearer resource_metadata="${gateway.url}/.well-known/oauth-protected-resource"`,
       ]);
     }
+    const disguised = await rpc(`${only.url}/mcp/%62undle`, {}, bearer(key));
+    expect(disguised.status).toBe(401);
     await until(async () =>
       expect((await fetch(`${only.url}/api/tool-calls`, { headers: bearer(key) })).status).toBe(200),
     );

@@ -12,6 +12,7 @@ describe('redirectKind', () => {
   ])('takes %s as %s', (uri, kind) => expect(redirectKind(uri)).toBe(kind));
 
   it.each([
+    ...['https://a;b.test/cb', "https://a'b.test/cb", 'https://a,b.test/'],
     ...['http://app.example.com/cb', 'http://127.0.0.1.evil.test/cb', 'http://127.0.0.1@evil.test/cb'],
     ...['https://user:pass@app.example.com/', 'https://app.example.com/#x', 'https://*.example.com/cb'],
     ...[

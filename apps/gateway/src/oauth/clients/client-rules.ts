@@ -42,8 +42,9 @@ export function redirectKind(uri: unknown): 'web' | 'loopback' | 'private' | nul
 /** Printable ASCII without what browsers and servers read in several ways. */
 function isPlain(uri: string): boolean {
   if (!/^[\x21-\x7e]+$/.test(uri) || /[*\\#]/.test(uri) || !URL.canParse(uri)) return false;
-  const { username, password } = new URL(uri);
-  return username === '' && password === '';
+  const { username, password, hostname } = new URL(uri);
+  // The host goes into a header of the consent page.
+  return username === '' && password === '' && /^([\w.-]*|\[[\da-f:]+\])$/i.test(hostname);
 }
 
 /** RFC 8252, section 7.1: a domain name in reverse, which others do not claim by chance. */

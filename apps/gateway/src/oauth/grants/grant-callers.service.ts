@@ -4,7 +4,8 @@ import { DEFAULT_ORGANIZATION_ID, PlatformError } from '@switchyard/contracts';
 import { Sql } from '@switchyard/database';
 import { isSameOrigin } from '@switchyard/service-kit';
 import type { FastifyRequest } from 'fastify';
-import { presentedCredential } from '../../auth/presented-credential.js';
+import { type PresentedCredential, presentedCredential } from '../../auth/presented-credential.js';
+import { RefusedCallers } from '../../auth/refused-callers.service.js';
 import { UserTokens } from '../../auth/user-tokens.service.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../../config.js';
 import { BrowserSessions } from '../interaction/browser-sessions.service.js';
@@ -19,6 +20,7 @@ export type GrantCaller = { readonly owner: GrantOwner; readonly isAdmin: boolea
 export class GrantCallers {
   constructor(
     private readonly userTokens: UserTokens,
+    private readonly refused: RefusedCallers,
     private readonly sessions: BrowserSessions,
     private readonly issuer: Issuer,
     private readonly sql: Sql,
@@ -28,6 +30,21 @@ export class GrantCallers {
   /** Throws `unauthenticated`, `origin_not_allowed`, and what a token is refused with. */
   async authenticate(request: FastifyRequest): Promise<GrantCaller> {
     const credential = presentedCredential(request.raw.headersDistinct);
+    try {
+      return await this.#judge(credential, request);
+    } catch (thrown) {
+      if (thrown instanceof PlatformError && credential.kind !== 'none')
+        this.#noteRefusal(credential, thrown);
+      throw thrown;
+    }
+  }
+
+  #noteRefusal(credential: PresentedCredential, { code }: PlatformError): void {
+    const orgId = credential.kind === 'user_token' ? this.userTokens.organizationMeant(credential.jwt) : null;
+    this.refused.note(code, 'oauth_grants', orgId);
+  }
+
+  async #judge(credential: PresentedCredential, request: FastifyRequest): Promise<GrantCaller> {
     switch (credential.kind) {
       case 'none':
         return this.#ofBrowser(request);

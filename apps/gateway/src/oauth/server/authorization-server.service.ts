@@ -7,6 +7,7 @@ import { Log, Shutdown } from '@switchyard/service-kit';
 import Provider from 'oidc-provider';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../../config.js';
 import { ClientsRepository } from '../clients/clients.repository.js';
+import { documentFetch } from '../clients/document-fetch.js';
 import { GrantsService } from '../grants/grants.service.js';
 import { Issuer } from '../issuer.js';
 import { SigningKeys } from '../keys/signing-keys.service.js';
@@ -15,7 +16,6 @@ import { PayloadsRepository } from '../store/payloads.repository.js';
 import { networkOf, providerAdapter } from '../store/provider-adapter.js';
 import { mcpScope, paths, providerConfiguration } from './provider-configuration.js';
 
-const fetchLimits = { maxBodyBytes: 65_536, headersTimeoutMs: 2_500, bodyIdleTimeoutMs: 2_500 };
 /** Metadata documents that one network makes us fetch; known ones are not fetched again. */
 const fetches = { limit: 20, intervalMs: 60_000 };
 /** Of one network, for all of these paths. A company may sit behind one address. */
@@ -46,10 +46,7 @@ export class AuthorizationServer {
   ) {
     const egress = createEgressPolicy(config.egress);
     shutdown.onClose(() => egress.close());
-    this.#fetch = ((url: string | URL, init?: RequestInit & { dispatcher?: unknown }) => {
-      const { dispatcher: _, ...ours } = init ?? {};
-      return egress.fetchLimited(url, ours as never, fetchLimits);
-    }) as typeof fetch;
+    this.#fetch = documentFetch(egress);
   }
 
   /** Null: OAuth is off. */
