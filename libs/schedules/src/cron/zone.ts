@@ -1,0 +1,60 @@
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/**
+ * Offset of a time zone at an instant, in milliseconds: local time less UTC. Both it and the instant are epoch
+ * milliseconds. Throws a RangeError for an unknown zone.
+ */
+export function offsetAt(timeZone: string, instant: number): number {
+  const parts = formatOf(timeZone).formatToParts(instant);
+  const valueOf = (type: string): number => Number(parts.find((part) => part.type === type)?.value);
+  const local = Date.UTC(
+    valueOf('year'),
+    valueOf('month') - 1,
+    valueOf('day'),
+    valueOf('hour'),
+    valueOf('minute'),
+    valueOf('second'),
+  );
+  return local - Math.floor(instant / 1_000) * 1_000;
+}
+
+function formatOf(timeZone: string): Intl.DateTimeFormat {
+  const known = formats.get(timeZone);
+  if (known) return known;
+  const made = new Intl.DateTimeFormat('en-US', {
+    timeZone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  });
+  formats.set(timeZone, made);
+  return made;
+}
+
+/** Longer than any offset, and than any jump of a clock. */
+const aDayAndMore = 27 * 3_600_000;
+
+/** How far the clocks of a zone jump within a day or so of an instant; 0 nearly always. */
+export function jumpNear(timeZone: string, instant: number): number {
+  const offsets = [instant - aDayAndMore, instant, instant + aDayAndMore].map((at) => offsetAt(timeZone, at));
+  return Math.max(...offsets) - Math.min(...offsets);
+}
+
+/**
+ * The instants at which clocks of the zone show a local time (given as if it were UTC): one; two where the clocks were
+ * set back; none where they were set forward over it, and then `afterGap` is as long after the jump as the local time
+ * lies within the gap.
+ */
+export function instantsOf(timeZone: string, local: number): { instants: number[]; afterGap: number } {
+  const before = offsetAt(timeZone, local - aDayAndMore);
+  const offsets = new Set([before, offsetAt(timeZone, local + aDayAndMore)]);
+  const instants = [...offsets]
+    .map((offset) => local - offset)
+    .filter((instant) => instant + offsetAt(timeZone, instant) === local)
+    .sort((a, b) => a - b);
+  return { instants, afterGap: local - before };
+}

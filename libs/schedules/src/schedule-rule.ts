@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { cronProblem } from './cron/check-cron.js';
+
+const aYearInSeconds = 366 * 86_400;
+
+const Cron = z
+  .string()
+  .superRefine((expression, { addIssue }) => {
+    const problem = cronProblem(expression);
+    if (problem !== undefined) addIssue({ code: 'custom', message: `The cron expression ${problem}.` });
+  })
+  .transform((expression) => expression.trim().split(/\s+/).join(' '));
+
+/** A name such as `Europe/Berlin` or `UTC`. A bare offset knows nothing of summer time, which people expect of a zone. */
+const TimeZone = z
+  .string()
+  .max(64)
+  .refine(isZone, 'There is no such time zone: use a name such as Europe/Berlin or UTC.');
+
+/** When a schedule runs. */
+export const ScheduleRule = z.discriminatedUnion('type', [
+  /** Five fields, read on the clocks of the time zone (`CronTimes` says what happens where those jump). */
+  z.strictObject({ type: z.literal('cron'), cron: Cron, time_zone: TimeZone.default('UTC') }),
+  /** Every so many seconds, counted from `starts_at`, which is the first time. Clocks do not matter to it. */
+  z.strictObject({
+    type: z.literal('interval'),
+    every_s: z.int().min(60, 'The interval must be at least 60 seconds.').max(aYearInSeconds),
+    starts_at: z.iso.datetime({ offset: true }),
+  }),
+]);
+export type ScheduleRule = z.output<typeof ScheduleRule>;
+export type ScheduleRuleInput = z.input<typeof ScheduleRule>;
+
+function isZone(name: string): boolean {
+  if (!/^[A-Za-z]/.test(name)) return false;
+  try {
+    new Intl.DateTimeFormat('en-US', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
