@@ -4,7 +4,7 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
-import { type MessageOf, queues, type ToolCallJob, topics } from '@switchyard/contracts';
+import { type AuditEvent, type MessageOf, queues, type ToolCallJob, topics } from '@switchyard/contracts';
 import { type JobContext, Sealer, verifyAnswer } from '@switchyard/queue';
 import { onBothQueueBackends } from '@switchyard/testing';
 import { bearer, completed, rpc, textResult, until } from '../gateway-client-spec.js';
@@ -29,6 +29,7 @@ onBothQueueBackends('questions of upstreams to clients', (backend) => {
   let cancelled: string[];
   const jobs: ToolCallJob[] = [];
   const answers = new Map<string, (answer: Answered) => void>();
+  const audited: AuditEvent[] = [];
 
   /** Asks in the middle of a request, as an upstream of 2025-11-25 does: once for each of `times`. */
   async function ask(job: ToolCallJob, { emit, signal }: Context) {
@@ -74,6 +75,9 @@ onBothQueueBackends('questions of upstreams to clients', (backend) => {
       return job.sealed.call.tool === 'ask' ? ask(job, context) : require(job);
     });
     cancelled = harness.takeCancellations();
+    const note = ({ events }: { events: AuditEvent[] }) =>
+      Promise.resolve({ written: audited.push(...events) });
+    harness.queue.consume(queues.auditRecords, note as never, { concurrency: 1 });
     await harness.addIntegration('up', [{ name: 'ask' }, { name: 'require' }]);
     keys = [await harness.addKey(), await harness.addKey()];
     gateways = await Promise.all([harness.startGateway(), harness.startGateway()]);
@@ -154,7 +158,7 @@ onBothQueueBackends('questions of upstreams to clients', (backend) => {
       await modernCall(0, { ...retry, requestState: 'the upstream’s own' }),
       await modernCall(0, { ...retry, arguments: { other: true } }),
       await modernCall(0, { ...retry, name: 'up_ask' }),
-      await modernCall(0, retry, 1),
+      await modernCall(0, retry, { who: 1 }),
     ]) {
       expect(refused.body.error).toMatchObject({
         code: -32602,
@@ -162,8 +166,35 @@ onBothQueueBackends('questions of upstreams to clients', (backend) => {
       });
     }
     expect(jobs).toHaveLength(before);
+    const refusal = { action: 'caller_refused', code: 'invalid_request', result: 'refused' };
+    await until(() =>
+      expect(audited.map(({ actor, details }) => [actor.id, details['why']])).toEqual([
+        [keys[0]?.id, 'requestState: forged'],
+        [keys[0]?.id, 'requestState: forged'],
+        [keys[0]?.id, 'requestState: another_request'],
+        [keys[0]?.id, 'requestState: another_request'],
+        [keys[1]?.id, 'requestState: another_request'],
+      ]),
+    );
+    expect(audited).toEqual(audited.map((event) => ({ ...event, ...refusal })));
     const last = await modernCall(1, retry);
     expect(JSON.parse(last.body.result.content[0].text).requestState).toBe('the upstream’s own');
+  });
+
+  it('make each round a call of its own under one Idempotency-Key', async () => {
+    const keyed = { 'idempotency-key': 'one-for-all-rounds' };
+    const first = await modernCall(0, { name: 'up_require' }, { headers: keyed });
+    const { requestState } = first.body.result;
+    const before = jobs.length;
+    for (const name of ['me', 'you']) {
+      const inputResponses = { who: { action: 'accept', content: { name } } };
+      const retry = { name: 'up_require', inputResponses, requestState };
+      const last = await modernCall(0, retry, { headers: keyed });
+      expect(JSON.parse(last.body.result.content[0].text)).toMatchObject({ inputResponses });
+    }
+    expect(jobs.slice(before).map(({ sealed }) => sealed.call.ledgerFirst)).toEqual([true, true]);
+    const changed = await modernCall(0, { name: 'up_require', arguments: { x: 1 } }, { headers: keyed });
+    expect(changed.body.result.structuredContent.code).toBe('idempotency_conflict');
   });
 
   it('stay open until answered, and the call ends with a client that leaves then', async () => {
@@ -183,7 +214,8 @@ onBothQueueBackends('questions of upstreams to clients', (backend) => {
     const [questionId] = Object.keys(hanging);
     answers.set(questionId ?? '', () => leaving.abort());
     const inputResponses = { [questionId ?? '']: { action: 'decline' } };
-    const answer = modernCall(1, { name: 'up_ask', inputResponses, requestState }, 0, leaving.signal);
+    const { signal } = leaving;
+    const answer = modernCall(1, { name: 'up_ask', inputResponses, requestState }, { signal });
     await expect(answer).rejects.toBeDefined();
     await until(() => expect(cancelled).toContain(callId));
   });
@@ -216,10 +248,10 @@ onBothQueueBackends('questions of upstreams to clients', (backend) => {
   async function modernCall(
     at: number,
     params: Record<string, unknown> & { name: string },
-    who = 0,
-    signal?: AbortSignal,
+    { who = 0, signal, headers: more }: { who?: number; signal?: AbortSignal; headers?: object } = {},
   ) {
     const headers = {
+      ...more,
       ...bearer(keys[who]?.key),
       accept: 'application/json, text/event-stream',
       'mcp-protocol-version': '2026-07-28',
