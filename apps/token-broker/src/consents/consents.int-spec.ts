@@ -78,6 +78,20 @@ describe('a consent', () => {
     expect(location.searchParams.get('organization')).toBe('default');
   });
 
+  it('brings who came from a consent page of the gateway back to it, and to no other page', async () => {
+    for (const [from, to] of [
+      ['/oauth2/interaction/abc', '/oauth2/interaction/abc'],
+      ['//evil.test', undefined],
+      ['/sign-in', undefined],
+    ] as const) {
+      const integrationId = await people.insertIntegration();
+      const query = `?return_to=${encodeURIComponent(from)}`;
+      const done = await bob.browser.request(await bob.consent(integrationId, { query }));
+      const here = `/integrations/${integrationId}/connect?result=connected`;
+      expect(done.headers.get('location')).toBe(to ?? here);
+    }
+  });
+
   it('shows an outsider nothing of another organization’s integration', async () => {
     const orgId = await people.broker.insertOrganization('outside');
     const integrationId = await people.insertIntegration({ organization_id: orgId, name: 'Hidden' });
