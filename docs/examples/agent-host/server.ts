@@ -4,7 +4,7 @@ import type { Config } from './config.ts';
 import { page, script, style } from './page.ts';
 import { passEvents } from './pass-events.ts';
 import { readCookie, type Session, Sessions, setCookie } from './sessions.ts';
-import { SignIn } from './sign-in.ts';
+import { SignIn, SignInOver } from './sign-in.ts';
 import { Switchyard } from './switchyard.ts';
 
 const beginCookie = 'agent_host_begin';
@@ -57,7 +57,8 @@ export class AgentHost {
       await route({ request, response, url });
     } catch (error) {
       if (response.headersSent) return void response.destroy();
-      sendJson(response, 502, { error: error instanceof Error ? error.message : 'Something went wrong.' });
+      const status = error instanceof SignInOver ? 401 : 502;
+      sendJson(response, status, { error: error instanceof Error ? error.message : 'Something went wrong.' });
     }
   }
 
@@ -113,7 +114,12 @@ export class AgentHost {
 
   #switchyardOf(session: Session): Switchyard {
     return new Switchyard(this.#config.switchyardUrl, async () => {
-      session.tokens = await this.#signIn.fresh(session.tokens);
+      try {
+        session.tokens = await this.#signIn.fresh(session.tokens);
+      } catch (error) {
+        if (error instanceof SignInOver) this.#sessions.end(session);
+        throw error;
+      }
       return session.tokens.accessToken;
     });
   }

@@ -26,6 +26,11 @@ const leewayMs = 30_000;
 
 type Provider = { server: oauth.AuthorizationServer; client: oauth.Client; auth: oauth.ClientAuth };
 
+/** The provider gives no more tokens: the user has to sign in again. */
+export class SignInOver extends Error {
+  override readonly name = 'SignInOver';
+}
+
 /** Signs users in at the organization's identity provider: authorization code with PKCE (RFC 9700). */
 export class SignIn {
   readonly #config: Config;
@@ -85,7 +90,7 @@ export class SignIn {
     return tokensOf(answer, String(claims?.['preferred_username'] ?? claims?.sub));
   }
 
-  /** Tokens that are good for another while. Throws when the provider gives no more: the user has to sign in again. */
+  /** Tokens that are good for another while. Throws `SignInOver`. */
   async fresh(tokens: Tokens): Promise<Tokens> {
     const { refreshToken } = tokens;
     if (tokens.expiresAt - leewayMs > Date.now() || !refreshToken) return tokens;
@@ -112,7 +117,12 @@ export class SignIn {
       refreshToken,
       this.#options(),
     );
-    const answer = await oauth.processRefreshTokenResponse(server, client, response);
+    const answer = await oauth
+      .processRefreshTokenResponse(server, client, response)
+      .catch((cause: unknown) => {
+        const isOver = cause instanceof oauth.ResponseBodyError && cause.error === 'invalid_grant';
+        throw isOver ? new SignInOver('The sign-in has ended. Sign in again.', { cause }) : cause;
+      });
     return { ...tokensOf(answer, tokens.user), refreshToken: answer.refresh_token ?? refreshToken };
   }
 

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-const exposed = 'Mcp-Session-Id, MCP-Protocol-Version, WWW-Authenticate, Location, Retry-After';
+const exposed =
+  'Mcp-Session-Id, MCP-Protocol-Version, WWW-Authenticate, Location, Retry-After, Preference-Applied';
 const methods = 'GET, POST, PUT, PATCH, DELETE';
 const preflightSeconds = 600;
 
