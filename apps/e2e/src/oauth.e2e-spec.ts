@@ -4,6 +4,7 @@ import { eventually } from '@switchyard/testing';
 import type { Browser, Page } from 'puppeteer-core';
 import { startChromium } from './harness/chromium.js';
 import { undoAfterAll } from './harness/connected-fixture.js';
+import { HttpsSite } from './harness/https-site.js';
 import { bearer, rpc } from './harness/mcp-rpc.js';
 import { People } from './harness/people.js';
 import { Switchyard } from './harness/switchyard.js';
@@ -14,6 +15,7 @@ jest.setTimeout(120_000);
 
 describe('an MCP client that knows nothing but the URL, and its user’s real browser', () => {
   const undo = undoAfterAll();
+  let site: HttpsSite;
   let switchyard: Switchyard;
   let people: People;
   let chromium: Browser;
@@ -23,7 +25,10 @@ describe('an MCP client that knows nothing but the URL, and its user’s real br
   let page: Page;
 
   beforeAll(async () => {
-    switchyard = await Switchyard.start({ scale: { gateway: 2 } });
+    site = await HttpsSite.start();
+    undo(() => site.close());
+    const env = { NODE_EXTRA_CA_CERTS: site.caFile };
+    switchyard = await Switchyard.start({ scale: { gateway: 2 }, env });
     undo(() => switchyard.stop());
     people = await People.start(switchyard);
     undo(() => people.close());
@@ -115,5 +120,24 @@ describe('an MCP client that knows nothing but the URL, and its user’s real br
     await press('button[value=deny]');
     expect(String(await connecting)).toContain('The user did not allow it.');
     expect((await other.callback.promise).searchParams.get('error')).toBe('access_denied');
+  });
+
+  it('that has a metadata document is named by who vouches for it, and needs no registration', async () => {
+    const url = site.urlOf('/client.json');
+    site.documents.set('/client.json', {
+      ...{ client_id: url, client_name: 'Vouched client', token_endpoint_auth_method: 'none' },
+      ...{ redirect_uris: ['http://127.0.0.1/callback'], response_types: ['code'] },
+      grant_types: ['authorization_code', 'refresh_token'],
+    });
+    const vouched = await DesktopClient.start(url);
+    undo(() => vouched.close());
+    const connecting = vouched.connect(switchyard.mcpUrl);
+    await page.goto(await vouched.opened.promise);
+    expect(await text()).toContain(`${new URL(url).host} vouches for it.`);
+    await press('button[value=allow]');
+    const connected = await connecting;
+    undo(() => connected.close());
+    expect((await connected.listTools()).tools.map(({ name }) => name)).toContain('mail_whoami');
+    expect(vouched.clientInformation()).toMatchObject({ client_id: url });
   });
 });

@@ -24,7 +24,10 @@ export class DesktopClient implements OAuthClientProvider {
   #discovery: OAuthDiscoveryState | undefined;
   readonly #state = crypto.randomUUID();
 
-  private constructor(private readonly server: Server) {
+  private constructor(
+    private readonly server: Server,
+    readonly clientMetadataUrl?: string,
+  ) {
     this.redirectUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/callback`;
     server.on('request', (request, response) => {
       const url = new URL(request.url ?? '/', this.redirectUrl);
@@ -33,10 +36,11 @@ export class DesktopClient implements OAuthClientProvider {
     });
   }
 
-  static async start(): Promise<DesktopClient> {
+  /** `clientMetadataUrl`: where its makers say who it is; without one it registers itself. */
+  static async start(clientMetadataUrl?: string): Promise<DesktopClient> {
     const server = createServer();
     await once(server.listen(0, '127.0.0.1'), 'listening');
-    return new DesktopClient(server);
+    return new DesktopClient(server, clientMetadataUrl);
   }
 
   get clientMetadata(): OAuthClientMetadata {
