@@ -41,7 +41,7 @@ export class BffApi {
   }
 
   /** The same call by the async API, which tells the path that it took. */
-  record(callId: string): Promise<Answer<{ auth_path: string; arguments: unknown }>> {
+  record(callId: string): Promise<Answer<{ auth_path: string | null; arguments: unknown }>> {
     return ask(`${this.origin}/api/tool-calls/${callId}`, { headers: bearer(this.token) });
   }
 }
