@@ -7,9 +7,6 @@ type Claims = NonNullable<CallerContext['claims']>;
 type Verdict = 'match' | 'no_match' | 'unknown';
 type Compare = (claim: unknown) => boolean;
 
-/** Longer texts are no values that an admin wrote a pattern for. */
-const maxMatchedLength = 1_000;
-
 const compilers: Record<ClaimOperator, (value: unknown) => Compare> = {
   EQUALS: (value) => (claim) => isSame(claim, value),
   NOT_EQUALS: (value) => (claim) => !isSame(claim, value),
@@ -70,7 +67,6 @@ function isIn(claim: unknown, value: unknown): boolean {
 function matches(pattern: unknown): Compare {
   if (typeof pattern !== 'string') return () => false;
   const regex = orNothing(() => wholeMatch(pattern));
-  const isMatch = (text: unknown) =>
-    typeof text === 'string' && text.length <= maxMatchedLength && regex.test(text);
+  const isMatch = (text: unknown) => typeof text === 'string' && regex.test(text);
   return (claim) => (Array.isArray(claim) ? claim.some(isMatch) : isMatch(claim));
 }

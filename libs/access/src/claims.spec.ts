@@ -99,6 +99,12 @@ describe('a matcher', () => {
     expect(judgeClaim({ path: 'groups', operator: 'CONTAINS', value: 'a' }, left)).toBe('unknown');
   });
 
+  it('does not match a text that is longer than any value', () => {
+    const long = { dept: 'a'.repeat(1_001) };
+    for (const value of ['a*', '[a-z]{1,5000}'])
+      expect(judgeClaim({ path: 'dept', operator: 'MATCHES', value }, long)).toBe('no_match');
+  });
+
   it('takes linear time, however the pattern and the claim are made', () => {
     const started = performance.now();
     const hostile = { teams: Array.from({ length: 8 }, () => `${'a'.repeat(999)}!`) };

@@ -1,5 +1,7 @@
 import { type LinearMatcher, linearRegExp } from './linear-regexp.js';
 
+/** Longer texts are no names and no values that an admin wrote a pattern for. */
+const maxLength = 1_000;
 const nothing: LinearMatcher = { test: () => false };
 
 /**
@@ -11,11 +13,15 @@ export function namePattern(pattern: string): LinearMatcher {
   return wholeMatch(regex);
 }
 
-/** Compiles a regular expression that has to match the whole text. Throws where `linearRegExp` does. */
+/**
+ * Compiles a regular expression that has to match the whole text, of 1,000 characters at most. Throws where
+ * `linearRegExp` does.
+ */
 export function wholeMatch(regex: string): LinearMatcher {
   // Compiled by itself first: `a)|(b` must not close the group that makes it whole.
   linearRegExp(regex);
-  return linearRegExp(`^(?:${regex})$`);
+  const whole = linearRegExp(`^(?:${regex})$`);
+  return { test: (text) => text.length <= maxLength && whole.test(text) };
 }
 
 /** `compile`, or what matches nothing where the pattern is none. Patterns are checked when they are saved. */

@@ -1,17 +1,22 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import {
+  features,
   idOf,
   integration,
   keyCaller,
   orgId,
   stateOf,
   tools,
+  toolset,
   virtualKey,
 } from '../test-fixtures/snapshot-builder.js';
-import type { ToolRecord } from './records.js';
+import type { FeatureRecord } from './feature-records.js';
+import type { ToolsetRecord } from './grant-records.js';
+import type { IntegrationStateRecord, ToolRecord } from './records.js';
 import { resolveTools } from './resolve-tools.js';
 import type { SnapshotChange } from './snapshot-change.js';
 import { SnapshotStore } from './snapshot-store.js';
+import { findToolset } from './toolsets.js';
 
 const files = integration({ slug: 'files' });
 const mail = integration({ slug: 'mail' });
@@ -29,8 +34,10 @@ class FakeViews {
   organizations = [{ id: orgId, slug: 'default', name: 'Default' }];
   integrations = [files, mail];
   virtualKeys = [rowOfKey()];
-  states = [stateOf(files), stateOf(mail)];
+  states: IntegrationStateRecord[] = [stateOf(files), stateOf(mail)];
   tools: ToolRecord[] = [...tools(files, ['read', 'write']), ...tools(mail, ['send'])];
+  features: FeatureRecord[] = [];
+  toolsets: ToolsetRecord[] = [];
   readonly reads: string[] = [];
   isDown = false;
 
@@ -44,14 +51,15 @@ class FakeViews {
     if (sql.includes('v_integrations')) return structuredClone(this.integrations);
     if (sql.includes('v_virtual_keys')) return structuredClone(this.virtualKeys);
     if (sql.includes('v_integration_states')) return structuredClone(this.states);
-    if (!sql.includes('v_tools')) return [];
-    return this.toolRows(sql, params[0]);
+    if (sql.includes('v_toolsets')) return structuredClone(this.toolsets);
+    if (sql.includes('v_features')) return this.wiredRows(this.features, sql, params[0]);
+    return sql.includes('v_tools') ? this.wiredRows(this.tools, sql, params[0]) : [];
   };
 
-  private toolRows(sql: string, param: unknown): unknown[] {
+  private wiredRows(rows: readonly (ToolRecord | FeatureRecord)[], sql: string, param: unknown): unknown[] {
     if (sql.includes('ANY($1)'))
-      return structuredClone(this.tools.filter(({ id }) => (param as string[]).includes(id)));
-    return this.tools
+      return structuredClone(rows.filter(({ id }) => (param as string[]).includes(id)));
+    return rows
       .filter(({ integrationId }) => integrationId === param)
       .map(({ wire: _wire, ...head }) => head);
   }
@@ -130,6 +138,43 @@ describe('SnapshotStore', () => {
     expect(names(store)).toEqual(['files_append', 'files_read', 'files_write']);
     expect(store.current().tools.get(mail.id)).toBe(sent);
     expect(changes).toEqual([{ registry: false, integrations: [files.id], revokedKeys: [] }]);
+  });
+
+  it('reads prompts and resources of servers that have any, and of those only new wire objects', async () => {
+    const { store, views } = await started();
+    views.states = [{ ...stateOf(files), version: '2', capabilities: { prompts: {} } }, stateOf(mail)];
+    views.features = features(files, 'prompt', ['ask']);
+    views.catalog++;
+    await store.refresh(files.id);
+    const [ask] = store.current().features.get(files.id) ?? [];
+    expect(ask?.wire).toMatchObject({ name: 'ask' });
+    views.features = features(files, 'prompt', ['ask', 'go']);
+    views.states = [{ ...stateOf(files), version: '3', capabilities: { prompts: {} } }, stateOf(mail)];
+    views.catalog++;
+    views.reads.length = 0;
+    await store.refresh(files.id);
+    expect(views.reads).toEqual([
+      ...['versions', 'catalog.v_integration_states', 'catalog.v_tools', 'catalog.v_features', 'wires 1'],
+    ]);
+    expect(store.current().features.get(files.id)?.[0]).toBe(ask);
+    views.features = [];
+    views.states = [{ ...stateOf(files), version: '4' }, stateOf(mail)];
+    views.catalog++;
+    await store.refresh(files.id);
+    expect(store.current().features.has(files.id)).toBe(false);
+  });
+
+  it('sees toolsets and tool groups come and go', async () => {
+    const { store, views, changes } = await started();
+    views.toolsets = [{ ...toolset({ slug: 'kit' }), mcpConfigs: [] }];
+    views.registry++;
+    await store.refresh('registry');
+    expect(findToolset(store.current(), orgId, 'kit')?.slug).toBe('kit');
+    views.toolsets = [];
+    views.registry++;
+    await store.refresh('registry');
+    expect(findToolset(store.current(), orgId, 'kit')).toBeUndefined();
+    expect(changes.map(({ registry }) => registry)).toEqual([true, true]);
   });
 
   it('keeps the tools, and what is cached on them, when only the state moved', async () => {

@@ -12,7 +12,6 @@ import { type CallerContext, DEFAULT_ORGANIZATION_ID } from '@switchyard/contrac
 import { eventually } from '@switchyard/testing';
 import pg from 'pg';
 import { listTools, wire, type WireLike } from '../../test-fixtures/catalog-rows.js';
-import { asAdmin } from '../../test-fixtures/fake-owners.js';
 import { withRegistry } from '../../test-fixtures/registry-under-test.js';
 
 const registry = withRegistry();

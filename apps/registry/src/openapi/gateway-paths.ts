@@ -1,5 +1,7 @@
 import { AuthPath, CallStateSchema, ErrorCodeSchema, ToolResult } from '@switchyard/contracts';
 import { z } from 'zod';
+import { filterFields } from './face-paths.js';
+import { idempotencyKey, json, pageParameters, problem, queryParameter } from './path-parts.js';
 
 const day = 86_400_000;
 
@@ -10,6 +12,7 @@ const ToolCallRequest = z
     arguments: z.record(z.string(), z.unknown()).optional(),
     deadline_ms: z.int().min(1).max(day).optional(),
     idempotency_key: z.string().min(1).max(255).optional().describe('Or as the header Idempotency-Key.'),
+    ...filterFields,
   })
   .meta({ id: 'ToolCallRequest' });
 
@@ -50,22 +53,7 @@ const ToolCall = z
 
 export const gatewaySchemas = { ToolCallRequest, ToolCallStatus, ToolCallPage, ToolCall };
 
-const ref = (name: keyof typeof gatewaySchemas | 'Problem') => ({ $ref: `#/components/schemas/${name}` });
-const json = (name: keyof typeof gatewaySchemas) => ({
-  content: { 'application/json': { schema: ref(name) } },
-});
-const problem = (description: string) => ({
-  description,
-  content: { 'application/problem+json': { schema: ref('Problem') } },
-});
 const uuidParameter = { name: 'id', in: 'path', required: true, schema: { type: 'string', format: 'uuid' } };
-const queryParameter = (name: string) => ({
-  name,
-  in: 'query',
-  required: false,
-  schema: { type: name === 'limit' ? 'integer' : 'string' },
-});
-const idempotencyKey = { name: 'Idempotency-Key', in: 'header', required: false, schema: { type: 'string' } };
 const security = [
   { virtualKey: [] },
   { virtualKeyHeader: [] },
@@ -84,7 +72,7 @@ export const gatewayPaths = {
       ...shared,
       operationId: 'listToolCalls',
       summary: 'List the caller’s own calls, newest first',
-      parameters: ['limit', 'cursor', 'status', 'tool'].map(queryParameter),
+      parameters: [...pageParameters, queryParameter('status'), queryParameter('tool')],
       responses: {
         '200': { description: 'A page of calls.', ...json('ToolCallPage') },
         '400': problem('`invalid_request`'),
@@ -100,7 +88,9 @@ export const gatewayPaths = {
       responses: {
         '202': { description: 'Accepted.', ...json('ToolCallStatus') },
         '400': problem('`invalid_request`, `tool_arguments_invalid`'),
+        '403': problem('`tool_unapproved`'),
         '404': problem('`tool_not_found`'),
+        '429': problem('`rate_limited`'),
         '409': problem('`idempotency_conflict`'),
         ...always,
       },

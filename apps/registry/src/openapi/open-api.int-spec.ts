@@ -42,6 +42,9 @@ describe('the OpenAPI document', () => {
         'POST /api/tool-calls',
         'GET /api/tool-calls/{id}',
         'POST /api/tool-calls/{id}/cancel',
+        'POST /api/bff/tools/call',
+        'POST /v1/mcp/tool/execute',
+        'DELETE /api/oauth/grants/{id}',
       ]),
     );
   });
@@ -71,7 +74,7 @@ describe('the OpenAPI document', () => {
       const success = Object.entries(responses).filter(
         ([status, { content }]) => status.startsWith('2') && (status === '204' || content),
       );
-      expect({ name, success: success.length }).toEqual({ name, success: 1 });
+      expect({ name, isAnswered: success.length > 0 }).toEqual({ name, isAnswered: true });
       expect(Object.keys(responses)).toContain('401');
     }
   });
@@ -111,15 +114,38 @@ describe('the OpenAPI document', () => {
       client_secret: 'c',
       service_user_id: await registry().user('fits'),
     });
+    const { body: group } = await registry().post('/api/tool-groups', {
+      name: 'fits',
+      selectors: [{ tool: 'a*', read_only: true }],
+    });
+    const matchers = [
+      { path: 'a', operator: 'IN', value: ['b', 1] },
+      { path: 'c', operator: 'EXISTS' },
+    ];
+    const { body: asking } = await registry().post('/api/policies', {
+      name: 'x',
+      matchers,
+      group_ids: [group.id],
+    });
+    const { body: preview } = await registry().post('/api/policies/preview', { claims: { a: 'b' } });
+    const { body: toolset } = await registry().post('/api/toolsets', {
+      slug: 'fits',
+      name: 'fits',
+      mcp_configs: [{ mcp_client_name: 'later', tools: { a: { name: 'b' } } }],
+    });
     const { body: users } = await registry().get('/api/users');
     const { body: discovery } = await registry().post('/api/integrations/discover', {
       url: httpTransport.url,
     });
+    for (const one of [policy, asking])
+      expect(fits('Policy', one)).toEqual({ schema: 'Policy', isValid: true, errors: null });
     for (const one of [integration, consented])
       expect(fits('Integration', one)).toEqual({ schema: 'Integration', isValid: true, errors: null });
     const values = {
       IdentityProvider: provider,
-      Policy: policy,
+      ToolGroup: group,
+      PolicyPreview: preview,
+      Toolset: toolset,
       User: users.items[0],
       OAuthDiscovery: discovery,
       NewVirtualKey: key,
