@@ -10,7 +10,7 @@ import {
   type ToolCallJob,
   type UpstreamMethod,
 } from '@switchyard/contracts';
-import { sealToolCall, type Sealer } from '@switchyard/queue';
+import { canonicalJson, sealToolCall, type Sealer } from '@switchyard/queue';
 import { v7 } from 'uuid';
 import type { UserToken } from '../auth/principal.js';
 
@@ -136,7 +136,7 @@ function toCall(request: CallRequest, tool: CallTarget, facts: Facts & { patienc
     ledgerFirst: facts.ledgerFirst,
     argumentsSha256: sha256(JSON.stringify(request.arguments)),
     subjectTokenSha256: facts.subjectToken === undefined ? null : sha256(facts.subjectToken),
-    ...(resume && { resumeSha256: sha256(JSON.stringify(resume)) }),
+    ...(resume && { resumeSha256: sha256(canonicalJson(resume)) }),
     acceptedAt,
     deadlineAt: acceptedAt + facts.deadlineMs + facts.patienceMs,
     runId: null,

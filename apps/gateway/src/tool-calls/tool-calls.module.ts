@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module.js';
 import { GatewayMetrics } from '../gateway-metrics.js';
 import { ArgumentValidator } from './argument-validator.js';
+import { CallPreparation } from './call-preparation.service.js';
 import { EndedCalls } from './ended-calls.service.js';
 import { LedgerRepository } from './ledger.repository.js';
 import { OutcomeWaiter } from './outcome-waiter.service.js';
@@ -16,6 +17,7 @@ import { ToolCallsService } from './tool-calls.service.js';
   controllers: [ToolCallsController],
   providers: [
     ArgumentValidator,
+    CallPreparation,
     EndedCalls,
     GatewayMetrics,
     LedgerRepository,

@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { type ResolvedTool, SnapshotStore } from '@switchyard/access';
 import {
   type CallState,
   type ErrorInfo,
@@ -10,25 +8,17 @@ import {
   type ToolCallOutcome,
   toPlatformError,
 } from '@switchyard/contracts';
-import { canonicalJson, QueueClient, Sealer } from '@switchyard/queue';
+import { QueueClient } from '@switchyard/queue';
 import { inSpan, Log, withLogContext } from '@switchyard/service-kit';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
 import { GatewayMetrics } from '../gateway-metrics.js';
-import { ArgumentValidator } from './argument-validator.js';
-import { callTarget, type Reached } from './call-target.js';
-import { RateLimits } from '../rate-limits/rate-limits.service.js';
 import { ResultCache } from '../result-cache/result-cache.service.js';
+import { CallPreparation } from './call-preparation.service.js';
+import { patienceOf, roundKeyOf } from './call-terms.js';
 import { LedgerRepository } from './ledger.repository.js';
 import { ledgerOutcome } from './ledger-outcome.js';
 import { OutcomeWaiter } from './outcome-waiter.service.js';
-import { SubjectTokens } from './subject-tokens.service.js';
-import {
-  CallerLeft,
-  type CallRequest,
-  type CallTarget,
-  prepareCall,
-  type PreparedCall,
-} from './prepared-call.js';
+import type { CallRequest, CallTarget, PreparedCall } from './prepared-call.js';
 
 /** How a call ended, or why there is no call. */
 export type CallAnswer =
@@ -60,10 +50,6 @@ type Followed = {
   readonly news: Promise<ToolCallOutcome>;
 };
 
-type Preparation =
-  | { readonly kind: 'refused'; readonly error: ErrorInfo; readonly tool?: CallTarget }
-  | { readonly kind: 'prepared'; readonly prepared: PreparedCall };
-
 /**
  * The one place where calls enter, whatever face they came to: resolve → validate → seal → accept or enqueue →
  * await → outcome.
@@ -71,14 +57,10 @@ type Preparation =
 @Injectable()
 export class ToolCallsService {
   constructor(
-    private readonly snapshots: SnapshotStore,
-    private readonly validator: ArgumentValidator,
-    private readonly sealer: Sealer,
-    private readonly subjectTokens: SubjectTokens,
+    private readonly preparation: CallPreparation,
     private readonly ledger: LedgerRepository,
     private readonly waiter: OutcomeWaiter,
     private readonly queue: QueueClient,
-    private readonly rateLimits: RateLimits,
     private readonly cache: ResultCache,
     private readonly metrics: GatewayMetrics,
     private readonly log: Log,
@@ -88,7 +70,7 @@ export class ToolCallsService {
   /** Makes the call and waits for its end. */
   async call(request: CallRequest, traceparent?: string): Promise<CallAnswer> {
     return this.#traced(request, traceparent, async () => {
-      const preparation = await this.#prepare(request, request.idempotencyKey !== undefined);
+      const preparation = await this.preparation.prepare(request, request.idempotencyKey !== undefined);
       if (preparation.kind === 'refused') return preparation;
       const { prepared } = preparation;
       return withLogContext({ callId: prepared.call.callId }, async () => {
@@ -104,22 +86,25 @@ export class ToolCallsService {
    * with `deadline_exceeded` or `cancelled` where the end does not become known.
    */
   async follow(request: CallRequest, { callId, deadlineAt, news }: Followed): Promise<CallAnswer> {
-    const reached = await this.#reach(request);
+    const reached = await this.preparation.reach(request);
     if ('code' in reached) return { kind: 'refused', error: reached };
     const { target: tool } = reached;
+    const over = new AbortController();
+    const signal = request.signal ? AbortSignal.any([request.signal, over.signal]) : over.signal;
     try {
-      const end = this.waiter.follow(callId, { deadlineAt, signal: request.signal });
-      const outcome = await Promise.race([end, news]);
-      return { kind: 'ended', outcome, tool };
+      const end = this.waiter.follow(callId, { deadlineAt, signal });
+      return { kind: 'ended', outcome: await Promise.race([end, news]), tool };
     } catch (thrown) {
       return { kind: 'refused', error: toPlatformError(thrown).toInfo(), tool };
+    } finally {
+      over.abort('settled');
     }
   }
 
   /** Takes the call into the ledger and answers at once. The same Idempotency-Key gives the first call again. */
   async accept(request: CallRequest, traceparent?: string): Promise<AcceptAnswer> {
     return this.#traced(request, traceparent, async () => {
-      const preparation = await this.#prepare(request, true);
+      const preparation = await this.preparation.prepare(request, true);
       if (preparation.kind === 'refused') return preparation;
       const { prepared } = preparation;
       const { callId, existing, conflict } = await this.#accept(prepared, request);
@@ -137,7 +122,7 @@ export class ToolCallsService {
     { waitMs, traceparent }: { waitMs: number; traceparent?: string },
   ): Promise<CallAnswer | PendingAnswer> {
     return this.#traced(request, traceparent, async () => {
-      const preparation = await this.#prepare(request, true);
+      const preparation = await this.preparation.prepare(request, true);
       if (preparation.kind === 'refused') return preparation;
       const { prepared } = preparation;
       const { tool } = prepared;
@@ -221,41 +206,6 @@ export class ToolCallsService {
       );
   }
 
-  async #prepare(request: CallRequest, ledgerFirst: boolean): Promise<Preparation> {
-    const limited = await this.rateLimits.take(request.caller);
-    if (limited) return { kind: 'refused', error: limited };
-    const reached = await this.#reach(request);
-    if ('code' in reached) return { kind: 'refused', error: reached };
-    const { target, tool } = reached;
-    const error = tool && this.#invalid(request, tool);
-    if (error) return { kind: 'refused', error, tool: target };
-    const deadlineMs = deadlineOf(request, target, this.config.calls.deadlineMs);
-    const subjectToken = await this.#subjectToken(request, target);
-    const facts = { ledgerFirst, deadlineMs, subjectToken };
-    const sealable = { ...request, arguments: reached.arguments };
-    return { kind: 'prepared', prepared: prepareCall(this.sealer, sealable, target, facts) };
-  }
-
-  #invalid({ validate = true, arguments: args }: CallRequest, tool: ResolvedTool): ErrorInfo | undefined {
-    if (!validate) return undefined;
-    return this.metrics.stepSync('validate', () => this.validator.check(tool, args));
-  }
-
-  /** A user's token goes no further than it is needed. */
-  async #subjectToken({ userToken }: CallRequest, { integration }: CallTarget): Promise<string | undefined> {
-    if (!userToken || integration.authMode !== 'token_exchange') return undefined;
-    return this.subjectTokens.seal(userToken);
-  }
-
-  /** Nobody is refused by old news: the tool may have been connected or granted a moment ago. */
-  async #reach(request: CallRequest): Promise<Reached | ErrorInfo> {
-    const look = () => callTarget(this.snapshots.current(), request);
-    const reached = this.metrics.stepSync('resolve', look);
-    if (!('code' in reached)) return reached;
-    await this.snapshots.refresh();
-    return look();
-  }
-
   #traced<T extends CallAnswer | AcceptAnswer | PendingAnswer>(
     { caller, tool }: CallRequest,
     parent: string | undefined,
@@ -274,31 +224,6 @@ export class ToolCallsService {
       return answer;
     });
   }
-}
-
-function deadlineOf(request: CallRequest, tool: CallTarget, usualMs: number): number {
-  return request.deadlineMs ?? tool.deadlineMs ?? request.usualDeadlineMs ?? usualMs;
-}
-
-/** Ends the wait, not the call, when the caller has waited long enough or is gone. */
-function patienceOf({ signal: caller }: CallRequest, waitMs: number) {
-  const over = new AbortController();
-  const leave = () => over.abort(new CallerLeft('disconnected'));
-  const timer = setTimeout(leave, waitMs);
-  if (caller?.aborted) leave();
-  caller?.addEventListener('abort', leave, { once: true });
-  const end = () => {
-    clearTimeout(timer);
-    caller?.removeEventListener('abort', leave);
-  };
-  return { signal: over.signal, end };
-}
-
-/** Each round of a call that asks its client is a call of its own, whose key is the client's and what it answered. */
-function roundKeyOf({ idempotencyKey, resume }: CallRequest): string | undefined {
-  if (idempotencyKey === undefined || !resume) return idempotencyKey;
-  const digest = createHash('sha256').update(canonicalJson(resume)).digest('base64url');
-  return `${createHash('sha256').update(idempotencyKey).digest('base64url')}:${digest}`;
 }
 
 function outcomeLabel(answer: CallAnswer | AcceptAnswer | PendingAnswer): string {

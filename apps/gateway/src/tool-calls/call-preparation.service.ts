@@ -1,0 +1,66 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type ResolvedTool, SnapshotStore } from '@switchyard/access';
+import type { ErrorInfo } from '@switchyard/contracts';
+import { Sealer } from '@switchyard/queue';
+import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
+import { GatewayMetrics } from '../gateway-metrics.js';
+import { RateLimits } from '../rate-limits/rate-limits.service.js';
+import { ArgumentValidator } from './argument-validator.js';
+import { callTarget, type Reached } from './call-target.js';
+import { deadlineOf } from './call-terms.js';
+import { type CallRequest, type CallTarget, prepareCall, type PreparedCall } from './prepared-call.js';
+import { SubjectTokens } from './subject-tokens.service.js';
+
+export type Preparation =
+  | { readonly kind: 'refused'; readonly error: ErrorInfo; readonly tool?: CallTarget }
+  | { readonly kind: 'prepared'; readonly prepared: PreparedCall };
+
+/** What happens to every call before anybody is told of it. */
+@Injectable()
+export class CallPreparation {
+  constructor(
+    private readonly snapshots: SnapshotStore,
+    private readonly validator: ArgumentValidator,
+    private readonly sealer: Sealer,
+    private readonly subjectTokens: SubjectTokens,
+    private readonly rateLimits: RateLimits,
+    private readonly metrics: GatewayMetrics,
+    @Inject(GATEWAY_CONFIG) private readonly config: Pick<GatewayConfig, 'calls'>,
+  ) {}
+
+  /** Resolves, checks and seals the call; or says why there is none. */
+  async prepare(request: CallRequest, ledgerFirst: boolean): Promise<Preparation> {
+    const limited = await this.rateLimits.take(request.caller);
+    if (limited) return { kind: 'refused', error: limited };
+    const reached = await this.reach(request);
+    if ('code' in reached) return { kind: 'refused', error: reached };
+    const { target, tool } = reached;
+    const error = tool && this.#invalid(request, tool);
+    if (error) return { kind: 'refused', error, tool: target };
+    const deadlineMs = deadlineOf(request, target, this.config.calls.deadlineMs);
+    const subjectToken = await this.#subjectToken(request, target);
+    const facts = { ledgerFirst, deadlineMs, subjectToken };
+    const sealable = { ...request, arguments: reached.arguments };
+    return { kind: 'prepared', prepared: prepareCall(this.sealer, sealable, target, facts) };
+  }
+
+  #invalid({ validate = true, arguments: args }: CallRequest, tool: ResolvedTool): ErrorInfo | undefined {
+    if (!validate) return undefined;
+    return this.metrics.stepSync('validate', () => this.validator.check(tool, args));
+  }
+
+  /** A user's token goes no further than it is needed. */
+  async #subjectToken({ userToken }: CallRequest, { integration }: CallTarget): Promise<string | undefined> {
+    if (!userToken || integration.authMode !== 'token_exchange') return undefined;
+    return this.subjectTokens.seal(userToken);
+  }
+
+  /** Nobody is refused by old news: the tool may have been connected or granted a moment ago. */
+  async reach(request: CallRequest): Promise<Reached | ErrorInfo> {
+    const look = () => callTarget(this.snapshots.current(), request);
+    const reached = this.metrics.stepSync('resolve', look);
+    if (!('code' in reached)) return reached;
+    await this.snapshots.refresh();
+    return look();
+  }
+}
