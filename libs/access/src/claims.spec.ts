@@ -42,6 +42,8 @@ describe('the claims that travel', () => {
     const groups = Array.from({ length: 2_000 }, (_, n) => `group-${n}`);
     const projected = projectClaims({ groups, dept: 'ops' }, ['groups', 'dept']);
     expect(projected).toEqual({ dept: 'ops', [leftOutClaims]: ['groups'] });
+    expect(projectClaims(projected, ['groups', 'dept'])).toEqual(projected);
+    expect(projectClaims(projected, ['dept'])).toEqual({ dept: 'ops' });
   });
 });
 

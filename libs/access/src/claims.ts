@@ -14,7 +14,7 @@ export function policyClaimPaths(snapshot: Snapshot, orgId: string): string[] {
 /**
  * The claims at the given paths, by path: all of a token that travels with a call. What is absent or null is left out.
  * More than 8 kB in all are too many: the largest are left out and listed, so that a policy that denies by one of them
- * denies, and one that allows does not allow.
+ * denies, and one that allows does not allow. What is a projection already is projected again alike.
  */
 export function projectClaims(
   claims: Readonly<Record<string, unknown>>,
@@ -27,11 +27,16 @@ export function projectClaims(
     .sort((a, b) => a.bytes - b.bytes);
   let bytes = 0;
   const kept = found.filter((entry) => (bytes += entry.bytes) <= maxBytes);
-  const left = found.slice(kept.length).map(({ path }) => path);
+  const left = [...found.slice(kept.length).map(({ path }) => path), ...leftBefore(claims, paths)];
   return {
     ...Object.fromEntries(kept.map(({ path, value }) => [path, value])),
     ...(left.length > 0 && { [leftOutClaims]: left }),
   };
+}
+
+function leftBefore(claims: Readonly<Record<string, unknown>>, paths: readonly string[]): string[] {
+  const left = Object.hasOwn(claims, leftOutClaims) ? claims[leftOutClaims] : undefined;
+  return Array.isArray(left) ? paths.filter((path) => left.includes(path)) : [];
 }
 
 /** By the whole name first: claims of some providers are URLs, which have dots too. */
