@@ -8,7 +8,13 @@ import {
 } from '@switchyard/access';
 import { queues, topics, type MessageOf, type ToolCall } from '@switchyard/contracts';
 import { Sql } from '@switchyard/database';
-import { createEgressPolicy, matchStdio, UpstreamPool, type EgressPolicy } from '@switchyard/mcp-client';
+import {
+  createEgressPolicy,
+  matchStdio,
+  UpstreamPool,
+  WantedResources,
+  type EgressPolicy,
+} from '@switchyard/mcp-client';
 import { assertConsumers, QueueClient, Sealer } from '@switchyard/queue';
 import { Log, Metrics, Readiness, Shutdown } from '@switchyard/service-kit';
 import { BreakersRepository } from './breakers/breakers.repository.js';
@@ -18,6 +24,7 @@ import { LeaseClient } from './leases/lease-client.js';
 import { LedgerRepository } from './ledger/ledger.repository.js';
 import { LedgerService } from './ledger/ledger.service.js';
 import { LimitsService } from './limits/limits.service.js';
+import { CallQuestions } from './questions/call-questions.js';
 import { StdioChild } from './stdio/stdio-child.js';
 import { StdioOwnersRepository } from './stdio/stdio-owners.repository.js';
 import { StdioOwnershipService } from './stdio/stdio-ownership.service.js';
@@ -39,6 +46,8 @@ const sweepEveryMs = 2_000;
 const ownershipTickMs = 1_000;
 const stdioConnectTimeoutMs = 15_000;
 const snapshotStaleMs = 15_000;
+/** For those who are silent: what they wanted is forgotten by time. */
+const wantedTickMs = 5_000;
 
 /**
  * The worker, put together by hand: everything is made once, started in order when the module starts, and stopped in
@@ -52,6 +61,7 @@ export class DispatchRuntime implements OnModuleInit {
   private readonly pool: UpstreamPool;
   private readonly leases: LeaseClient;
   private readonly runningCalls = new RunningCalls();
+  private readonly questions: CallQuestions;
   private readonly breakers: BreakersService;
   private readonly ledgerRepository: LedgerRepository;
 
@@ -72,6 +82,7 @@ export class DispatchRuntime implements OnModuleInit {
     this.egress = createEgressPolicy({ allowPrivate: config.allowPrivate });
     this.pool = new UpstreamPool({ egress: this.egress, idleMs: config.sessionIdleMs });
     this.leases = new LeaseClient(queue);
+    this.questions = new CallQuestions(queue, sealer, log);
     this.ledgerRepository = new LedgerRepository(sql);
     this.breakers = new BreakersService(new BreakersRepository(sql), config.breaker, (integrationId) =>
       queue.publish(topics.breakerChanged, { integrationId }),
@@ -88,6 +99,7 @@ export class DispatchRuntime implements OnModuleInit {
         throw new Error('the snapshot of registry and catalog is stale');
     });
     await this.breakers.load();
+    await this.questions.start();
     await this.followChanges();
     await this.startSweeper();
     this.startStdio();
@@ -150,17 +162,19 @@ export class DispatchRuntime implements OnModuleInit {
   }
 
   private startStdio(): void {
-    const { config, queue, leases, egress, log } = this;
+    const { config, queue, leases, egress, questions, log } = this;
     const children = new Set<StdioChild>();
     const startChild = (integration: IntegrationRecord): StdioChild => {
       const child = new StdioChild(integration, {
         queue,
         leases,
         egress,
+        questions,
         log,
         connectTimeoutMs: stdioConnectTimeoutMs,
         commandOf: (one) => this.commandOf(one),
-        onToolsChanged: (one) => void this.askForSync(one),
+        onListsChanged: (one) => void this.askForSync(one),
+        onResourceUpdated: (one, uri) => void this.tellUpdated(one, uri),
         onStopped: (stopped) => children.delete(stopped),
       });
       children.add(child);
@@ -183,8 +197,27 @@ export class DispatchRuntime implements OnModuleInit {
     void queue.subscribe(topics.toolCallCancel, ({ callId }) =>
       children.forEach((child) => child.cancel(callId)),
     );
+    this.followWanted(children);
     ownership.start();
     this.shutdown.onStopTaking(() => ownership.stop());
+  }
+
+  /** Children are ours alone to subscribe to; catalog-sync does it for all other upstreams. */
+  private followWanted(children: ReadonlySet<StdioChild>): void {
+    const wanted = new WantedResources();
+    const want = (): void => children.forEach((child) => child.want(wanted.of(child.integrationId)));
+    void this.queue.subscribe(topics.resourcesWanted, (message) => {
+      wanted.heard(message);
+      want();
+    });
+    const timer = setInterval(want, wantedTickMs);
+    this.shutdown.onClose(() => clearInterval(timer));
+  }
+
+  private async tellUpdated({ id: integrationId }: IntegrationRecord, uri: string): Promise<void> {
+    await this.queue
+      .publish(topics.resourceUpdated, { integrationId, uri })
+      .catch((err: unknown) => this.log.warn({ err }, 'an update of a resource was not published'));
   }
 
   private commandOf({ orgId, transport }: IntegrationRecord): ReturnType<typeof matchStdio> {
@@ -213,7 +246,7 @@ export class DispatchRuntime implements OnModuleInit {
     const send: SendCall = (call) =>
       call.resolved.integration.transport.type === 'stdio'
         ? sendOverStdio(queue, call)
-        : sendOverHttp(this.pool, call);
+        : sendOverHttp({ pool: this.pool, questions: this.questions }, call);
     const service = new ToolCallsService({
       resolver: new ToolResolver(
         () => this.snapshots.current(),
@@ -223,7 +256,10 @@ export class DispatchRuntime implements OnModuleInit {
       breakers: this.breakers,
       limits: new LimitsService(this.sql, this.workerId),
       ledger,
-      sender: new CallSender({ leases: this.leases, sendCall: send, breakers: this.breakers, metrics, log }),
+      sender: new CallSender({
+        ...{ leases: this.leases, sendCall: send, breakers: this.breakers, metrics, log },
+        questions: this.questions,
+      }),
       runningCalls: this.runningCalls,
       metrics,
       log,

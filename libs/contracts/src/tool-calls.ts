@@ -28,7 +28,7 @@ export const ToolCall = z.strictObject({
   argumentsSha256: z.string().length(64),
   /** Hex SHA-256 of the job's `subjectToken`; null where none travels with the call. */
   subjectTokenSha256: z.string().length(64).nullable(),
-  /** Hex SHA-256 over the JSON text of the job's `resume`; absent where there is none. */
+  /** Hex SHA-256 over the canonical JSON of the job's `resume`; absent where there is none. */
   resumeSha256: z.string().length(64).optional(),
   /** Epoch milliseconds. */
   acceptedAt: z.number().int(),

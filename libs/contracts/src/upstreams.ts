@@ -104,6 +104,8 @@ export const StdioRequest = z.discriminatedUnion('op', [
     safe: z.boolean(),
     deadlineAt: z.number().int(),
     client: ClientSide.optional(),
+    /** Epoch milliseconds until which the child may take its time; what questions take is added. */
+    activeUntil: z.number().int().optional(),
     resume: CallResume.optional(),
   }),
   z.strictObject({ v: z.literal(1), op: z.literal('list'), timeoutMs: z.number().int() }),

@@ -36,7 +36,7 @@ function kept(upstream: FixtureUpstream): FixtureUpstream {
   return upstream;
 }
 
-async function connected(upstream: FixtureUpstream, columns: object = {}): Promise<string> {
+async function connected(upstream: FixtureUpstream, columns: Record<string, unknown> = {}): Promise<string> {
   const id = await harness.insert(kept(upstream).url, columns);
   expect(await harness.sync(id, 'connect')).toMatchObject({ status: 'synced' });
   return id;

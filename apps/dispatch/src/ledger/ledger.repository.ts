@@ -62,15 +62,15 @@ export class LedgerRepository {
    */
   async moveToQueued(
     row: LedgerRow,
-    job: Pick<ToolCallJob, 'sealed' | 'subjectToken'>,
+    job: Pick<ToolCallJob, 'sealed' | 'subjectToken' | 'resume'>,
     sweepAfterMs: number,
   ): Promise<void> {
     await this.sql.query(
       `INSERT INTO dispatch.tool_calls (call_id, org_id, integration_id, integration_slug, tool, outward_name, status, lane,
          run_kind, caller_kind, user_id, virtual_key_id, run_id, request_id, ledger_first, safe, sealed, arguments,
-         arguments_sha256, attempts, round, accepted_at, deadline_at, subject_token, next_sweep_at)
+         arguments_sha256, attempts, round, accepted_at, deadline_at, subject_token, method, resume, next_sweep_at)
        VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-         $23, now() + make_interval(secs => $24::float8 / 1000))
+         $23, $24, $25, now() + make_interval(secs => $26::float8 / 1000))
        ON CONFLICT (call_id) DO UPDATE SET status = 'queued', attempts = excluded.attempts, round = excluded.round,
          sealed = excluded.sealed, next_sweep_at = excluded.next_sweep_at, worker_id = NULL
          WHERE tool_calls.status IN ('accepted', 'queued', 'running')`,
@@ -98,6 +98,8 @@ export class LedgerRepository {
         row.accepted_at,
         row.deadline_at,
         job.subjectToken ?? null,
+        row.method,
+        job.resume ? JSON.stringify(job.resume) : null,
         sweepAfterMs,
       ],
     );

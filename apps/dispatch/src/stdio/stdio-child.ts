@@ -5,21 +5,33 @@ import {
   stdioQueue,
   type StdioAnswer,
   type StdioRequest,
+  type ToolCallEvent,
 } from '@switchyard/contracts';
-import { UpstreamError, UpstreamSession, type EgressPolicy, type StdioCommand } from '@switchyard/mcp-client';
+import {
+  collectFeatures,
+  UpstreamError,
+  UpstreamSession,
+  type EgressPolicy,
+  type StdioCommand,
+} from '@switchyard/mcp-client';
 import type { Consumer, JobContext, QueueClient } from '@switchyard/queue';
 import type { Log } from '@switchyard/service-kit';
 import type { LeaseClient } from '../leases/lease-client.js';
+import { ActiveClock } from '../questions/active-clock.js';
+import type { CallQuestions } from '../questions/call-questions.js';
+import { clientListeners } from '../upstreams/client-side.js';
 
 export type StdioParts = {
   queue: QueueClient;
   leases: LeaseClient;
   egress: EgressPolicy;
+  questions: CallQuestions;
   log: Log;
   /** The allow-list's command for the integration; throws `stdio_not_allowed`. */
   commandOf: (integration: IntegrationRecord) => StdioCommand;
-  /** The child said that its tools changed. */
-  onToolsChanged: (integration: IntegrationRecord) => void;
+  /** The child said that one of its lists changed. */
+  onListsChanged: (integration: IntegrationRecord) => void;
+  onResourceUpdated: (integration: IntegrationRecord, uri: string) => void;
   onStopped: (child: StdioChild) => void;
   connectTimeoutMs: number;
 };
@@ -27,11 +39,19 @@ export type StdioParts = {
 type Call = Extract<StdioRequest, { op: 'call' }>;
 
 const defaultConcurrency = 32;
+const subscribeMs = 5_000;
+
+/**
+ * Declared once for the child, which all callers share: what a call's own client did not declare is refused then. Not
+ * `roots`: a client's folders mean nothing to a process on our host.
+ */
+const capabilities = { elicitation: { form: {}, url: {} }, sampling: {} };
 
 /** The one child of a stdio integration, and the consumer of its queue, for as long as this worker owns it. */
 export class StdioChild {
   readonly version: number;
   private session: Promise<UpstreamSession> | null = null;
+  private wanted: readonly string[] = [];
   private readonly consumer: Consumer;
   /** Unsafe requests by id, until their deadline. */
   private readonly taken = new Map<string, number>();
@@ -49,6 +69,19 @@ export class StdioChild {
         concurrency: integration.maxConcurrency ?? defaultConcurrency,
       },
     );
+  }
+
+  get integrationId(): string {
+    return this.integration.id;
+  }
+
+  /** The resources to whose updates somebody is subscribed; also of a child that is started later. */
+  want(uris: readonly string[]): void {
+    if (uris.join('\n') === this.wanted.join('\n')) return;
+    this.wanted = uris;
+    void this.session
+      ?.then((session) => session.subscribe(uris, { timeoutMs: subscribeMs }))
+      .catch(() => undefined);
   }
 
   /** The caller gave up: a safe call is aborted at the child. */
@@ -93,22 +126,35 @@ export class StdioChild {
     if (!request.safe && (ctx.redelivered || this.wasTaken(ctx.correlationId, request.deadlineAt)))
       throw lost();
     const session = await this.connected();
+    return this.callWithin(request, ctx, { session, timeoutMs });
+  }
+
+  private async callWithin(
+    request: Call,
+    ctx: JobContext,
+    { session, timeoutMs }: { session: UpstreamSession; timeoutMs: number },
+  ): Promise<StdioAnswer> {
+    const { callId, method, tool: name, meta, resume, client, deadlineAt } = request;
     const controller = new AbortController();
-    this.calls.set(request.callId, { controller, safe: request.safe });
+    const limits = { activeUntil: request.activeUntil ?? deadlineAt, deadlineAt };
+    const clock = new ActiveClock(limits, () => controller.abort(timedOut()));
+    this.calls.set(callId, { controller, safe: request.safe });
+    this.parts.questions.begin(callId, clock);
+    const emit = (event: ToolCallEvent): void => ctx.emit(event);
     try {
       const result = await session.call({
-        name: request.tool,
-        arguments: request.arguments,
-        meta: request.meta,
-        timeoutMs,
+        ...{ method, name, arguments: request.arguments, meta, resume, timeoutMs },
         signal: controller.signal,
-        onProgress: request.progress ? (progress) => ctx.emit({ kind: 'progress', ...progress }) : undefined,
+        onProgress: request.progress ? (progress) => emit({ kind: 'progress', ...progress }) : undefined,
+        ...clientListeners(this.parts.questions, { callId, client, emit }),
       });
       return { status: 'called', result };
     } catch (error) {
       throw error instanceof UpstreamError ? error : lost(error);
     } finally {
-      this.calls.delete(request.callId);
+      this.parts.questions.end(callId);
+      clock.stop();
+      this.calls.delete(callId);
     }
   }
 
@@ -123,7 +169,9 @@ export class StdioChild {
 
   private async list(timeoutMs: number): Promise<StdioAnswer> {
     const session = await this.connected();
-    return { status: 'listed', tools: await session.listTools({ timeoutMs }), upstream: session.upstream };
+    const tools = await session.listTools({ timeoutMs });
+    const features = await collectFeatures(session, { timeoutMs });
+    return { status: 'listed', tools, upstream: session.upstream, features };
   }
 
   /** The child's session; started on first use, and anew after the child has died. Callers at once share one start. */
@@ -147,9 +195,11 @@ export class StdioChild {
         env: lease.env,
         stdioCommand,
       },
-      { egress: parts.egress, timeoutMs: parts.connectTimeoutMs },
+      { egress: parts.egress, timeoutMs: parts.connectTimeoutMs, capabilities },
     );
-    session.onListsChanged(() => parts.onToolsChanged(integration));
+    session.onListsChanged(() => parts.onListsChanged(integration));
+    session.onResourceUpdated((uri) => parts.onResourceUpdated(integration, uri));
+    void session.subscribe(this.wanted, { timeoutMs: subscribeMs });
     session.onClose(() => void (this.session = null));
     return session;
   }
@@ -159,6 +209,11 @@ export class StdioChild {
     this.session = null;
     await session?.close();
   }
+}
+
+/** As a signal that timed out says it. */
+function timedOut(): DOMException {
+  return new DOMException('the time of the call is over', 'TimeoutError');
 }
 
 function lost(cause?: unknown): UpstreamError {

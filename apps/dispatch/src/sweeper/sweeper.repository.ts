@@ -1,4 +1,4 @@
-import type { SealedToolCall } from '@switchyard/contracts';
+import type { CallResume, SealedToolCall } from '@switchyard/contracts';
 import type { Sql } from '@switchyard/database';
 
 /** A row whose job may be lost. */
@@ -11,6 +11,7 @@ export type WaitingCall = {
   arguments_text: string | null;
   meta: Record<string, unknown> | null;
   subject_token: string | null;
+  resume: CallResume | null;
   wants_progress: boolean;
 };
 
@@ -80,7 +81,7 @@ export class SweeperRepository {
        WHERE call_id IN (SELECT call_id FROM dispatch.tool_calls WHERE status IN ('accepted', 'queued') AND next_sweep_at <= now()
            AND sealed IS NOT NULL AND arguments IS NOT NULL
          ORDER BY next_sweep_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-       RETURNING call_id, lane, round, attempts, sealed, arguments::text AS arguments_text, meta, subject_token,
+       RETURNING call_id, lane, round, attempts, sealed, arguments::text AS arguments_text, meta, subject_token, resume,
          wants_progress`,
       [limit],
     );

@@ -114,6 +114,7 @@ function jobOf(call: WaitingCall): ToolCallJob {
     arguments: JSON.parse(call.arguments_text ?? '{}') as Record<string, unknown>,
     ...(call.meta && { meta: call.meta }),
     ...(call.subject_token !== null && { subjectToken: call.subject_token }),
+    ...(call.resume && { resume: call.resume }),
     progress: call.wants_progress,
     round: call.round,
     attempts: call.attempts,

@@ -8,13 +8,16 @@ import {
   type ToolResult,
   type UpstreamFailure,
 } from '@switchyard/contracts';
-import type { ResolvedTool } from '@switchyard/access';
 import { UpstreamError } from '@switchyard/mcp-client';
 import type { Log } from '@switchyard/service-kit';
 import type { BreakersService } from '../breakers/breakers.service.js';
 import { type Lease, type LeaseClient, type LeaseComplaint, LeaseRefused } from '../leases/lease-client.js';
 import type { SendCall } from '../upstreams/upstream-call.js';
+import { ActiveClock } from '../questions/active-clock.js';
+import type { CallQuestions } from '../questions/call-questions.js';
+import { activeUntil } from './active-until.js';
 import type { CallMetrics } from './call-metrics.js';
+import type { CallTarget } from './call-target.js';
 import { decideRetry } from './decide-retry.js';
 import { ended, failed } from './outcomes.js';
 import type { AbortReason, RunningCall } from './running-calls.js';
@@ -26,7 +29,7 @@ export type SendReport =
 
 export type Sending = {
   job: ToolCallJob;
-  resolved: ResolvedTool;
+  resolved: CallTarget;
   running: RunningCall;
   emit: (event: ToolCallEvent) => void;
 };
@@ -54,26 +57,30 @@ export class CallSender {
       sendCall: SendCall;
       breakers: BreakersService;
       metrics: CallMetrics;
+      questions: CallQuestions;
       log: Log;
     },
     private readonly now: () => number = Date.now,
   ) {}
 
   async send(sending: Sending): Promise<SendReport> {
-    const { call } = sending.job.sealed;
-
-    const timer = setTimeout(
-      () => sending.running.abort('deadline'),
-      Math.max(0, call.deadlineAt - this.now()),
-    );
+    const { callId, deadlineAt } = sending.job.sealed.call;
+    const limits = { activeUntil: activeUntil(sending.job), deadlineAt };
+    const clock = new ActiveClock(limits, () => sending.running.abort('deadline'), this.now);
+    this.parts.questions.begin(callId, clock);
+    const emit: Sending['emit'] = (event) => {
+      this.parts.questions.noted(callId, event);
+      sending.emit(event);
+    };
     try {
-      return await this.attemptUntilDone(sending);
+      return await this.attemptUntilDone({ ...sending, emit }, clock);
     } finally {
-      clearTimeout(timer);
+      this.parts.questions.end(callId);
+      clock.stop();
     }
   }
 
-  private async attemptUntilDone(sending: Sending): Promise<SendReport> {
+  private async attemptUntilDone(sending: Sending, clock: ActiveClock): Promise<SendReport> {
     const { job, running } = sending;
     let refused: LeaseComplaint['refused'] = null;
     for (let attempts = job.attempts + 1; ; attempts++) {
@@ -92,7 +99,7 @@ export class CallSender {
         continue;
       }
       const judged = running.signal.aborted ? attempt : await this.complain(sending, attempt);
-      const next = this.afterFailure(sending, judged, attempts);
+      const next = this.afterFailure(sending, judged, { attempts, remainingMs: clock.remainingMs });
       if (next.status !== 'again') return next;
       await delay(next.delayMs, undefined, { signal: running.signal }).catch(() => undefined);
     }
@@ -102,16 +109,16 @@ export class CallSender {
   private afterFailure(
     sending: Sending,
     { failure, lease, authPath }: FailedAttempt,
-    attempts: number,
+    { attempts, remainingMs }: { attempts: number; remainingMs: number },
   ): SendReport | { status: 'again'; delayMs: number } {
     const { job, resolved, running } = sending;
-    const { callId, deadlineAt } = job.sealed.call;
+    const { callId } = job.sealed.call;
     if (running.signal.aborted) {
       if (lease && running.signal.reason === 'deadline') this.judgeHealth(resolved.integration.id, failure);
       return { status: 'ended', outcome: aborted(sending, authPath, failure), authPath, attempts };
     }
     running.sent = failure.failureClass === 'sent_no_answer';
-    const retry = { safe: resolved.safe, retries: attempts - 1, remainingMs: deadlineAt - this.now() };
+    const retry = { safe: resolved.safe, retries: attempts - 1, remainingMs };
     const decision = decideRetry(failure, retry);
     if (decision.again && decision.delayMs > waitInPlaceMs)
       return { status: 'retry_later', delayMs: decision.delayMs, attempts };

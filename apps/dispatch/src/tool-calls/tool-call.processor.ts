@@ -14,7 +14,7 @@ import {
 } from '@switchyard/queue';
 import { withLogContext, type Log } from '@switchyard/service-kit';
 import { ended } from './outcomes.js';
-import { hasSealedArguments } from './tool-resolver.js';
+import { hasSealedArguments, hasSealedResume } from './tool-resolver.js';
 import type { Processed, ToolCallsService } from './tool-calls.service.js';
 
 /** While the platform itself is broken, a ledger-first call waits this long for the next try. */
@@ -59,6 +59,7 @@ export class ToolCallProcessor {
     return (
       verifyToolCall(this.sealer, job.sealed) &&
       hasSealedArguments(call, job.arguments) &&
+      hasSealedResume(call, job.resume) &&
       laneOf(call.caller.runKind) === call.lane
     );
   }

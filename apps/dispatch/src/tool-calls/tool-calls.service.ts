@@ -1,5 +1,4 @@
 import { PlatformError, type ToolCallJob, type ToolCallOutcome } from '@switchyard/contracts';
-import type { ResolvedTool } from '@switchyard/access';
 import type { JobContext } from '@switchyard/queue';
 import type { Log } from '@switchyard/service-kit';
 import type { BreakersService } from '../breakers/breakers.service.js';
@@ -7,8 +6,10 @@ import { ledgerRow, type CallProgress, type LedgerRow } from '../ledger/ledger-r
 import type { LedgerService } from '../ledger/ledger.service.js';
 import type { LimitsService } from '../limits/limits.service.js';
 import type { CallMetrics } from './call-metrics.js';
+import type { CallTarget } from './call-target.js';
 import { capResult } from './cap-result.js';
 import type { CallSender, SendReport } from './call-sender.js';
+import { activeUntil } from './active-until.js';
 import { completed, ended, failed, fromLedger } from './outcomes.js';
 import type { RunningCall, RunningCalls } from './running-calls.js';
 import type { ToolResolver } from './tool-resolver.js';
@@ -32,7 +33,7 @@ export type ToolCallParts = {
 type InHand = {
   job: ToolCallJob;
   ctx: JobContext;
-  resolved: ResolvedTool;
+  resolved: CallTarget;
   running: RunningCall;
   startedAt: number | null;
 };
@@ -59,7 +60,7 @@ export class ToolCallsService {
     try {
       if (known?.status === 'running' && !safe)
         return await this.conclude({ job, ctx, safe, outcome: fromLedger(call.callId, known) });
-      if (call.deadlineAt <= this.parts.settings.now())
+      if (activeUntil(job) <= this.parts.settings.now())
         return await this.conclude({ job, ctx, safe, outcome: expired(call.callId) });
       if (resolution.status === 'missing') {
         return await this.conclude({
@@ -161,7 +162,7 @@ export class ToolCallsService {
   ): Promise<Processed> {
     const { job, ctx, resolved } = inHand;
     const { call } = job.sealed;
-    if (this.parts.settings.now() + next.delayMs >= call.deadlineAt)
+    if (this.parts.settings.now() + next.delayMs >= activeUntil(job))
       return this.concludeInHand(inHand, expired(call.callId));
     const again = { ...job, round: job.round + 1, attempts: next.attempts, rateAdmitted: next.rateAdmitted };
     if (call.ledgerFirst || inHand.startedAt !== null) {
@@ -186,7 +187,7 @@ export class ToolCallsService {
     job: ToolCallJob;
     ctx: JobContext;
     safe: boolean;
-    resolved?: ResolvedTool;
+    resolved?: CallTarget;
     outcome: ToolCallOutcome;
     progress?: Partial<CallProgress>;
   }): Promise<ToolCallOutcome> {
@@ -229,7 +230,7 @@ export class ToolCallsService {
 
   private rowOf(
     job: ToolCallJob,
-    { safe, resolved }: { safe: boolean; resolved?: ResolvedTool },
+    { safe, resolved }: { safe: boolean; resolved?: CallTarget },
     progress: Partial<CallProgress>,
   ): LedgerRow {
     return ledgerRow(job, {

@@ -1,14 +1,19 @@
 import { createHash } from 'node:crypto';
 import {
   explainMissing,
+  findPrompt,
+  findResource,
+  findResourceTemplate,
   findTool,
   virtualKeyStatus,
-  type ResolvedTool,
+  type IntegrationRecord,
   type Snapshot,
 } from '@switchyard/access';
-import type { AuthPath, ErrorCode, ToolCall } from '@switchyard/contracts';
+import type { AuthPath, CallResume, ErrorCode, ToolCall } from '@switchyard/contracts';
+import { canonicalJson } from '@switchyard/queue';
+import type { CallTarget } from './call-target.js';
 
-export type Resolution = { status: 'found'; resolved: ResolvedTool } | { status: 'missing'; error: Missing };
+export type Resolution = { status: 'found'; resolved: CallTarget } | { status: 'missing'; error: Missing };
 
 type Missing = { code: ErrorCode; message?: string; authPath?: AuthPath | null };
 
@@ -36,12 +41,9 @@ export class ToolResolver {
         status: 'missing',
         error: call.caller.virtualKeyId === null ? { code: 'user_inactive' } : revoked,
       };
-    const resolved = findTool(snapshot, call.caller, call.outwardName);
-    if (!resolved) return { status: 'missing', error: missing(snapshot, call) };
-    // The name may mean another tool by now, and the arguments were checked against the first one's schema.
-    if (resolved.integration.id !== call.integrationId || resolved.tool.name !== call.tool)
-      return { status: 'missing', error: { code: 'tool_not_found' } };
-    return { status: 'found', resolved };
+    return (call.method ?? 'tools/call') === 'tools/call'
+      ? resolveTool(snapshot, call)
+      : resolveRead(snapshot, call);
   }
 
   private isCallerAlive({ caller }: ToolCall): boolean {
@@ -50,6 +52,39 @@ export class ToolResolver {
     const key = this.snapshot().virtualKeysById.get(caller.virtualKeyId);
     return key !== undefined && virtualKeyStatus(key, this.now()) === 'ok';
   }
+}
+
+function resolveTool(snapshot: Snapshot, call: ToolCall): Resolution {
+  const found = findTool(snapshot, call.caller, call.outwardName);
+  if (!found) return { status: 'missing', error: missing(snapshot, call) };
+  // The name may mean another tool by now, and the arguments were checked against the first one's schema.
+  if (found.integration.id !== call.integrationId || found.tool.name !== call.tool)
+    return { status: 'missing', error: { code: 'tool_not_found' } };
+  const { integration, safe } = found;
+  return { status: 'found', resolved: { integration, safe, wire: found.tool.wire } };
+}
+
+/** Whatever a call of another method names: a prompt, a resource, a template. They are only read. */
+function resolveRead(snapshot: Snapshot, call: ToolCall): Resolution {
+  const found = readable(snapshot, call).find(
+    ({ integration, own }) => integration.id === call.integrationId && own === call.tool,
+  );
+  if (!found) return { status: 'missing', error: { code: 'not_found' } };
+  return { status: 'found', resolved: { integration: found.integration, safe: true } };
+}
+
+type Named = { integration: IntegrationRecord; own: string };
+
+function readable(snapshot: Snapshot, { method, caller, outwardName: name }: ToolCall): Named[] {
+  const prompt = method === 'resources/read' ? undefined : findPrompt(snapshot, caller, name);
+  const resource = method === 'prompts/get' ? undefined : findResource(snapshot, caller, name);
+  const isCompleted = method === 'completion/complete';
+  const template = isCompleted ? findResourceTemplate(snapshot, caller, name) : undefined;
+  return [
+    ...(prompt ? [{ integration: prompt.integration, own: prompt.prompt.name }] : []),
+    ...(template ? [{ integration: template.integration, own: template.uriTemplate }] : []),
+    ...(resource ? [{ integration: resource.integration, own: resource.uri }] : []),
+  ];
 }
 
 function missing(snapshot: Snapshot, call: ToolCall): Missing {
@@ -64,4 +99,10 @@ const revoked = { code: 'key_revoked', message: 'It was revoked or expired while
 /** Whether the arguments are those whose digest the seal covers. */
 export function hasSealedArguments(call: ToolCall, args: Record<string, unknown>): boolean {
   return createHash('sha256').update(JSON.stringify(args)).digest('hex') === call.argumentsSha256;
+}
+
+/** Whether the client's answers are those whose digest the seal covers, or there are none on both sides. */
+export function hasSealedResume(call: ToolCall, resume: CallResume | undefined): boolean {
+  if (resume === undefined) return call.resumeSha256 === undefined;
+  return createHash('sha256').update(canonicalJson(resume)).digest('hex') === call.resumeSha256;
 }

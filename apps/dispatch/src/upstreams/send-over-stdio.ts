@@ -8,6 +8,7 @@ import {
 } from '@switchyard/contracts';
 import { UpstreamError } from '@switchyard/mcp-client';
 import type { QueueClient } from '@switchyard/queue';
+import { activeUntil } from '../tool-calls/active-until.js';
 import type { UpstreamCall } from './upstream-call.js';
 
 /**
@@ -23,12 +24,16 @@ export async function sendOverStdio(queue: QueueClient, upstreamCall: UpstreamCa
     v: 1 as const,
     op: 'call' as const,
     callId: call.callId,
+    method: call.method,
     tool: call.tool,
     arguments: job.arguments,
     meta: job.meta,
     progress: job.progress,
     safe: resolved.safe,
     deadlineAt: call.deadlineAt,
+    client: job.client,
+    resume: job.resume,
+    activeUntil: activeUntil(job),
   };
   const options = {
     jobId,

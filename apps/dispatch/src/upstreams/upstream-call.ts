@@ -1,11 +1,11 @@
-import type { ResolvedTool } from '@switchyard/access';
 import type { ToolCallEvent, ToolCallJob, ToolResult } from '@switchyard/contracts';
 import type { Lease } from '../leases/lease-client.js';
+import type { CallTarget } from '../tool-calls/call-target.js';
 
 /** One send of one call to an upstream. */
 export type UpstreamCall = {
   job: ToolCallJob;
-  resolved: ResolvedTool;
+  resolved: CallTarget;
   lease: Lease;
   /** Counts the sends of the call, from 0; part of the id of a stdio job. */
   attempt: number;

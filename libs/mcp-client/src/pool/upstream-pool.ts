@@ -1,4 +1,5 @@
 import type { EgressPolicy } from '../egress/egress-policy.js';
+import type { AskCapabilities } from '../sessions/questions.js';
 import { UpstreamError } from '../failures/upstream-error.js';
 import { UpstreamSession } from '../sessions/upstream-session.js';
 import type { UpstreamTarget } from '../sessions/upstream-target.js';
@@ -22,6 +23,10 @@ export type UseOptions = {
   safe?: boolean;
   connectTimeoutMs?: number;
   signal?: AbortSignal;
+  /** Declared to a server of before 2026-07-28 when the session is opened; part of what the key must tell apart. */
+  capabilities?: AskCapabilities;
+  /** The key under which the server's era is remembered, where that of the session is narrower. */
+  eraKey?: string;
 };
 
 /**
@@ -30,6 +35,8 @@ export type UseOptions = {
  */
 export class UpstreamPool {
   private readonly sessions = new Map<string, PooledSession>();
+  /** Keys of sessions that belong to one call alone now. */
+  private readonly taken = new Set<string>();
   /** Out of the pool, but with users that may finish. */
   private readonly leaving = new Set<PooledSession>();
   private readonly eras: EraVerdicts;
@@ -63,9 +70,36 @@ export class UpstreamPool {
         throw error;
       this.remove(entry);
       // Whatever comes back may be another version of the server.
-      this.eras.forget(eraKey(key, target));
+      this.eras.forget(eraKey(options.eraKey ?? key, target));
       return this.use(this.entryFor(key, target, options), target, fn, options.signal);
     }
+  }
+
+  /**
+   * Runs `fn` on a session that nobody else uses meanwhile: an idle one of the key, or a new one. It is kept only where
+   * `fn` resolves; otherwise the server may still be busy with what it was asked.
+   */
+  async withOwnSession<T>(
+    key: string,
+    target: UpstreamTarget,
+    fn: (session: UpstreamSession) => Promise<T>,
+    options: UseOptions = {},
+  ): Promise<T> {
+    const own = this.takeKey(key);
+    try {
+      return await this.withSession(own, target, fn, options);
+    } catch (error) {
+      const entry = this.sessions.get(own);
+      if (entry) this.remove(entry);
+      throw error;
+    } finally {
+      this.taken.delete(own);
+    }
+  }
+
+  /** Whether the server is known to speak 2026-07-28. */
+  isModern(key: string, target: UpstreamTarget): boolean {
+    return this.eras.get(eraKey(key, target), Date.now())?.kind === 'modern';
   }
 
   /** Retires the sessions whose keys begin so: the integration changed. Calls that run on them may finish. */
@@ -85,6 +119,15 @@ export class UpstreamPool {
     const entries = [...this.sessions.values(), ...this.leaving];
     this.sessions.clear();
     await Promise.all(entries.map((entry) => entry.close()));
+  }
+
+  private takeKey(key: string): string {
+    for (let n = 0; ; n++) {
+      const own = `${key}#${n}`;
+      if (this.taken.has(own)) continue;
+      this.taken.add(own);
+      return own;
+    }
   }
 
   private async use<T>(
@@ -112,12 +155,15 @@ export class UpstreamPool {
   }
 
   private connect(key: string, target: UpstreamTarget, options: UseOptions): PooledSession {
-    const verdictKey = eraKey(key, target);
+    const verdictKey = eraKey(options.eraKey ?? key, target);
     const era = this.eras.get(verdictKey, Date.now());
     const { egress, maxBodyBytes } = this.options;
     const timeoutMs = options.connectTimeoutMs ?? this.options.connectTimeoutMs ?? 15_000;
     // The connection serves everybody who waits for it, so no single caller's signal may end it.
-    const connecting = UpstreamSession.connect(target, { egress, maxBodyBytes, timeoutMs, era });
+    const connecting = UpstreamSession.connect(target, {
+      ...{ egress, maxBodyBytes, timeoutMs, era },
+      capabilities: options.capabilities,
+    });
     const entry = new PooledSession(key, target, connecting, { adoptedEra: era !== undefined });
     connecting.then(
       (session) => {

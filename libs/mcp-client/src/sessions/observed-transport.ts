@@ -2,6 +2,7 @@ import {
   isJSONRPCErrorResponse,
   isJSONRPCNotification,
   isJSONRPCResultResponse,
+  type JSONRPCErrorResponse,
   type JSONRPCMessage,
   type RequestId,
   type Transport,
@@ -108,11 +109,7 @@ export class ObservedTransport implements Transport {
   /** What is left for the SDK. */
   private received(message: JSONRPCMessage): JSONRPCMessage | undefined {
     if (this.questions && isQuestion(message)) return void this.questions.asked(message, this.owner());
-    if (isJSONRPCErrorResponse(message)) {
-      const exchange = message.id === undefined ? undefined : this.exchanges.take(message.id);
-      if (exchange) exchange.error = message.error;
-      return message;
-    }
+    if (isJSONRPCErrorResponse(message)) return this.refused(message);
     if (isJSONRPCNotification(message)) this.tell(message.method, message.params ?? {});
     if (!isJSONRPCResultResponse(message)) return message;
     const exchange = this.exchanges.take(message.id);
@@ -121,17 +118,25 @@ export class ObservedTransport implements Transport {
     return { ...message, result: exchange.options.standIn(message.result) };
   }
 
+  private refused(message: JSONRPCErrorResponse): JSONRPCMessage {
+    const exchange = message.id === undefined ? undefined : this.exchanges.take(message.id);
+    if (exchange) exchange.error = message.error;
+    return message;
+  }
+
   /**
    * Progress and log messages, told before the SDK sees them: it handles notifications a moment later than answers, and
    * forgets the progress that came together with its answer.
    */
   private tell(method: string, params: Record<string, unknown>): void {
-    if (method === 'notifications/progress')
-      this.exchanges.get(Number(params['progressToken']))?.options.onProgress?.(params);
-    if (method === 'notifications/message') this.owner()?.options.onLog?.(logOf(params));
-    if (method === 'notifications/elicitation/complete')
-      this.owner()?.options.onNotification?.(method, params);
-    if (method === 'notifications/cancelled') this.questions?.cancelled(params['requestId'] as RequestId);
+    const listeners: Record<string, () => void> = {
+      'notifications/progress': () =>
+        this.exchanges.get(Number(params['progressToken']))?.options.onProgress?.(params),
+      'notifications/message': () => this.owner()?.options.onLog?.(logOf(params)),
+      'notifications/elicitation/complete': () => this.owner()?.options.onNotification?.(method, params),
+      'notifications/cancelled': () => this.questions?.cancelled(params['requestId'] as RequestId),
+    };
+    if (Object.hasOwn(listeners, method)) listeners[method]?.();
   }
 
   /** Log messages and questions name no request. The stream that they come on does; on a shared one a single call owns them. */

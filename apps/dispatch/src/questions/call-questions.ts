@@ -1,0 +1,117 @@
+import { randomUUID } from 'node:crypto';
+import { type MessageOf, type QuestionAnswer, topics, type ToolCallEvent } from '@switchyard/contracts';
+import type { Question } from '@switchyard/mcp-client';
+import { type QueueClient, type Sealer, verifyAnswer } from '@switchyard/queue';
+import type { Log } from '@switchyard/service-kit';
+import type { ActiveClock } from './active-clock.js';
+
+type AskedEvent = Extract<ToolCallEvent, { kind: 'question' }>;
+type Answered = MessageOf<typeof topics.questionAnswered>;
+
+/** One call in this worker's hands. */
+type Asking = {
+  clock?: ActiveClock;
+  /** Open questions, and who waits for their answers; nobody here, where the child of another worker asks. */
+  readonly open: Map<string, (answer: QuestionAnswer | null) => void>;
+  hasCallerLeft: boolean;
+  /** Who has the call in hand: the worker of the call, and the owner of the child. */
+  users: number;
+};
+
+const answerWithinMs = 600_000;
+const INTERNAL_ERROR = -32603;
+
+/**
+ * What upstreams ask in the middle of calls. A question goes to the waiting face with the call's events, and over a topic to
+ * the other replicas, to any of which the client's answer may come; the answer comes back over a topic, sealed.
+ */
+export class CallQuestions {
+  private readonly calls = new Map<string, Asking>();
+
+  constructor(
+    private readonly queue: QueueClient,
+    private readonly sealer: Sealer,
+    private readonly log: Log,
+    private readonly limitMs: number = answerWithinMs,
+  ) {}
+
+  async start(): Promise<void> {
+    await this.queue.subscribe(topics.questionAnswered, (message) => this.answered(message));
+    await this.queue.subscribe(topics.toolCallCancel, ({ callId }) => this.callerLeft(callId));
+  }
+
+  /** The call is in hand; `clock` stands still while questions of it are open. To be called again by `end`. */
+  begin(callId: string, clock?: ActiveClock): void {
+    const asking: Asking = this.calls.get(callId) ?? { open: new Map(), hasCallerLeft: false, users: 0 };
+    asking.clock ??= clock;
+    asking.users += 1;
+    this.calls.set(callId, asking);
+  }
+
+  /** Nothing is asked for the call any more. */
+  end(callId: string): void {
+    const asking = this.calls.get(callId);
+    if (!asking || --asking.users > 0) return;
+    for (const settle of asking.open.values()) settle(null);
+    this.calls.delete(callId);
+  }
+
+  /** Asks the client of a call that is in hand. Resolves with its answer, or with that it gave none. */
+  async ask(callId: string, question: Question, emit: (event: AskedEvent) => void): Promise<QuestionAnswer> {
+    const { method, params, signal } = question;
+    const asking = this.calls.get(callId);
+    if (!asking || asking.hasCallerLeft || signal.aborted) return noAnswer(method);
+    const questionId = randomUUID();
+    const answer = this.wait(asking, questionId, signal);
+    emit({ kind: 'question', questionId, method, params });
+    await this.queue
+      .publish(topics.questionAsked, { callId, questionId, method, params })
+      .catch((err: unknown) => this.log.warn({ err }, 'a question was told to the waiting replica alone'));
+    return (await answer) ?? noAnswer(method);
+  }
+
+  /** Another worker's child asked: the clock of the call stands still here. */
+  noted(callId: string, event: ToolCallEvent): void {
+    const asking = this.calls.get(callId);
+    if (event.kind !== 'question' || !asking || asking.open.has(event.questionId)) return;
+    void this.wait(asking, event.questionId);
+  }
+
+  private wait(asking: Asking, questionId: string, signal?: AbortSignal): Promise<QuestionAnswer | null> {
+    asking.clock?.pause();
+    return new Promise<QuestionAnswer | null>((resolve) => {
+      const settle = (answer: QuestionAnswer | null): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', giveUp);
+        asking.open.delete(questionId);
+        if (asking.open.size === 0) asking.clock?.resume();
+        resolve(answer);
+      };
+      const giveUp = (): void => settle(null);
+      const timer = setTimeout(giveUp, this.limitMs);
+      signal?.addEventListener('abort', giveUp, { once: true });
+      asking.open.set(questionId, settle);
+    });
+  }
+
+  private answered({ callId, questionId, answer, seal }: Answered): void {
+    const settle = this.calls.get(callId)?.open.get(questionId);
+    if (!settle) return;
+    if (verifyAnswer(this.sealer, { id1: callId, id2: questionId, answer }, seal)) settle(answer);
+    else this.log.error({ callId }, 'an answer without a valid seal was dropped');
+  }
+
+  /** A call that goes on without its caller is told that nobody answers. */
+  private callerLeft(callId: string): void {
+    const asking = this.calls.get(callId);
+    if (!asking) return;
+    asking.hasCallerLeft = true;
+    for (const settle of [...asking.open.values()]) settle(null);
+  }
+}
+
+/** What an upstream hears that gets no answer: a person who closed the form, or an error where there is no such word. */
+function noAnswer(method: Question['method']): QuestionAnswer {
+  if (method === 'elicitation/create') return { result: { action: 'cancel' } };
+  return { error: { code: INTERNAL_ERROR, message: 'The client gave no answer.' } };
+}
