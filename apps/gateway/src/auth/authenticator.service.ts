@@ -92,8 +92,12 @@ export class Authenticator {
       throw new PlatformError('unauthenticated', { message: 'The token is for /mcp alone.' });
     } catch (thrown) {
       if (thrown instanceof PlatformError && errorCatalog[thrown.code].family === 'caller')
-        this.refused.note(thrown.code, runKind, this.userTokens.organizationMeant(jwt));
+        this.refused.note(thrown.code, runKind, this.#organizationMeant(jwt));
       throw thrown;
     }
+  }
+
+  #organizationMeant(jwt: string): string | null {
+    return this.gatewayTokens.organizationMeant(jwt) ?? this.userTokens.organizationMeant(jwt);
   }
 }

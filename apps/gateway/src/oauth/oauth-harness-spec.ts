@@ -1,7 +1,7 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { type AuditEvent, DEFAULT_ORGANIZATION_ID, queues } from '@switchyard/contracts';
+import { type AuditEvent, type CallerContext, DEFAULT_ORGANIZATION_ID, queues } from '@switchyard/contracts';
 import { TestBrowser, testPrefix, testRedisUrl } from '@switchyard/testing';
-import { bearer, rpc } from '../gateway-client-spec.js';
+import { bearer, completed, rpc, textResult } from '../gateway-client-spec.js';
 import { GatewayHarness, type TestGateway } from '../gateway-harness-spec.js';
 
 export const redirectUri = 'http://127.0.0.1:9/callback';
@@ -20,6 +20,8 @@ export class OAuthHarness {
   readonly audit: AuditEvent[] = [];
   readonly #sessions = new Map<string, TestUser & { signedInAt: number; claims: Record<string, unknown> }>();
 
+  readonly #callers: ((caller: CallerContext) => void)[] = [];
+  #isWorking = false;
   #strict: Promise<TestGateway> | undefined;
 
   private constructor(readonly gateways: GatewayHarness) {}
@@ -68,12 +70,22 @@ export class OAuthHarness {
   }
 
   /** Everybody of the organization may use the integrations. */
-  async addPolicy(slugs: string[], columns: { roles?: string[] | null; orgId?: string } = {}): Promise<void> {
+  async addPolicy(
+    slugs: string[],
+    columns: { roles?: string[] | null; orgId?: string; matchers?: object[] } = {},
+  ): Promise<void> {
     const configs = slugs.map((name) => ({ mcp_client_name: name, tools_to_execute: ['*'] }));
     const id = randomUUID();
     await this.gateways.sql.query(
-      `INSERT INTO registry.policies (id, organization_id, name, roles, mcp_configs) VALUES ($1, $2, 'test', $3, $4)`,
-      [id, columns.orgId ?? DEFAULT_ORGANIZATION_ID, columns.roles ?? null, JSON.stringify(configs)],
+      `INSERT INTO registry.policies (id, organization_id, name, roles, mcp_configs, matchers)
+       VALUES ($1, $2, 'test', $3, $4, $5)`,
+      [
+        id,
+        columns.orgId ?? DEFAULT_ORGANIZATION_ID,
+        columns.roles ?? null,
+        JSON.stringify(configs),
+        JSON.stringify(columns.matchers ?? []),
+      ],
     );
     await this.gateways.registryChanged(id);
   }
@@ -89,6 +101,18 @@ export class OAuthHarness {
     const sha256 = createHash('sha256').update(token).digest('hex');
     this.#sessions.set(sha256, { ...user, claims, signedInAt });
     return new Browser(gateway, `switchyard_session=${token}`);
+  }
+
+  /** The caller of the next call that a worker takes. */
+  nextCaller(): Promise<CallerContext> {
+    if (this.#callers.length === 0 && !this.#isWorking) {
+      this.#isWorking = true;
+      this.gateways.work((job) => {
+        this.#callers.splice(0).forEach((tell) => tell(job.sealed.call.caller));
+        return Promise.resolve(completed(job, textResult('ran')));
+      });
+    }
+    return new Promise((tell) => this.#callers.push(tell));
   }
 
   /** A browser in which nobody is signed in. */

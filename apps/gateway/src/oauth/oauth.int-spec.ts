@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
-import { bearer, completed, rpc, textResult, until } from '../gateway-client-spec.js';
+import { bearer, rpc, until } from '../gateway-client-spec.js';
 import type { TestGateway } from '../gateway-harness-spec.js';
 import {
   begin,
@@ -89,17 +89,28 @@ describe('an MCP client', () => {
   it('calls as the user, under the grant, with the roles and claims of the user and no token of theirs', async () => {
     const carol = await harness.addUser('carol', providerId, { roles: ['chef'] });
     const tokens = await connect(harness.signIn(gateway, carol, { team: 'kitchen' }));
-    const seen = Promise.withResolvers<unknown>();
-    harness.gateways.work((job) => {
-      seen.resolve(job.sealed.call.caller);
-      return Promise.resolve(completed(job, textResult('ran')));
-    });
+    const caller = harness.nextCaller();
     const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'up_echo', arguments: {} } };
     expect((await rpc(gateway.mcpUrl, call, bearer(tokens.access_token))).status).toBe(200);
-    expect(await seen.promise).toMatchObject({
+    expect(await caller).toMatchObject({
       ...{ kind: 'user', userId: carol.id, orgId: carol.orgId, virtualKeyId: null, roles: ['chef'] },
       ...{ hasSubjectToken: false, oauthGrantId: decodeJwt(tokens.access_token)['grant_id'] },
     });
+  });
+
+  it('has what policies give to the claims that the user had at consent, and to nobody without them', async () => {
+    await harness.gateways.addIntegration('kitchen', [{ name: 'cook' }]);
+    const matchers = [{ path: 'team.name', operator: 'EQUALS', value: 'kitchen' }];
+    await harness.addPolicy(['kitchen'], { matchers });
+    const claims = { team: { name: 'kitchen' }, secret: 'not for jobs' };
+    const tokens = await connect(harness.signIn(gateway, bob, claims));
+    await until(async () => expect(await toolsOf(tokens)).toContain('kitchen_cook'));
+    expect(await toolsOf(await connect(harness.signIn(gateway, bob)))).not.toContain('kitchen_cook');
+    const caller = harness.nextCaller();
+    const params = { name: 'kitchen_cook', arguments: {} };
+    const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params };
+    await rpc(gateway.mcpUrl, call, bearer(tokens.access_token));
+    expect((await caller).claims).toEqual({ 'team.name': 'kitchen' });
   });
 
   it('has what the user shared and no more, whatever the user may use', async () => {

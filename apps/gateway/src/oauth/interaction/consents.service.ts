@@ -22,6 +22,9 @@ import { OAuthCipher } from '../store/oauth-cipher.js';
 import type { BrowserUser } from './browser-sessions.service.js';
 import { ConnectionStates } from './connection-states.repository.js';
 
+/** So many travel with a call. */
+const mostShared = 1_000;
+
 /** What a client asks of a user. */
 export type ConsentRequest = {
   readonly interactionId: string;
@@ -131,7 +134,7 @@ export class ConsentsService {
         redirectUri,
       },
       resource: resource.uri,
-      integrationIds: chosen && may.filter((one) => chosen.includes(one)),
+      integrationIds: chosen && may.filter((one) => chosen.includes(one)).slice(0, mostShared),
       claims,
       expiresAt: new Date(Date.now() + this.config.oauth.grantTtlMs),
     });

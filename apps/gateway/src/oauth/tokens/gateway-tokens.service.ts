@@ -46,6 +46,12 @@ export class GatewayTokens {
     }
   }
 
+  /** Whose token a refused one says that it is, for the audit log alone. */
+  organizationMeant(jwt: string): string | null {
+    const { org_id: orgId } = this.isOurs(jwt) ? decodeJwt(jwt) : {};
+    return typeof orgId === 'string' && this.snapshots.current().organizations.has(orgId) ? orgId : null;
+  }
+
   /**
    * `path`: the MCP endpoint to which the request came; a token for any other is refused. By which name of this gateway
    * it came does not matter: replicas behind a proxy have names of their own. Throws `unauthenticated` and its like.
