@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { PlatformError } from '@switchyard/contracts';
 import { Secret } from '@switchyard/service-kit';
-import { APICallError, JSONParseError } from 'ai';
+import { APICallError, JSONParseError, StreamProviderError } from 'ai';
 import { createModel } from '../settings/create-model.js';
 import { ModelSettings } from '../settings/model-settings.js';
 import { retryDelayMs } from './retry-delay.js';
@@ -64,6 +64,20 @@ describe('what a provider refuses', () => {
     [{}, undefined],
   ])('says when to come back: %j', (headers, expected) => {
     expect(toModelError(refusal(429, 'no', headers), model).retryAfterMs).toBe(expected);
+  });
+});
+
+describe('what a provider says after it began to answer', () => {
+  it.each([
+    [{ type: 'rate_limit_error' }, 'model_rate_limited'],
+    [{ type: 'overloaded_error' }, 'model_unavailable'],
+    [{ type: 'authentication_error' }, 'model_denied'],
+    [{ code: 'insufficient_quota' }, 'model_denied'],
+    [{ type: 'invalid_request_error', code: 'context_length_exceeded' }, 'model_context_too_long'],
+    [{ statusCode: 400 }, 'model_rejected'],
+    [{}, 'model_unavailable'],
+  ])('%j: %s', (facts, code) => {
+    expect(toModelError(new StreamProviderError({ message: 'no', ...facts }), model).code).toBe(code);
   });
 });
 

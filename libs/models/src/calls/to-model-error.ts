@@ -1,5 +1,5 @@
 import { type ErrorCode, PlatformError } from '@switchyard/contracts';
-import { APICallError, RetryError } from 'ai';
+import { APICallError, RetryError, StreamProviderError } from 'ai';
 import type { ConfiguredModel } from '../settings/create-model.js';
 
 /** An answer that no provider should give. */
@@ -25,37 +25,43 @@ const wrongAnswers = new Set([
   'AI_InvalidStreamPartError',
 ]);
 
+/** What a provider said instead of answering, by a status or, once an answer had begun, by an event. */
+type Refused = {
+  readonly status: number;
+  readonly message: string;
+  readonly words: string;
+  readonly headers?: Record<string, string>;
+};
+
 /**
  * What a provider's package threw, as an error of ours. The provider's words go along without the key; the request
  * does not, for it holds the conversation.
  */
 export function toModelError(thrown: unknown, { settings, redact }: ConfiguredModel): PlatformError {
-  const ours = chainOf(thrown).find((error) => error instanceof PlatformError);
-  if (ours?.code === 'egress_denied') return ours;
-  const call = chainOf(thrown).find((error) => APICallError.isInstance(error));
-  const reason = redact(withoutKeys(messageOf(call ?? thrown))).slice(0, mostReason);
-  return new PlatformError(codeOf(thrown, call), {
+  const chain = chainOf(thrown);
+  const denied = chain.find((error) => error instanceof PlatformError && error.code === 'egress_denied');
+  if (denied instanceof PlatformError) return denied;
+  const refused = chain.map(toRefused).find((found) => found !== undefined);
+  const reason = redact(withoutKeys(refused?.message ?? messageOf(thrown))).slice(0, mostReason);
+  return new PlatformError(codeOf(chain, refused), {
     details: {
       provider: settings.provider,
       model: settings.model,
-      ...(call?.statusCode !== undefined && { status: call.statusCode }),
-      ...(call?.statusCode !== undefined && { reason }),
+      ...(refused && { status: refused.status, reason }),
     },
-    retryAfterMs: retryAfterMs(call?.responseHeaders),
+    retryAfterMs: retryAfterMs(refused?.headers),
     cause: new Error(`${nameOf(thrown)}: ${reason}`),
   });
 }
 
-function codeOf(thrown: unknown, call: APICallError | undefined): ErrorCode {
+function codeOf(chain: readonly unknown[], refused: Refused | undefined): ErrorCode {
+  const [thrown] = chain;
   if (thrown instanceof ProtocolViolation)
     return thrown.what === 'broken_off' ? 'model_unavailable' : 'model_protocol_error';
-  if (chainOf(thrown).some((error) => error instanceof PlatformError)) return 'model_protocol_error';
-  // A 2xx whose body broke off is thrown as a refusal too.
-  if (call?.statusCode !== undefined && call.statusCode >= 300)
-    return codeOfStatus(call.statusCode, said(call));
-  return chainOf(thrown).some((error) => wrongAnswers.has(nameOf(error)))
-    ? 'model_protocol_error'
-    : 'model_unavailable';
+  if (refused) return codeOfStatus(refused);
+  // An answer beyond the limit of the egress policy is one of these.
+  const isWrong = chain.some((error) => error instanceof PlatformError || wrongAnswers.has(nameOf(error)));
+  return isWrong ? 'model_protocol_error' : 'model_unavailable';
 }
 
 /** What a refusal means: the first row that fits. Words come before statuses that several refusals share. */
@@ -67,12 +73,37 @@ const refusals: readonly (readonly [(status: number, words: string) => boolean, 
   [(status) => status === 408 || status === 409 || status >= 500, 'model_unavailable'],
 ];
 
-function codeOfStatus(status: number, words: string): ErrorCode {
+function codeOfStatus({ status, words }: Refused): ErrorCode {
   return refusals.find(([fits]) => fits(status, words))?.[1] ?? 'model_rejected';
 }
 
-function said(call: APICallError): string {
-  return `${call.message} ${call.responseBody?.slice(0, 2_000) ?? ''}`;
+/** Statuses of what OpenAI and Anthropic call their errors, for those that come as events of a stream. */
+const statusOfType: Record<string, number> = {
+  invalid_request_error: 400,
+  authentication_error: 401,
+  billing_error: 402,
+  permission_error: 403,
+  not_found_error: 404,
+  request_too_large: 413,
+  rate_limit_error: 429,
+  rate_limit_exceeded: 429,
+  tokens: 429,
+  requests: 429,
+};
+
+function toRefused(error: unknown): Refused | undefined {
+  if (StreamProviderError.isInstance(error)) return saidInStream(error);
+  // A 2xx whose body broke off is thrown as a refusal too.
+  if (!APICallError.isInstance(error) || error.statusCode === undefined || error.statusCode < 300)
+    return undefined;
+  const { statusCode, message, responseBody = '', responseHeaders } = error;
+  const words = `${message} ${responseBody.slice(0, 2_000)}`;
+  return { status: statusCode, message, words, headers: responseHeaders };
+}
+
+function saidInStream({ message, type = '', code = '', statusCode }: StreamProviderError): Refused {
+  const status = statusCode ?? statusOfType[type] ?? statusOfType[code] ?? 500;
+  return { status, message, words: `${message} ${type} ${code}` };
 }
 
 /** A thrown value and its causes, outermost first. */

@@ -1,6 +1,8 @@
-/** Tag characters, bidirectional controls, zero-width and other format characters; control characters but tab and line ends. */
-const invisible =
-  /[\u{E0000}-\u{E007F}\u{E0100}-\u{E01EF}\u202A-\u202E\u2066-\u2069\u200B-\u200F\u2060-\u2064\u206A-\u206F\uFEFF\u00AD\u061C\u180E\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F]/gu;
+/**
+ * What Unicode itself calls ignorable (zero-width characters, bidirectional controls, tags, variation selectors,
+ * fillers), annotation marks, and control characters but tab and line ends.
+ */
+const invisible = /[[\p{Default_Ignorable_Code_Point}\p{Cc}\uFFF9-\uFFFB]--[\t\n\r]]/gv;
 
 /**
  * The text as a person sees it: what is invisible is left out, so that nothing hides from the reviewer that a model
