@@ -2,6 +2,7 @@ import { afterAll, beforeAll, jest } from '@jest/globals';
 import { callsAsTheUser } from './bff/calls-as-the-user.js';
 import { followsClaims } from './bff/follows-claims.js';
 import { hostsAnAgent } from './bff/hosts-an-agent.js';
+import { obeysAdmins } from './bff/obeys-admins.js';
 import { streamsUpdates } from './bff/streams-updates.js';
 import { onOneSwitchyard } from './harness/on-both-queues.js';
 import { People } from './harness/people.js';
@@ -18,4 +19,5 @@ onOneSwitchyard('the BFF API at two gateways', { scale: { gateway: 2 } }, (switc
   callsAsTheUser(switchyard, () => people);
   streamsUpdates(switchyard, () => people);
   hostsAnAgent(switchyard, () => people);
+  obeysAdmins(switchyard);
 });
