@@ -99,9 +99,14 @@ export const topics = {
       sessionId: z.string(),
       logLevel: ClientSide.shape.logLevel,
       /** Outward URIs. */
-      subscribed: z.string().optional(),
-      unsubscribed: z.string().optional(),
+      subscribed: z.array(z.string()).max(1_000).optional(),
+      unsubscribed: z.array(z.string()).max(1_000).optional(),
     }),
+  }),
+  mcpSessionWanted: defineTopic({
+    name: 'mcp-session-wanted',
+    what: 'A gateway replica meets a legacy MCP session for the first time; whoever knows what its client chose says so again.',
+    message: z.strictObject({ sessionId: z.string() }),
   }),
   resourcesWanted: defineTopic({
     name: 'resources-wanted',

@@ -187,6 +187,13 @@ describe('prompts, resources and the rest of MCP', () => {
     await until(() => expect(messages).toContainEqual({ level: 'error', data: 'error message' }));
     expect(messages).not.toContainEqual({ level: 'debug', data: 'debug message' });
     await expect(client.setLoggingLevel('loud' as never)).rejects.toMatchObject({ code: -32602 });
+    const late = await harness.startGateway();
+    const headers = { ...bearer(key.key), 'mcp-session-id': client.transport.sessionId };
+    const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'up_echo' } };
+    await until(async () => {
+      await rpc(late.mcpUrl, call, headers);
+      expect(jobs.at(-1)?.client?.logLevel).toBe('info');
+    });
   });
 
   it('are refused where headers and body disagree', async () => {

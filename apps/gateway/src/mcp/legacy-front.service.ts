@@ -81,7 +81,10 @@ export class LegacyFront {
     const token = headerOf(headers, 'mcp-session-id');
     if (token === undefined || isInitialize) return { session: undefined };
     const session = this.tokens.open(token, ownerOf(principal));
-    if (session) return { session };
+    if (session) {
+      this.sessions.meet(session.id);
+      return { session };
+    }
     return {
       refusal: { httpStatus: 404, code: rpcCodes.sessionNotFound, message: 'Session not found', id: null },
     };

@@ -1,11 +1,13 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { PlatformError, topics } from '@switchyard/contracts';
 import { QueueClient } from '@switchyard/queue';
+import { Log } from '@switchyard/service-kit';
 import { LruMap } from '../tool-calls/lru-map.js';
 import type { LogLevel } from './client-side.js';
 
-/** Sessions that chose anything; the others need no place. */
+/** Sessions that chose anything; of the others it is only known that they were met. */
 const keptSessions = 20_000;
+const keptMet = 50_000;
 const maxSubscriptions = 1_000;
 
 type Chosen = {
@@ -19,19 +21,34 @@ const nothing: Chosen = { logLevel: undefined, subscriptions: new Set() };
 
 /**
  * What the clients of legacy sessions chose after `initialize`: their log level, and the resources whose updates they want. Every
- * replica hears of it and keeps it in memory, since any may serve the session next; one that starts later knows nothing of it.
+ * replica hears of it and keeps it in memory, since any may serve the session next; one that started later asks the others.
  */
 @Injectable()
 export class McpSessions implements OnModuleInit {
   readonly #chosen = new LruMap<string, Chosen>(keptSessions);
+  readonly #met = new LruMap<string, true>(keptMet);
   readonly #listeners = new Map<string, Set<Listener>>();
 
-  constructor(private readonly queue: QueueClient) {}
+  constructor(
+    private readonly queue: QueueClient,
+    private readonly log: Log,
+  ) {}
 
   async onModuleInit(): Promise<void> {
     await this.queue.subscribe(topics.mcpSessionChanged, ({ sessionId, ...change }) =>
       this.#apply(sessionId, change),
     );
+    await this.queue.subscribe(topics.mcpSessionWanted, ({ sessionId }) => this.#sayAgain(sessionId));
+  }
+
+  /** A request of the session is served here. What its client chose before may come a moment later. */
+  meet(sessionId: string): void {
+    if (this.#met.get(sessionId)) return;
+    this.#met.set(sessionId, true);
+    if (this.#chosen.get(sessionId)) return;
+    this.queue
+      .publish(topics.mcpSessionWanted, { sessionId })
+      .catch((err: unknown) => this.log.warn({ err }, 'nobody could be asked about a session'));
   }
 
   logLevelOf(sessionId: string): LogLevel | undefined {
@@ -47,11 +64,11 @@ export class McpSessions implements OnModuleInit {
     const { subscriptions } = this.#chosen.get(sessionId) ?? nothing;
     if (!subscriptions.has(uri) && subscriptions.size >= maxSubscriptions)
       throw new PlatformError('rate_limited', { message: 'The session has too many subscriptions.' });
-    await this.#change(sessionId, { subscribed: uri });
+    await this.#change(sessionId, { subscribed: [uri] });
   }
 
   unsubscribe(sessionId: string, uri: string): Promise<void> {
-    return this.#change(sessionId, { unsubscribed: uri });
+    return this.#change(sessionId, { unsubscribed: [uri] });
   }
 
   /** Tells the subscriptions of the session now and whenever they change, until the returned function is called. */
@@ -73,14 +90,29 @@ export class McpSessions implements OnModuleInit {
 
   async #change(sessionId: string, change: Change): Promise<void> {
     this.#apply(sessionId, change);
-    await this.queue.publish(topics.mcpSessionChanged, { sessionId, ...change });
+    await this.#say(sessionId, change);
+  }
+
+  async #sayAgain(sessionId: string): Promise<void> {
+    const chosen = this.#chosen.get(sessionId);
+    if (!chosen) return;
+    await this.#say(sessionId, { logLevel: chosen.logLevel, subscribed: [...chosen.subscriptions] });
+  }
+
+  #say(sessionId: string, { logLevel, subscribed, unsubscribed }: Change): Promise<void> {
+    return this.queue.publish(topics.mcpSessionChanged, {
+      sessionId,
+      ...(logLevel && { logLevel }),
+      ...(subscribed && { subscribed: [...subscribed] }),
+      ...(unsubscribed && { unsubscribed: [...unsubscribed] }),
+    });
   }
 
   #apply(sessionId: string, { logLevel, subscribed, unsubscribed }: Change): void {
     const before = this.#chosen.get(sessionId) ?? nothing;
     const subscriptions = new Set(before.subscriptions);
-    if (subscribed !== undefined) subscriptions.add(subscribed);
-    if (unsubscribed !== undefined) subscriptions.delete(unsubscribed);
+    for (const uri of subscribed ?? []) subscriptions.add(uri);
+    for (const uri of unsubscribed ?? []) subscriptions.delete(uri);
     this.#chosen.set(sessionId, { logLevel: logLevel ?? before.logLevel, subscriptions });
     if (subscribed === undefined && unsubscribed === undefined) return;
     for (const listener of this.#listeners.get(sessionId) ?? []) listener(subscriptions);
@@ -89,6 +121,6 @@ export class McpSessions implements OnModuleInit {
 
 type Change = {
   readonly logLevel?: LogLevel | undefined;
-  readonly subscribed?: string | undefined;
-  readonly unsubscribed?: string | undefined;
+  readonly subscribed?: readonly string[] | undefined;
+  readonly unsubscribed?: readonly string[] | undefined;
 };
