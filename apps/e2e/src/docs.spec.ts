@@ -4,7 +4,14 @@ import { describe, expect, it } from '@jest/globals';
 import { workspaceRoot } from '@switchyard/testing';
 
 const root = workspaceRoot();
-const pages = ['README.md', 'CONTRIBUTING.md', 'docs/flow.md', 'docs/glossary.md', 'docs/bff.md'];
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'docs/flow.md',
+  'docs/glossary.md',
+  'docs/access.md',
+  'docs/bff.md',
+];
 
 function read(page: string): string {
   return readFileSync(join(root, page), 'utf8');
