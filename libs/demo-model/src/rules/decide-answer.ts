@@ -1,6 +1,6 @@
-import { type ChatRequest, type ChatTool, lastOf, textOf } from '../wire/chat-request.js';
+import { type ChatMessage, type ChatRequest, type ChatTool, lastOf, textOf } from '../wire/chat-request.js';
 import { type AskedCall, type ModelAnswer, newCallId, textAnswer } from '../wire/model-answer.js';
-import { findNamedTools, type Mention } from './find-named-tools.js';
+import { findByName, findByWords, type Mention } from './find-named-tools.js';
 import { readArguments } from './read-arguments.js';
 import { summarizeResults } from './summarize-results.js';
 import { withoutData } from './without-data.js';
@@ -15,25 +15,35 @@ const asksForTools =
   /\bwhat (?:can|could) you do\b|\bwhat (?:are )?your (?:tools|abilities)\b|\b(?:which|what|list|show)\b.*\btools\b|^\s*help\b/i;
 
 /**
- * The turn of the demonstration model: after tool results it sums them up; else it calls the tools that the user's
- * last message names, lists the tools that it was given, or says what it can do. Text that is framed as data is
- * never read as a request.
+ * The turn of the demonstration model: after tool results it sums them up, whatever stands behind them; else it calls
+ * the tools that the user's last message names, lists the tools that it was given, or says what it can do. Text that
+ * is framed as data is never read as a request.
  */
 export function decideAnswer(request: ChatRequest): ModelAnswer {
   const { messages } = request;
-  if (messages.at(-1)?.role === 'tool') return textAnswer(summarizeResults(messages));
+  if (hasNewResults(messages)) return textAnswer(summarizeResults(messages));
   const tools = offeredTools(request);
-  const asked = withoutData(textOf(lastOf(messages, 'user'))).slice(0, mostRead);
   if (tools.length === 0) return textAnswer(`${demoModelWords} I was given no tools, so I can only say so.`);
+  const asked = withoutData(textOf(lastOf(messages, 'user'))).slice(0, mostRead);
   const forced = forcedTool(request, tools);
-  if (forced) return answerTo(asked, [{ tool: forced, at: 0, end: 0 }], true);
-  const named = findNamedTools(asked, tools);
-  if (named.kind === 'named') return answerTo(asked, named.mentions, request.tool_choice === 'required');
-  if (named.kind === 'ambiguous')
-    return textAnswer(
-      `Several tools fit: ${named.tools.map(nameOf).join(', ')}. Name the one that I should call.`,
-    );
-  return textAnswer(asksForTools.test(asked) ? listTools(tools) : introduction(tools));
+  const mentions = forced ? [{ tool: forced, at: 0, end: 0 }] : findByName(asked, tools);
+  if (mentions.length > 0) return answerTo(asked, mentions, forced !== undefined);
+  if (asksForTools.test(asked)) return textAnswer(listTools(tools));
+  return answerToWords(asked, tools);
+}
+
+function answerToWords(asked: string, tools: readonly ChatTool[]): ModelAnswer {
+  const [found, ...others] = findByWords(asked, tools);
+  if (!found) return textAnswer(introduction(tools));
+  if (others.length === 0) return answerTo(asked, [{ tool: found, at: 0, end: 0 }], false);
+  const names = [found, ...others].map(nameOf).join(', ');
+  return textAnswer(`Several tools fit: ${names}. Name the one that I should call.`);
+}
+
+/** The model's last turn asked for calls, and nothing but their results and somebody's words about them came since. */
+function hasNewResults(messages: readonly ChatMessage[]): boolean {
+  const last = messages.findLast((message) => message.role === 'assistant');
+  return (last?.tool_calls?.length ?? 0) > 0;
 }
 
 function offeredTools({ tools = [], tool_choice: choice }: ChatRequest): readonly ChatTool[] {

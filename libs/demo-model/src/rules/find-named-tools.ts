@@ -4,22 +4,22 @@ import { toolWords, wordsOf, type ToolWords } from './tool-words.js';
 /** A tool and where in the text it is named. */
 export type Mention = { readonly tool: ChatTool; readonly at: number; readonly end: number };
 
-export type NamedTools =
-  | { readonly kind: 'named'; readonly mentions: readonly Mention[] }
-  /** The words fit several tools equally well. */
-  | { readonly kind: 'ambiguous'; readonly tools: readonly ChatTool[] }
-  | { readonly kind: 'none' };
-
 /**
- * The tools that a text names, in the order in which it does: by full name, by the name without the integration's
- * slug where one tool alone has it, else by the words of a title or a name where they fit one tool better than any
- * other.
+ * The tools that a text names, in the order in which it does: by full name, or by the name without the integration's
+ * slug where one tool alone has it.
  */
-export function findNamedTools(text: string, tools: readonly ChatTool[]): NamedTools {
-  const known = tools.map(toolWords);
-  const mentions = byName(text, known);
-  if (mentions.length > 0) return { kind: 'named', mentions: mentions.sort((a, b) => a.at - b.at) };
-  return byWords(text, known);
+export function findByName(text: string, tools: readonly ChatTool[]): Mention[] {
+  return byName(text, tools.map(toolWords)).sort((a, b) => a.at - b.at);
+}
+
+/** The tools whose title or name has all of its words in the text, where no other has more of them: one, if it is clear. */
+export function findByWords(text: string, tools: readonly ChatTool[]): ChatTool[] {
+  const said = new Set(wordsOf(text));
+  const scored = tools
+    .map(toolWords)
+    .map(({ tool, phrases }) => ({ tool, score: Math.max(0, ...phrases.map((words) => fit(words, said))) }));
+  const best = Math.max(1, ...scored.map(({ score }) => score));
+  return scored.filter(({ score }) => score === best).map(({ tool }) => tool);
 }
 
 function byName(text: string, known: readonly ToolWords[]): Mention[] {
@@ -40,19 +40,6 @@ function ownerOf(token: string, owners: readonly ToolWords[]): ToolWords | undef
   const exact = owners.find(({ tool }) => tool.function.name === token);
   if (exact) return exact;
   return owners.length === 1 && /[_-]/.test(token) ? owners[0] : undefined;
-}
-
-function byWords(text: string, known: readonly ToolWords[]): NamedTools {
-  const said = new Set(wordsOf(text));
-  const scored = known
-    .map(({ tool, phrases }) => ({ tool, score: Math.max(0, ...phrases.map((words) => fit(words, said))) }))
-    .filter(({ score }) => score > 0);
-  const best = Math.max(0, ...scored.map(({ score }) => score));
-  const winners = scored.filter(({ score }) => score === best).map(({ tool }) => tool);
-  const [winner] = winners;
-  if (!winner) return { kind: 'none' };
-  if (winners.length > 1) return { kind: 'ambiguous', tools: winners };
-  return { kind: 'named', mentions: [{ tool: winner, at: 0, end: 0 }] };
 }
 
 /** How many words agree, or none: a phrase counts only as a whole. */
