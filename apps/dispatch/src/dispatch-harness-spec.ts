@@ -1,15 +1,18 @@
 import { createHash, randomUUID } from 'node:crypto';
 import {
+  type CallResume,
+  type ClientSide,
   DEFAULT_ORGANIZATION_ID,
   toolCallQueue,
   type ToolCall,
   type ToolCallJob,
   type ToolCallOutcome,
+  type UpstreamMethod,
   type Transport,
   type WireTool,
 } from '@switchyard/contracts';
 import { createDataSource, Sql } from '@switchyard/database';
-import { QueueClient, sealToolCall, Sealer } from '@switchyard/queue';
+import { canonicalJson, QueueClient, sealToolCall, Sealer } from '@switchyard/queue';
 import { startService, type RunningService } from '@switchyard/service-kit';
 import { eventually, testDatabase, type TestDatabase, type TestQueueBackend } from '@switchyard/testing';
 import { v7 as uuidv7 } from 'uuid';
@@ -23,6 +26,11 @@ export type CallOptions = {
   deadlineMs?: number;
   ledgerFirst?: boolean;
   keyId?: string;
+  method?: UpstreamMethod;
+  /** The upstream's own name or URI, where it does not follow from the outward one. */
+  own?: string;
+  client?: ClientSide;
+  resume?: CallResume;
 };
 
 /** Real dispatch workers over a real database and queue, with the registry's and catalog's rows written by the test. */
@@ -147,6 +155,25 @@ export class DispatchHarness {
     return id;
   }
 
+  /** As catalog-sync would have listed them. */
+  async insertFeatures(
+    integrationId: string,
+    kind: 'prompt' | 'resource' | 'resource_template',
+    wires: Record<string, object>,
+  ): Promise<void> {
+    for (const [name, wire] of Object.entries(wires)) {
+      await this.sql.query(
+        `INSERT INTO catalog.features (id, integration_id, organization_id, kind, name, wire, wire_sha256, position)
+         VALUES ($1, $2, $3, $4, $5, $6, $5, 0)`,
+        [uuidv7(), integrationId, DEFAULT_ORGANIZATION_ID, kind, name, JSON.stringify(wire)],
+      );
+    }
+    await this.sql.query(
+      `UPDATE catalog.integration_states SET capabilities = '{"prompts":{},"resources":{}}', version = version + 1`,
+    );
+    await this.sql.query('UPDATE catalog.version SET version = version + 1');
+  }
+
   job(
     integrationId: string,
     outwardName: string,
@@ -154,11 +181,13 @@ export class DispatchHarness {
     options: CallOptions = {},
   ): ToolCallJob {
     const { lane = 'interactive', deadlineMs = 20_000, ledgerFirst = false, keyId = this.keyId } = options;
+    const { method, client, resume } = options;
     const call: ToolCall = {
       v: 1,
       callId: uuidv7(),
       integrationId,
-      tool: outwardName.slice(outwardName.indexOf('_') + 1),
+      ...(method && { method }),
+      tool: options.own ?? outwardName.slice(outwardName.indexOf('_') + 1),
       outwardName,
       caller: {
         kind: 'service',
@@ -173,6 +202,9 @@ export class DispatchHarness {
       ledgerFirst,
       argumentsSha256: createHash('sha256').update(JSON.stringify(args)).digest('hex'),
       subjectTokenSha256: null,
+      ...(resume && {
+        resumeSha256: createHash('sha256').update(canonicalJson(resume)).digest('hex'),
+      }),
       acceptedAt: Date.now(),
       deadlineAt: Date.now() + deadlineMs,
       runId: null,
@@ -183,6 +215,8 @@ export class DispatchHarness {
       sealed: sealToolCall(this.sealer, call),
       arguments: args,
       progress: true,
+      ...(client && { client }),
+      ...(resume && { resume }),
       round: 0,
       attempts: 0,
     };
@@ -216,7 +250,7 @@ export class DispatchHarness {
         status,
         idempotencyKey,
         job.sealed.call.argumentsSha256,
-        JSON.stringify({ integration_slug: 'up' }),
+        JSON.stringify({ integration_slug: 'up', resume: job.resume }),
       ],
     );
     return row;
