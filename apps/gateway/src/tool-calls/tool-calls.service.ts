@@ -234,6 +234,6 @@ function outcomeLabel(answer: CallAnswer | AcceptAnswer | PendingAnswer): string
     case 'pending':
       return answer.kind;
     case 'ended':
-      return answer.outcome.status;
+      return answer.ageMs === undefined ? answer.outcome.status : 'repeated';
   }
 }
