@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Client } from '@modelcontextprotocol/client';
-import { eventually } from '@switchyard/testing';
+import { eventually, freePort } from '@switchyard/testing';
 import type { Browser, Page } from 'puppeteer-core';
 import { startChromium } from './harness/chromium.js';
 import { undoAfterAll } from './harness/connected-fixture.js';
@@ -9,6 +9,7 @@ import { bearer, rpc } from './harness/mcp-rpc.js';
 import { People } from './harness/people.js';
 import { Switchyard } from './harness/switchyard.js';
 import { protectIntegration, type ProtectedIntegration } from './identity/protected-integration.js';
+import { judgeAuthorizationServer } from './oauth/conformance.js';
 import { DesktopClient } from './oauth/desktop-client.js';
 
 jest.setTimeout(120_000);
@@ -139,5 +140,28 @@ describe('an MCP client that knows nothing but the URL, and its user’s real br
     undo(() => connected.close());
     expect((await connected.listTools()).tools.map(({ name }) => name)).toContain('mail_whoami');
     expect(vouched.clientInformation()).toMatchObject({ client_id: url });
+  });
+
+  it('passes the conformance suite for authorization servers, its user being the browser', async () => {
+    const port = await freePort();
+    const registered = await fetch(`${switchyard.origin()}/oauth2/register`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        ...{ client_name: 'Conformance', token_endpoint_auth_method: 'none' },
+        redirect_uris: [`http://127.0.0.1:${port}/callback`],
+      }),
+    });
+    const { client_id: clientId } = (await registered.json()) as { client_id: string };
+    const suite = judgeAuthorizationServer([
+      ...['--url', switchyard.origin(), '--client-id', clientId],
+      ...['--resource', switchyard.mcpUrl, '--port', String(port)],
+    ]);
+    await page.goto(await suite.authorizationUrl);
+    await press('button[value=allow]');
+    const { code, output } = await suite.ended;
+    expect({ code, output }).toMatchObject({ code: 0 });
+    for (const scenario of ['metadata-endpoint', 'authorization-code-grant'])
+      expect(output).toContain(scenario);
   });
 });

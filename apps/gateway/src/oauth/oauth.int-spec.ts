@@ -213,6 +213,27 @@ describe('what a user allowed', () => {
     );
   });
 
+  it('is ended on a page too, by its user in their own session', async () => {
+    const ivan = await harness.addUser('ivan', providerId);
+    const [browser, stranger] = [harness.signIn(gateway, ivan), harness.signIn(gateway, bob)];
+    const tokens = await connect(browser);
+    const tokenIn = async (page: Response) =>
+      /name="form_token" value="([^"]+)"/.exec(await page.text())?.[1] ?? '';
+    const path = `/oauth2/grants/${String(decodeJwt(tokens.access_token)['grant_id'])}`;
+    await connect(stranger);
+    const [own, theirs] = [await browser.get('/oauth2/grants'), await stranger.get('/oauth2/grants')];
+    expect(own.headers.get('content-security-policy')).toContain("default-src 'none'");
+    const [mine, notMine] = [await tokenIn(own), await tokenIn(theirs)];
+    expect((await browser.post(path, { form_token: notMine })).status).toBe(403);
+    expect((await stranger.post(path, { form_token: notMine })).status).toBe(303);
+    expect(await toolsOf(tokens)).toContain('up_echo');
+    expect((await browser.post(path, { form_token: mine })).status).toBe(303);
+    await isRefused(tokens);
+    expect(await (await browser.get('/oauth2/grants')).text()).toContain('no application');
+    const nobody = await harness.anonymous(gateway).get('/oauth2/grants');
+    expect(nobody.headers.get('location')).toBe('/sign-in?return_to=%2Foauth2%2Fgrants');
+  });
+
   it('is nobody’s of another organization, not even its admins’', async () => {
     const orgId = await harness.gateways.addOrganization('neighbours');
     const theirs = await harness.addProvider(orgId, ['admin']);

@@ -1,4 +1,3 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import {
   findToolset,
@@ -18,7 +17,6 @@ import { Issuer } from '../issuer.js';
 import { OAuthAudit } from '../oauth-audit.js';
 import { type Resource, resourceOf } from '../resources.js';
 import { mcpScope } from '../server/provider-configuration.js';
-import { OAuthCipher } from '../store/oauth-cipher.js';
 import type { BrowserUser } from './browser-sessions.service.js';
 import { ConnectionStates } from './connection-states.repository.js';
 
@@ -58,7 +56,6 @@ export class ConsentsService {
     private readonly connections: ConnectionStates,
     private readonly grants: GrantsService,
     private readonly issuer: Issuer,
-    private readonly cipher: OAuthCipher,
     private readonly audit: OAuthAudit,
     @Inject(GATEWAY_CONFIG) private readonly config: Pick<GatewayConfig, 'oauth'>,
   ) {}
@@ -95,18 +92,6 @@ export class ConsentsService {
         isConnected: isPersonal(integration) ? connected.has(integration.id) : null,
       })),
     };
-  }
-
-  /** Of this request, in this session, for this user: nobody else's page could have sent it. */
-  formToken({ interactionId }: ConsentRequest, { sessionSha256, userId }: BrowserUser): string {
-    const text = JSON.stringify([interactionId, sessionSha256, userId]);
-    return createHmac('sha256', this.cipher.formKey).update(text).digest('base64url');
-  }
-
-  isFormToken(request: ConsentRequest, user: BrowserUser, given: unknown): boolean {
-    const expected = Buffer.from(this.formToken(request, user));
-    const sent = Buffer.from(typeof given === 'string' ? given : '');
-    return sent.length === expected.length && timingSafeEqual(sent, expected);
   }
 
   /** `chosen`: ids of integrations, null for all. Gives the grant's id; throws where it was given before. */

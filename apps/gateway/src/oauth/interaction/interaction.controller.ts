@@ -10,6 +10,7 @@ import { paths } from '../server/provider-configuration.js';
 import { BrowserSessions, type BrowserUser } from './browser-sessions.service.js';
 import { consentPage, organizationPage, refusedPage, requestOverPage } from './consent-pages.js';
 import { type ConsentRequest, ConsentsService } from './consents.service.js';
+import { FormTokens } from './form-tokens.service.js';
 
 type Open = { readonly provider: Provider; readonly request: ConsentRequest };
 type Form = { form_token?: unknown; decision?: unknown; share?: unknown; integration?: unknown };
@@ -20,6 +21,7 @@ export class InteractionController {
   constructor(
     private readonly server: AuthorizationServer,
     private readonly sessions: BrowserSessions,
+    private readonly forms: FormTokens,
     private readonly consents: ConsentsService,
     private readonly snapshots: SnapshotStore,
   ) {}
@@ -35,7 +37,7 @@ export class InteractionController {
     const user = await this.#user(open, request);
     if (!user) return this.#signInFirst(reply, uid);
     const view = await this.consents.view(open.request, user);
-    const formToken = this.consents.formToken(open.request, user);
+    const formToken = this.forms.tokenOf(uid, user);
     sendPage(reply, consentPage(open.request, view, { user, formToken }));
   }
 
@@ -52,7 +54,7 @@ export class InteractionController {
     if (!user) return this.#signInFirst(reply, uid);
     const form: Form = typeof body === 'object' && body !== null ? body : {};
     const isForeign = request.headers.origin !== undefined && !isSameOrigin(request, open.provider.issuer);
-    if (isForeign || !this.consents.isFormToken(open.request, user, form.form_token))
+    if (isForeign || !this.forms.isTokenOf(uid, user, form.form_token))
       return sendPage(reply, refusedPage(uid));
     const result = await this.#result(open, user, form);
     const next = await open.provider.interactionResult(request.raw, reply.raw, result, {
