@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 import { followsHealth } from './catalog/follows-health.js';
 import { followsTools } from './catalog/follows-tools.js';
+import { holdsPinnedTools } from './catalog/holds-pinned-tools.js';
 import { onOneSwitchyard } from './harness/on-both-queues.js';
 
 jest.setTimeout(60_000);
@@ -13,5 +14,6 @@ const env = {
 
 onOneSwitchyard('the catalog', { env }, (switchyard) => {
   followsTools(switchyard);
+  holdsPinnedTools(switchyard);
   followsHealth(switchyard);
 });
