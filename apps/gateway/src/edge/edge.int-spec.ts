@@ -149,7 +149,7 @@ describe('the edge', () => {
 
   it.each([
     ['an unknown method', { method: 'tools/destroy' }, -32601],
-    ['a method that is not offered', { method: 'resources/list' }, -32601],
+    ['a method that is not offered', { method: 'tasks/list' }, -32601],
     ['a call without a name', { method: 'tools/call', params: { arguments: {} } }, -32602],
     [
       'a call with arguments that are a list',
