@@ -165,6 +165,11 @@ onBothQueueBackends('questions of upstreams', (backend) => {
     expect([...less.questions(), ...nothing.questions()]).toEqual([]);
   });
 
+  it('of a modern server is a clear error where nobody can be asked', async () => {
+    const { outcome } = ask('limited', 'ask_form', () => null, { client: undefined, deadlineMs: 10_000 });
+    expect(await outcome).toMatchObject({ status: 'failed' });
+  });
+
   it('passes on that a page must be visited first', async () => {
     const { outcome } = ask('up', 'needs_url', () => null);
     expect(await outcome).toMatchObject({

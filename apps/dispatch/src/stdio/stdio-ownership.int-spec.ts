@@ -2,12 +2,24 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { stdioPriority, stdioQueue, type ToolCallOutcome } from '@switchyard/contracts';
+import { randomUUID } from 'node:crypto';
+import {
+  type QuestionAnswer,
+  stdioPriority,
+  stdioQueue,
+  type ToolCallEvent,
+  type ToolCallOutcome,
+  topics,
+} from '@switchyard/contracts';
+import { sealAnswer } from '@switchyard/queue';
 import type { RunningService } from '@switchyard/service-kit';
 import { eventually, onBothQueueBackends, stdioFixturePath } from '@switchyard/testing';
 import { DispatchHarness } from '../dispatch-harness-spec.js';
 
-const unsafe = ['pid', 'exit', 'hang'].map((name) => ({ name, inputSchema: { type: 'object' } }));
+const unsafe = ['pid', 'exit', 'hang', 'ask', 'touch'].map((name) => ({
+  name,
+  inputSchema: { type: 'object' },
+}));
 const safe = { name: 'echo', inputSchema: { type: 'object' }, annotations: { readOnlyHint: true } };
 
 function textOf(outcome: ToolCallOutcome): string {
@@ -64,7 +76,54 @@ onBothQueueBackends('a stdio integration', (backend) => {
       { v: 1, op: 'list', timeoutMs: 5_000 },
       { timeoutMs: 8_000, priority: stdioPriority.list },
     );
-    expect(listed).toMatchObject({ status: 'listed', upstream: { era: 'legacy' } });
+    expect(listed).toMatchObject({
+      status: 'listed',
+      upstream: { era: 'legacy' },
+      // This child knows no templates, which is no failure.
+      features: { prompts: [], resources: [{ uri: 'stdio://note' }], templates: [], problems: [] },
+    });
+  });
+
+  it('asks the client of the call, whichever worker has the call and whichever the child', async () => {
+    const ask = async (name: string) => {
+      const client = { capabilities: { elicitation: {} }, activeMs: 20_000 };
+      const job = harness.job(integrationId, 'up_ask', { message: name }, { client, deadlineMs: 600_000 });
+      const { callId } = job.sealed.call;
+      const outcome = await harness.send(job, (event) => {
+        const { kind, ...question } = event as ToolCallEvent & { questionId: string; params: object };
+        if (kind !== 'question') return;
+        const answer: QuestionAnswer = { result: { action: 'accept', content: { to: question.params } } };
+        const seal = sealAnswer(harness.sealer, { id1: callId, id2: question.questionId, answer });
+        const { questionId } = question;
+        void harness.queue.publish(topics.questionAnswered, { callId, questionId, answer, seal });
+      });
+      return textOf(outcome);
+    };
+    for (const name of ['a', 'b', 'c', 'd']) expect(await ask(name)).toContain(`"message":"${name}"`);
+  });
+
+  it('refuses a question of a call whose client declared nothing', async () => {
+    expect(textOf(await harness.call(integrationId, 'up_ask', { message: 'x' }))).toContain(
+      'did not declare',
+    );
+  });
+
+  it('reads a resource, and tells of its updates while somebody wants them', async () => {
+    await harness.insertFeatures(integrationId, 'resource', {
+      'stdio://note': { uri: 'stdio://note', name: 'note' },
+    });
+    const options = { method: 'resources/read', own: 'stdio://note' } as const;
+    const read = await harness.call(integrationId, 'sy.up+stdio://note', {}, options);
+    expect(read).toMatchObject({ status: 'completed', result: { contents: [{ text: 'A note' }] } });
+    const updates: string[] = [];
+    const stop = await harness.queue.subscribe(topics.resourceUpdated, ({ uri }) => void updates.push(uri));
+    const resources = [{ integrationId, uri: 'stdio://note' }];
+    await harness.queue.publish(topics.resourcesWanted, { replicaId: randomUUID(), resources });
+    await eventually(async () => {
+      await harness.call(integrationId, 'up_touch', { uri: 'stdio://note' });
+      return updates.includes('stdio://note');
+    });
+    await stop();
   });
 
   it('runs an unsafe request once, however often its job is put into the store', async () => {

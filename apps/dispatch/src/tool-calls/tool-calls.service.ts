@@ -10,6 +10,7 @@ import type { CallTarget } from './call-target.js';
 import { capResult } from './cap-result.js';
 import type { CallSender, SendReport } from './call-sender.js';
 import { activeUntil } from './active-until.js';
+import { askedOfNobody } from './asked-of-nobody.js';
 import { completed, ended, failed, fromLedger } from './outcomes.js';
 import type { RunningCall, RunningCalls } from './running-calls.js';
 import type { ToolResolver } from './tool-resolver.js';
@@ -141,10 +142,11 @@ export class ToolCallsService {
       return this.conclude({ job, ctx, safe: resolved.safe, resolved, outcome: report.outcome, progress });
     }
     const capped = capResult(report.result, this.parts.settings.resultLimitBytes);
-    const outcome = capped.tooLarge
-      ? failed(callId, report.authPath, { failure: capped.tooLarge, safe: resolved.safe })
+    const failure = capped.tooLarge ?? askedOfNobody(job, report.result);
+    const outcome = failure
+      ? failed(callId, report.authPath, { failure, safe: resolved.safe })
       : completed(callId, report.authPath, report.result);
-    const kept = capped.tooLarge || !keepsResult(inHand) ? null : capped.text;
+    const kept = failure || !keepsResult(inHand) ? null : capped.text;
     return this.conclude({
       job,
       ctx,

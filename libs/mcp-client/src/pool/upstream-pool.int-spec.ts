@@ -71,6 +71,37 @@ describe.each(['legacy', 'modern'] as const)('a pool over %s upstreams', (era) =
     expect(connects.length).toBe(2);
   });
 
+  it('gives each call that asks for it a session of its own, and keeps those that ended well', async () => {
+    const upstream = await upstreamOf({ era });
+    const pool = poolOf();
+    const to = target(upstream.url);
+    const options = { capabilities: { elicitation: {} }, eraKey: 'k' };
+    const held: UpstreamSession[] = [];
+    const both = Promise.withResolvers<void>();
+    const hold = async (session: UpstreamSession) => {
+      if (held.push(session) === 2) both.resolve();
+      await both.promise;
+      return echo(session);
+    };
+    await Promise.all([
+      pool.withOwnSession('k:own', to, hold, options),
+      pool.withOwnSession('k:own', to, hold, options),
+    ]);
+    expect(new Set(held).size).toBe(2);
+    await pool.withOwnSession('k:own', to, async (session) => held.push(session), options);
+    expect(new Set(held).size).toBe(2);
+    const failed = pool.withOwnSession(
+      'k:own',
+      to,
+      () => Promise.reject(new Error('in the middle')),
+      options,
+    );
+    await expect(failed).rejects.toThrow('in the middle');
+    await pool.withOwnSession('k:own', to, async (session) => held.push(session), options);
+    expect([new Set(held).size, pool.size()]).toEqual([3, 2]);
+    expect(pool.isModern('k', to)).toBe(era === 'modern');
+  });
+
   it('survives a restart of the server on its port within one call', async () => {
     const pool = poolOf();
     const first = await startFixtureUpstream({ era });

@@ -35,6 +35,8 @@ export class Exchange {
   /** The error as the upstream sent it, which the SDK’s classes may tell otherwise. */
   error?: { code: number; message: string; data?: unknown };
   id?: RequestId;
+  /** What the server asked of the call's client, in vain: the capability that the client did not declare. */
+  undeclared?: Record<string, unknown>;
   resumeFailures = 0;
   /** Why no answer came, where the SDK's error does not say it. */
   cause?: Error;

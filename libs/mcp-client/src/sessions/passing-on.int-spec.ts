@@ -103,7 +103,7 @@ describe('passing on', () => {
   it.each([
     ['no object', 'text'],
     ['content that is no list', { content: 'text' }],
-    ['a demand for input', { resultType: 'input_required', requestState: 'x' }],
+    ['a demand for input that demands nothing', { resultType: 'input_required' }],
     ['an unknown type', { resultType: 'postponed' }],
   ])('refuses a result that is %s', async (_, result) => {
     const { session, upstream } = await pair({ era: 'modern' });

@@ -69,7 +69,9 @@ describe('questions of a legacy server', () => {
   it('refuses every question of a call that nobody answers for', async () => {
     const { session } = await sessionWith(everything);
     const failure = await failureOf(call(session, 'ask_form'));
-    expect(failure).toMatchObject({ failureClass: 'answered', error: { code: 'upstream_protocol_error' } });
+    const details = { required_capabilities: { elicitation: { form: {} } } };
+    const error = { code: 'client_capability_missing', details };
+    expect(failure).toMatchObject({ failureClass: 'answered', error });
   });
 
   it('belong to the call on whose stream they come, also of two at once', async () => {

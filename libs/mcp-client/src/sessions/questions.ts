@@ -39,8 +39,10 @@ export class Questions {
   asked({ id, method, params = {} }: JSONRPCRequest, exchange: Exchange | undefined): void {
     const { onQuestion, capabilities = {} } = exchange?.options ?? {};
     if (!exchange) return this.refuse(id, INVALID_REQUEST, 'It is not known for which call this is asked.');
-    if (!onQuestion || !isDeclared(capabilities, method, params))
+    if (!onQuestion || !isDeclared(capabilities, method, params)) {
+      exchange.undeclared = capabilityFor(method, params);
       return this.refuse(id, METHOD_NOT_FOUND, 'The client of this call did not declare that.');
+    }
     const controller = new AbortController();
     this.open.set(id, { exchange, controller });
     const question = { method: method as Question['method'], params, signal: controller.signal };
@@ -69,6 +71,12 @@ export class Questions {
   private refuse(id: RequestId, code: number, message: string): void {
     this.send({ jsonrpc: '2.0', id, error: { code, message } }).catch(() => undefined);
   }
+}
+
+/** As a client would declare it. */
+function capabilityFor(method: string, { mode = 'form' }: Record<string, unknown>): Record<string, unknown> {
+  if (method === 'sampling/createMessage') return { sampling: {} };
+  return method === 'roots/list' ? { roots: {} } : { elicitation: { [mode === 'url' ? 'url' : 'form']: {} } };
 }
 
 /** A bare `elicitation: {}` means forms alone. */

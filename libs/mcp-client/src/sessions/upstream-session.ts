@@ -6,6 +6,7 @@ import {
 } from '@modelcontextprotocol/client';
 import type { ToolResult, UpstreamDescription, WireTool } from '@switchyard/contracts';
 import type { EgressPolicy } from '../egress/egress-policy.js';
+import { failure } from '../failures/failure.js';
 import { toUpstreamError } from '../failures/to-upstream-error.js';
 import { UpstreamError } from '../failures/upstream-error.js';
 import { callExchange, callUpstream, type UpstreamCallOptions } from './call-upstream.js';
@@ -218,7 +219,8 @@ export class UpstreamSession {
       return await currentExchange.run(exchange, () => work(exchange, ended));
     } catch (thrown) {
       const context = { signal, diagnostic: this.opened.diagnostic() };
-      throw toUpstreamError(exchange.cause ?? asSent(exchange, thrown), exchange.facts, context);
+      const error = toUpstreamError(exchange.cause ?? asSent(exchange, thrown), exchange.facts, context);
+      throw wantingOfClient(exchange, error) ?? error;
     } finally {
       this.opened.transport.end(exchange);
     }
@@ -243,6 +245,13 @@ function openSafely(target: UpstreamTarget, options: ConnectOptions, state: Sess
 function asSent({ error }: Exchange, thrown: unknown): unknown {
   if (!error || !(thrown instanceof ProtocolError)) return thrown;
   return Object.assign(new ProtocolError(error.code, error.message, error.data), { cause: thrown });
+}
+
+/** A call that failed because its client cannot be asked: nobody at the server has anything to mend. */
+function wantingOfClient({ undeclared }: Exchange, cause: UpstreamError): UpstreamError | undefined {
+  if (!undeclared || cause.failure.error.code !== 'upstream_protocol_error') return undefined;
+  const details = { required_capabilities: undeclared };
+  return new UpstreamError(failure('answered', 'client_capability_missing', details), { cause });
 }
 
 function isHeaderMismatch(error: unknown): boolean {

@@ -7,7 +7,13 @@ import { spawn } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
-type Message = { id?: number | string; method?: string; params?: Record<string, unknown> };
+type Message = {
+  id?: number | string;
+  method?: string;
+  params?: Record<string, unknown>;
+  result?: unknown;
+  error?: unknown;
+};
 type Args = Record<string, unknown>;
 
 const flags = new Set(process.argv.slice(2));
@@ -26,6 +32,23 @@ const tools: Record<string, (args: Args, id: Message['id']) => unknown> = {
   'append-file': ({ path, line }) => {
     appendFileSync(String(path), `${String(line)}\n`);
     return text('Appended');
+  },
+  /** Asks the client, and answers with what it was told. */
+  ask: ({ message }, id) => {
+    const question = `question-${String(id)}`;
+    asking.set(question, id);
+    const requestedSchema = { type: 'object', properties: { name: { type: 'string' } } };
+    send({
+      jsonrpc: '2.0',
+      id: question,
+      method: 'elicitation/create',
+      params: { message, requestedSchema },
+    });
+  },
+  touch: ({ uri }) => {
+    if (subscribed.has(uri))
+      send({ jsonrpc: '2.0', method: 'notifications/resources/updated', params: { uri } });
+    return text('Touched');
   },
   /** A process that nobody waits for, that ignores every polite signal, and that holds our pipes. */
   grandchild: () => {
@@ -51,6 +74,9 @@ const tools: Record<string, (args: Args, id: Message['id']) => unknown> = {
   },
 };
 
+/** Calls that wait for a client's answer, by their question. */
+const asking = new Map<Message['id'], Message['id']>();
+const subscribed = new Set<unknown>();
 const tokens = new Map<Message['id'], unknown>();
 
 function text(value: string): object {
@@ -61,21 +87,36 @@ function send(message: object): void {
   process.stdout.write(`${JSON.stringify(message)}\n`);
 }
 
-function answer({ id, method, params }: Message): void {
+function answer({ id, method, params, result, error }: Message): void {
   if (id === undefined) return;
+  if (method === undefined) return told(id, result ?? error);
   const reply = (result: unknown): void => send({ jsonrpc: '2.0', id, result });
   if (method === 'initialize') {
     const serverInfo = { name: 'stdio-fixture', version: '1.0.0' };
-    return reply({ protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo });
+    const capabilities = { tools: {}, resources: { subscribe: true } };
+    return reply({ protocolVersion: '2025-11-25', capabilities, serverInfo });
   }
   if (method === 'ping') return reply({});
   if (method === 'tools/list') {
     return reply({ tools: Object.keys(tools).map((name) => ({ name, inputSchema: { type: 'object' } })) });
   }
+  if (method === 'resources/list') return reply({ resources: [{ uri: 'stdio://note', name: 'note' }] });
+  if (method === 'resources/read') return reply({ contents: [{ uri: params?.['uri'], text: 'A note' }] });
+  if (method === 'resources/subscribe' || method === 'resources/unsubscribe') {
+    if (method === 'resources/subscribe') subscribed.add(params?.['uri']);
+    else subscribed.delete(params?.['uri']);
+    return reply({});
+  }
   if (method === 'tools/call') return callTool(id, params ?? {}, reply);
   if (flags.has('--exit-on-probe')) process.exit(1);
   if (flags.has('--ignore-probe')) return;
   send({ jsonrpc: '2.0', id, error: { code: -32601, message: 'Method not found' } });
+}
+
+function told(question: Message['id'], answered: unknown): void {
+  const id = asking.get(question);
+  asking.delete(question);
+  if (id !== undefined) send({ jsonrpc: '2.0', id, result: text(`Told: ${JSON.stringify(answered)}`) });
 }
 
 function callTool(
