@@ -74,13 +74,10 @@ function speech(
     .flatMap(({ group, orgId }) => (group?.orgId === orgId ? [toolGroup(group)] : []));
   return (slug) => {
     const grant = byConfig(slug);
-    if (groups.length === 0) return grant;
-    const tool = (resolved: ResolvedTool) => grant.tool(resolved) || groups.some(({ has }) => has(resolved));
-    return {
-      ...grant,
-      tool: grant.tool === everything.tool ? everything.tool : tool,
-      mayHold: grant.mayHold || groups.some(({ mayHaveOf }) => mayHaveOf(slug)),
-    };
+    const fitting = groups.filter(({ mayHaveOf }) => mayHaveOf(slug));
+    if (fitting.length === 0) return grant;
+    const tool = (resolved: ResolvedTool) => grant.tool(resolved) || fitting.some(({ has }) => has(resolved));
+    return { ...grant, tool: grant.tool === everything.tool ? everything.tool : tool, mayHold: true };
   };
 }
 

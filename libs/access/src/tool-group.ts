@@ -23,12 +23,25 @@ export function toolGroup(group: ToolGroupRecord): ToolSet {
 function compile({ selectors, include, exclude }: ToolGroupRecord): ToolSet {
   const parts = selectors.map(compileSelector);
   const [included, excluded] = [new Set(include), new Set(exclude)];
+  const has = (tool: ResolvedTool) =>
+    !excluded.has(tool.outwardName) &&
+    (included.has(tool.outwardName) || parts.some((part) => part.has(tool)));
   return {
-    has: (tool) =>
-      !excluded.has(tool.outwardName) &&
-      (included.has(tool.outwardName) || parts.some(({ has }) => has(tool))),
+    has: remembered(has),
     mayHaveOf: (slug) =>
       include.some((name) => name.startsWith(`${slug}_`)) || parts.some((part) => part.mayHaveOf(slug)),
+  };
+}
+
+/** Patterns are matched once for each tool, however many callers ask: the objects live as long as the catalog's rows. */
+function remembered(has: ToolSet['has']): ToolSet['has'] {
+  const known = new WeakMap<ResolvedTool, boolean>();
+  return (tool) => {
+    const before = known.get(tool);
+    if (before !== undefined) return before;
+    const is = has(tool);
+    known.set(tool, is);
+    return is;
   };
 }
 

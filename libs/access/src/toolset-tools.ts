@@ -2,7 +2,7 @@ import { configGrants, slugOf } from './config-grants.js';
 import type { ToolsetConfig, ToolsetRecord } from './grant-records.js';
 import { bareName, outwardName, uniqueNames } from './outward-name.js';
 import type { IntegrationRecord, ResolvedTool } from './records.js';
-import { servedTools } from './served-tools.js';
+import { type ServedTools, servedTools } from './served-tools.js';
 import type { Snapshot } from './snapshot.js';
 
 /** A tool under its name in a toolset, and as the rules know it everywhere else. */
@@ -10,6 +10,11 @@ export type NamedTool = { readonly resolved: ResolvedTool; readonly plain: Resol
 
 type Override = ToolsetConfig['tools'][string];
 type Entry = { readonly plain: ResolvedTool; readonly override: Override; readonly name: string };
+
+type Named = ReadonlyMap<string, NamedTool>;
+
+/** The last names of each toolset: as long as nothing of what it holds changed they are everybody's. */
+const cache = new WeakMap<ToolsetRecord, { readonly from: readonly ServedTools[]; readonly names: Named }>();
 
 /**
  * All tools that a toolset holds, by their names in it. A new name stands for the tool's own: it gets the integration's
@@ -21,15 +26,26 @@ export function toolsetTools(
   snapshot: Snapshot,
   toolset: ToolsetRecord,
   inScope: readonly IntegrationRecord[],
-): Map<string, NamedTool> {
+): Named {
   const holds = configGrants(toolset.mcpConfigs);
-  const entries = [...inScope]
+  const from = inScope
+    .filter(({ slug }) => holds(slug).mayHold)
     .sort((a, b) => (a.slug < b.slug ? -1 : 1))
-    .flatMap((integration) =>
-      servedTools(snapshot, integration)
-        .discovered.filter((plain) => holds(integration.slug).tool(plain))
-        .map((plain) => entryOf(toolset, plain)),
-    );
+    .map((integration) => servedTools(snapshot, integration));
+  const cached = cache.get(toolset);
+  if (cached?.from.length === from.length && cached.from.every((one, at) => one === from[at]))
+    return cached.names;
+  const names = nameAll(toolset, from);
+  cache.set(toolset, { from, names });
+  return names;
+}
+
+function nameAll(toolset: ToolsetRecord, from: readonly ServedTools[]): Named {
+  const holds = configGrants(toolset.mcpConfigs);
+  const entries = from
+    .flatMap(({ discovered }) => discovered)
+    .filter((plain) => holds(plain.integration.slug).tool(plain))
+    .map((plain) => entryOf(toolset, plain));
   const inOrder = [...entries.filter(isRenamed), ...entries.filter((entry) => !isRenamed(entry))];
   const names = uniqueNames(
     inOrder.map((entry) => ({
