@@ -94,13 +94,15 @@ export const topics = {
   }),
   mcpSessionChanged: defineTopic({
     name: 'mcp-session-changed',
-    what: 'The client of a legacy MCP session chose its log level, or subscribed to a resource; every replica may serve it next.',
+    what: 'The client of a legacy MCP session chose its log level, subscribed to a resource, or ended it; every replica may be asked next.',
     message: z.strictObject({
       sessionId: z.string(),
       logLevel: ClientSide.shape.logLevel,
       /** Outward URIs. */
       subscribed: z.array(z.string()).max(1_000).optional(),
       unsubscribed: z.array(z.string()).max(1_000).optional(),
+      /** The client ended the session. */
+      hasEnded: z.literal(true).optional(),
     }),
   }),
   mcpSessionWanted: defineTopic({

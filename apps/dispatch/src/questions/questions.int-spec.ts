@@ -156,9 +156,10 @@ onBothQueueBackends('questions of upstreams', (backend) => {
     const less = ask('up', 'ask_sampling', () => named('x'), {
       client: { ...client, capabilities: { elicitation: {} } },
     });
+    const details = { required_capabilities: { sampling: {} } };
     expect(await less.outcome).toMatchObject({
       status: 'failed',
-      error: { code: 'upstream_protocol_error' },
+      error: { code: 'client_capability_missing', details },
     });
     const nothing = ask('up', 'ask_form', () => named('x'), { client: undefined, deadlineMs: 10_000 });
     expect(await nothing.outcome).toMatchObject({ status: 'failed' });

@@ -234,7 +234,7 @@ describe('prompts, resources and the rest of MCP', () => {
       await expect(client.callTool({ name: 'up_other' })).rejects.toMatchObject({ code: -32602 });
     });
 
-    it('others are refused, and a session of one address is none at another', async () => {
+    it('others are refused; a session of one address is none at another, and ends at all replicas', async () => {
       const list = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
       const [{ mcpUrl }] = gateways;
       expect(await rpc(`${mcpUrl}/bare`, list, bearer(other.key))).toMatchObject({
@@ -250,6 +250,11 @@ describe('prompts, resources and the rest of MCP', () => {
       const session = await openSession(`${mcpUrl}/bare`);
       expect((await rpc(`${mcpUrl}/bare`, list, session)).status).toBe(200);
       expect((await rpc(mcpUrl, list, session)).status).toBe(404);
+      await fetch(`${mcpUrl}/bare`, { method: 'DELETE', headers: session });
+      for (const gateway of gateways)
+        await until(async () =>
+          expect((await rpc(`${gateway.mcpUrl}/bare`, list, session)).status).toBe(404),
+        );
     });
 
     it('streams end when it is no longer the caller’s', async () => {

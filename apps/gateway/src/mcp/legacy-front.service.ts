@@ -59,7 +59,7 @@ export class LegacyFront {
     this.streams.open(request, opened.session);
   }
 
-  delete(request: McpRequest): void {
+  async delete(request: McpRequest): Promise<void> {
     const opened = this.#openSession(request, false);
     if ('refusal' in opened) return refuse(request, opened.refusal);
     if (!opened.session) {
@@ -67,7 +67,7 @@ export class LegacyFront {
       return refuse(request, { httpStatus: 400, code: rpcCodes.transport, message, id: null });
     }
     this.streams.end(opened.session);
-    this.sessions.forget(opened.session.id);
+    await this.sessions.end(opened.session.id);
     request.response.writeHead(204).end();
   }
 
@@ -81,7 +81,7 @@ export class LegacyFront {
     const token = headerOf(headers, 'mcp-session-id');
     if (token === undefined || isInitialize) return { session: undefined };
     const session = this.tokens.open(token, ownerOf(principal));
-    if (session) {
+    if (session && !this.sessions.hasEnded(session.id)) {
       this.sessions.meet(session.id);
       return { session };
     }

@@ -14,10 +14,11 @@ type Chosen = {
   readonly logLevel: LogLevel | undefined;
   /** Outward URIs. */
   readonly subscriptions: ReadonlySet<string>;
+  readonly hasEnded: boolean;
 };
 type Listener = (subscriptions: ReadonlySet<string>) => void;
 
-const nothing: Chosen = { logLevel: undefined, subscriptions: new Set() };
+const nothing: Chosen = { logLevel: undefined, subscriptions: new Set(), hasEnded: false };
 
 /**
  * What the clients of legacy sessions chose after `initialize`: their log level, and the resources whose updates they want. Every
@@ -83,9 +84,13 @@ export class McpSessions implements OnModuleInit {
     };
   }
 
-  /** The client ended the session. */
-  forget(sessionId: string): void {
-    this.#chosen.delete(sessionId);
+  /** The client ended the session. Its token opens for a while longer, but is refused. */
+  end(sessionId: string): Promise<void> {
+    return this.#change(sessionId, { hasEnded: true });
+  }
+
+  hasEnded(sessionId: string): boolean {
+    return this.#chosen.get(sessionId)?.hasEnded ?? false;
   }
 
   async #change(sessionId: string, change: Change): Promise<void> {
@@ -96,24 +101,34 @@ export class McpSessions implements OnModuleInit {
   async #sayAgain(sessionId: string): Promise<void> {
     const chosen = this.#chosen.get(sessionId);
     if (!chosen) return;
-    await this.#say(sessionId, { logLevel: chosen.logLevel, subscribed: [...chosen.subscriptions] });
+    const { logLevel, subscriptions, hasEnded } = chosen;
+    await this.#say(sessionId, {
+      logLevel,
+      subscribed: [...subscriptions],
+      hasEnded: hasEnded || undefined,
+    });
   }
 
-  #say(sessionId: string, { logLevel, subscribed, unsubscribed }: Change): Promise<void> {
+  #say(sessionId: string, { logLevel, subscribed, unsubscribed, hasEnded }: Change): Promise<void> {
     return this.queue.publish(topics.mcpSessionChanged, {
       sessionId,
       ...(logLevel && { logLevel }),
       ...(subscribed && { subscribed: [...subscribed] }),
       ...(unsubscribed && { unsubscribed: [...unsubscribed] }),
+      ...(hasEnded && { hasEnded }),
     });
   }
 
-  #apply(sessionId: string, { logLevel, subscribed, unsubscribed }: Change): void {
+  #apply(sessionId: string, { logLevel, subscribed, unsubscribed, hasEnded }: Change): void {
     const before = this.#chosen.get(sessionId) ?? nothing;
     const subscriptions = new Set(before.subscriptions);
     for (const uri of subscribed ?? []) subscriptions.add(uri);
     for (const uri of unsubscribed ?? []) subscriptions.delete(uri);
-    this.#chosen.set(sessionId, { logLevel: logLevel ?? before.logLevel, subscriptions });
+    this.#chosen.set(sessionId, {
+      logLevel: logLevel ?? before.logLevel,
+      subscriptions: hasEnded ? new Set() : subscriptions,
+      hasEnded: before.hasEnded || hasEnded === true,
+    });
     if (subscribed === undefined && unsubscribed === undefined) return;
     for (const listener of this.#listeners.get(sessionId) ?? []) listener(subscriptions);
   }
@@ -123,4 +138,5 @@ type Change = {
   readonly logLevel?: LogLevel | undefined;
   readonly subscribed?: readonly string[] | undefined;
   readonly unsubscribed?: readonly string[] | undefined;
+  readonly hasEnded?: true | undefined;
 };
