@@ -366,3 +366,22 @@ describe('an access token', () => {
     expect([status, body.code]).toEqual([400, 'credentials_conflict']);
   });
 });
+
+// Last: the gateways above go on with the key that is deleted here.
+describe('the signing key', () => {
+  it('is made once, however many replicas ask for it at once, and shows no private part', async () => {
+    await harness.gateways.sql.query(`DELETE FROM gateway.oauth_keys`);
+    const replicas = await Promise.all(
+      [1, 2, 3].map(() => harness.gateways.startGateway({ GATEWAY_PUBLIC_URL: gateway.url })),
+    );
+    const sets = await Promise.all(
+      replicas.map(
+        async ({ url }) => (await fetch(`${url}/oauth2/jwks`)).json() as Promise<{ keys: object[] }>,
+      ),
+    );
+    expect(new Set(sets.map((set) => JSON.stringify(set))).size).toBe(1);
+    expect(sets[0]?.keys).toEqual([
+      { kty: 'RSA', use: 'sig', alg: 'RS256', e: 'AQAB', kid: expect.any(String), n: expect.any(String) },
+    ]);
+  });
+});

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { bearer, rpc, until } from '../gateway-client-spec.js';
 import type { TestGateway } from '../gateway-harness-spec.js';
+import { OAuthHousekeeping } from './housekeeping.service.js';
 import {
   begin,
   type Browser,
@@ -297,12 +298,48 @@ describe('GATEWAY_MCP_SERVER_AUTH_MODE', () => {
   });
 });
 
+describe('a page of an allowed origin', () => {
+  it('may read the metadata, register and redeem; one of another origin may not', async () => {
+    const from = (origin: string, path: string, init: RequestInit = {}) =>
+      fetch(`${gateway.url}${path}`, { ...init, headers: { ...init.headers, origin } });
+    const own = 'http://localhost:5173';
+    const post = { method: 'POST', body: new URLSearchParams({ grant_type: 'refresh_token' }) };
+    for (const [path, init] of [
+      ['/.well-known/oauth-authorization-server', {}],
+      ['/oauth2/token', post],
+    ] as const) {
+      expect((await from(own, path, init)).headers.get('access-control-allow-origin')).toBe(own);
+      expect((await from('https://evil.test', path, init)).status).toBe(403);
+    }
+  });
+});
+
+describe('what is over', () => {
+  it('is deleted, and what holds stays', async () => {
+    const tokens = await connect(harness.signIn(gateway, bob));
+    const { sql } = harness.gateways;
+    const count = async (table: string) =>
+      (await sql.query<{ n: number }>(`SELECT count(*)::int AS n FROM gateway.${table}`))[0]?.n;
+    await sql.query(`UPDATE gateway.oauth_payloads SET expires_at = now() - interval '2 hours'
+      WHERE model IN ('Interaction', 'Session', 'AuthorizationCode')`);
+    await sql.query(
+      `UPDATE gateway.oauth_grants SET revoked_at = now() - interval '31 days' WHERE client_id <> $1`,
+      [tokens.clientId],
+    );
+    await sql.query(`UPDATE gateway.oauth_clients SET created_at = now() - interval '8 days'`);
+    await gateway.service.app.get(OAuthHousekeeping).clean();
+    expect([await count('oauth_grants'), await count('oauth_clients')]).toEqual([1, 1]);
+    expect((await refresh(gateway, tokens)).status).toBe(200);
+  });
+});
+
 describe('clients', () => {
   it('register as often as the limit says, at all replicas together', async () => {
     const limited = await harness.gateways.startGateway({
       GATEWAY_OAUTH_REGISTRATIONS_PER_HOUR: '1',
       GATEWAY_PUBLIC_URL: gateway.url,
     });
+    await register(gateway);
     const { status, body } = await register(limited);
     expect([status, body.code]).toEqual([429, 'rate_limited']);
   });

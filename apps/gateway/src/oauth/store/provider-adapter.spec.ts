@@ -1,0 +1,12 @@
+import { describe, expect, it } from '@jest/globals';
+import { networkOf } from './provider-adapter.js';
+
+describe('networkOf', () => {
+  it.each([
+    ['203.0.113.9', '203.0.113.9'],
+    ['::ffff:203.0.113.9', '::ffff:203.0.113.9'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2'],
+    ['2001:db8:1:2:ffff::1', '2001:db8:1:2'],
+    [undefined, null],
+  ])('of %s is %s', (address, network) => expect(networkOf(address)).toBe(network));
+});
