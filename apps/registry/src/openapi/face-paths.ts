@@ -114,7 +114,11 @@ export const faceSchemas = {
 
 const users = [{ userToken: [] }];
 const callers = [{ virtualKey: [] }, { virtualKeyHeader: [] }, { virtualKeyBfHeader: [] }, { userToken: [] }];
-const unauthenticated = { '401': problem('`unauthenticated`, `token_expired`') };
+const refusals = {
+  '401': problem('`unauthenticated`, `token_expired`, `key_expired`, `key_revoked`'),
+  '403': problem('`forbidden`, `user_inactive`'),
+  '503': problem('`queue_unavailable`, `dependency_unavailable`'),
+};
 const bff = { tags: ['BFF'], security: users };
 const chat = { tags: ['chat format'], security: callers };
 const grants = { tags: ['OAuth grants'], security: [...users, { adminKey: [] }] };
@@ -137,7 +141,7 @@ export const facePaths = {
       operationId: 'bffListTools',
       summary: 'List the tools of the signed-in user',
       parameters: [listFormat, ...filterParameters],
-      responses: { '200': { description: 'The tools.', ...json('BffToolList') }, ...unauthenticated },
+      responses: { '200': { description: 'The tools.', ...json('BffToolList') }, ...refusals },
     },
   },
   '/api/bff/tools/call': {
@@ -164,7 +168,7 @@ export const facePaths = {
       responses: {
         '200': { description: 'The call.', ...json('BffCall') },
         '404': problem('`not_found`'),
-        ...unauthenticated,
+        ...refusals,
       },
     },
   },
@@ -179,7 +183,7 @@ export const facePaths = {
           description: 'Server-sent events.',
           content: { 'text/event-stream': { schema: { type: 'string' } } },
         },
-        ...unauthenticated,
+        ...refusals,
         '429': problem('`rate_limited`'),
       },
     },
@@ -190,7 +194,7 @@ export const facePaths = {
       operationId: 'chatFormatListTools',
       summary: 'List the caller’s tools in a model provider’s format',
       parameters: [modelFormat, ...filterParameters],
-      responses: { '200': { description: 'The tools.', ...json('ModelTools') }, ...unauthenticated },
+      responses: { '200': { description: 'The tools.', ...json('ModelTools') }, ...refusals },
     },
   },
   '/v1/mcp/tool/execute': {
@@ -205,7 +209,7 @@ export const facePaths = {
           description: 'The message; what went wrong with the tool is its content.',
           ...json('ModelToolMessage'),
         },
-        ...unauthenticated,
+        ...refusals,
         '400': problem('`invalid_request`'),
         '409': problem('`idempotency_conflict`'),
         '429': problem('`rate_limited`'),
@@ -220,7 +224,7 @@ export const facePaths = {
       parameters: pageParameters,
       responses: {
         '200': { description: 'A page of grants.', ...json('OAuthGrantPage') },
-        ...unauthenticated,
+        ...refusals,
       },
     },
   },
@@ -230,7 +234,7 @@ export const facePaths = {
       operationId: 'revokeOAuthGrant',
       summary: 'Take back what an MCP client was allowed; its tokens end at once',
       parameters: [idParameter],
-      responses: { '204': { description: 'Revoked.' }, '404': problem('`not_found`'), ...unauthenticated },
+      responses: { '204': { description: 'Revoked.' }, '404': problem('`not_found`'), ...refusals },
     },
   },
 };
