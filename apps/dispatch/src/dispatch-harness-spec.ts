@@ -47,7 +47,7 @@ export class DispatchHarness {
     private readonly end: () => Promise<void>,
   ) {}
 
-  static async open(backend: TestQueueBackend): Promise<DispatchHarness> {
+  static async open(backend: Pick<TestQueueBackend, 'kind' | 'url'>): Promise<DispatchHarness> {
     const database = await testDatabase();
     const admin = await createDataSource({
       url: database.adminUrl,
@@ -70,8 +70,9 @@ export class DispatchHarness {
     await this.end();
   }
 
-  async startWorker(overrides: Record<string, string> = {}): Promise<RunningService> {
-    const config = dispatchEnv.parse({
+  /** The environment of a worker as its own process. */
+  env(overrides: Record<string, string> = {}): Record<string, string> {
+    return {
       SWITCHYARD_ENV: 'development',
       LOG_LEVEL: 'fatal',
       SWITCHYARD_SEAL_KEY: sealKey,
@@ -79,7 +80,11 @@ export class DispatchHarness {
       DISPATCH_DATABASE_URL: this.database.urls.dispatch,
       SWITCHYARD_EGRESS_ALLOW_PRIVATE: 'true',
       ...overrides,
-    }) as DispatchConfig;
+    };
+  }
+
+  async startWorker(overrides: Record<string, string> = {}): Promise<RunningService> {
+    const config = dispatchEnv.parse(this.env(overrides)) as DispatchConfig;
     const worker = await startService({ config: config.service, module: DispatchModule.with(config) });
     this.workers.push(worker);
     return worker;
