@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { workspaceRoot } from '@switchyard/testing';
 
 /** What the suite says of one scenario. */
@@ -25,11 +24,6 @@ export async function runSuite(url: string, args: readonly string[]): Promise<Su
   const [exitCode] = (await once(child, 'exit')) as [number | null];
   clearTimeout(limit);
   return { exitCode: exitCode ?? 1, scenarios: readSummary(output), output };
-}
-
-/** The file with what is not there yet. */
-export function baselineOf(revision: string): string {
-  return join('apps/e2e', `conformance-baseline-${revision}.yml`);
 }
 
 function readSummary(output: string): ScenarioResult[] {

@@ -1,6 +1,7 @@
 import { MissingRequiredClientCapabilityError } from '@modelcontextprotocol/server';
 import { type ErrorInfo, PlatformError } from '@switchyard/contracts';
 import { z } from 'zod';
+import { missingCapability } from './client-side.js';
 import { rpcCodes } from './json-rpc.js';
 import { declaredIn } from './modern-call.js';
 import type { CallExchange } from './upstream-call.js';
@@ -10,21 +11,43 @@ const Undeclared = z.looseObject({
   upstream_data: z.looseObject({ requiredCapabilities: z.record(z.string(), z.unknown()) }),
 });
 
+/** What a worker says that it found missing: the capabilities, or what it could not ask. */
+const Missing = z.looseObject({
+  required_capabilities: z.record(z.string(), z.unknown()).optional(),
+  methods: z.array(z.string()).optional(),
+});
+
 /**
- * What an upstream misses of the client that the client has not declared. For clients of 2026-07-28 the error is thrown: that revision has one of its own.
+ * What an upstream misses of the client that the client has not declared. For clients of 2026-07-28 the error is thrown:
+ * that revision has one of its own.
  */
 export function undeclaredBy(
+  error: ErrorInfo,
+  exchange: Pick<CallExchange, 'context' | 'frame'>,
+): ErrorInfo | undefined {
+  const required =
+    error.code === 'client_capability_missing' ? foundMissing(error) : saidMissing(error, exchange);
+  if (!required) return undefined;
+  if (exchange.frame.era === 'modern')
+    throw new MissingRequiredClientCapabilityError({ requiredCapabilities: required });
+  const details = { required_capabilities: required };
+  return new PlatformError('client_capability_missing', { details }).toInfo();
+}
+
+function foundMissing({ details }: ErrorInfo): Record<string, unknown> {
+  const { required_capabilities: required, methods = [] } = Missing.safeParse(details).data ?? {};
+  return required ?? Object.assign({}, ...methods.map((method) => missingCapability({ method }, undefined)));
+}
+
+/** By the error of 2026-07-28: an upstream says it of us, and it may be our own fault. */
+function saidMissing(
   { details }: ErrorInfo,
   { context, frame }: Pick<CallExchange, 'context' | 'frame'>,
-): ErrorInfo | undefined {
+): Record<string, unknown> | undefined {
   const data = Undeclared.safeParse(details).data?.upstream_data;
   if (!data) return undefined;
   const given = frame.era === 'modern' ? declaredIn({ context }) : frame.session?.capabilities;
   const declared = Object.keys((given as object | undefined) ?? {});
-  if (Object.keys(data.requiredCapabilities).every((name) => declared.includes(name))) return undefined;
-  if (frame.era === 'modern') throw new MissingRequiredClientCapabilityError(data as never);
-  const required = data.requiredCapabilities;
-  return new PlatformError('client_capability_missing', {
-    details: { required_capabilities: required },
-  }).toInfo();
+  const isOurs = Object.keys(data.requiredCapabilities).every((name) => declared.includes(name));
+  return isOurs ? undefined : data.requiredCapabilities;
 }
