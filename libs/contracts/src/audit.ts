@@ -25,6 +25,7 @@ export const AuditAction = z.enum([
   'client_denied',
   'grant_revoked',
   'refresh_reused',
+  'settings_changed',
 ]);
 export type AuditAction = z.infer<typeof AuditAction>;
 

@@ -1,4 +1,5 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { auditChanges } from '../admin/audited-changes.js';
 import { serveOpenApi } from '../openapi/serve-open-api.js';
 import { writeAccessLog } from './access-log.js';
 
@@ -7,6 +8,7 @@ export const registryHttp = {
   bodyLimitBytes: 1_048_576,
   configure(app: NestFastifyApplication): void {
     writeAccessLog(app);
+    auditChanges(app);
     serveOpenApi(app);
   },
 };
