@@ -73,6 +73,15 @@ describe('redirect URIs', () => {
     expect(response.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
   });
 
+  it('of an editor that lists all that it could do are registered', async () => {
+    const { status, body } = await register(gateway, {
+      ...{ client_name: 'Visual Studio Code', client_uri: 'https://code.visualstudio.com', scope: 'openid' },
+      redirect_uris: ['https://vscode.dev/redirect', 'http://127.0.0.1:33418/', 'http://localhost/'],
+      grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
+    });
+    expect([status, body.grant_types]).toEqual([201, ['authorization_code', 'refresh_token']]);
+  });
+
   it('on loopback may have any port, for programs that take what is free (RFC 8252)', async () => {
     const clientId = await client({ redirect_uris: ['http://127.0.0.1/callback'] });
     const ask = { clientId, challenge: pkce().challenge, redirectUri: 'http://127.0.0.1:5123/callback' };

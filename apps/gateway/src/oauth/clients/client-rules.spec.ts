@@ -34,6 +34,20 @@ describe('applyClientRules', () => {
     expect(metadata).toEqual({ redirect_uris: ['http://127.0.0.1/cb'], application_type: 'native' });
   });
 
+  it('registers what an editor asks for as far as there is such a thing', () => {
+    const metadata: Record<string, unknown> = {
+      redirect_uris: ['https://vscode.dev/redirect', 'http://localhost:33418/'],
+      grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
+      response_types: ['code', 'token'],
+      require_auth_time: true,
+    };
+    applyClientRules(metadata);
+    expect(metadata).toEqual({
+      ...{ redirect_uris: metadata.redirect_uris, application_type: 'native', response_types: ['code'] },
+      grant_types: ['authorization_code', 'refresh_token'],
+    });
+  });
+
   it.each(['a\u202eb', 'two\nlines', 'x'.repeat(101), 7])('refuses %j as a name', (name) => {
     const metadata = { redirect_uris: ['https://app.example.com/cb'], client_name: name };
     expect(() => applyClientRules(metadata)).toThrow(/invalid_client_metadata/);

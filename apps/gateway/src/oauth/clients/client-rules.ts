@@ -4,6 +4,9 @@ const loopbackHosts = new Set(['127.0.0.1', 'localhost', '[::1]']);
 const mostRedirects = 20;
 const longest = 2_048;
 
+/** Of OpenID Connect, and of scopes: with them each request of the client would be refused. */
+const unused = ['scope', 'default_max_age', 'require_auth_time', 'default_acr_values'];
+
 /** What a client says of itself (RFC 7591), before oidc-provider judges it. */
 export type ClientMetadata = Record<string, unknown>;
 
@@ -23,8 +26,10 @@ export function applyClientRules(metadata: ClientMetadata): void {
     );
   if (kinds.some((kind) => kind !== 'web')) metadata.application_type = 'native';
   metadata.application_type ??= 'web';
-  // Whatever somebody asks for, there is one scope.
-  delete metadata.scope;
+  // Editors list whatever they could do, and there is one scope; RFC 7591 lets us register less than was asked for.
+  keepKnown(metadata, 'grant_types', ['authorization_code', 'refresh_token']);
+  keepKnown(metadata, 'response_types', ['code']);
+  for (const name of unused) delete metadata[name];
   for (const name of ['client_name', 'client_uri', 'logo_uri', 'tos_uri', 'policy_uri', 'software_id'])
     assertShowable(metadata, name);
 }
@@ -51,6 +56,11 @@ function isPlain(uri: string): boolean {
 const privateUse = /^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:$/;
 /** Editors that came before anybody told them of dots. */
 const editors = new Set(['cursor:', 'vscode:', 'vscode-insiders:', 'windsurf:', 'zed:']);
+
+function keepKnown(metadata: ClientMetadata, name: string, known: readonly string[]): void {
+  const given = metadata[name];
+  if (Array.isArray(given)) metadata[name] = given.filter((one) => known.includes(one as string));
+}
 
 function assertShowable(metadata: ClientMetadata, name: string): void {
   const value = metadata[name];
