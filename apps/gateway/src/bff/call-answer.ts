@@ -1,7 +1,6 @@
 import { type ErrorCode, errorCatalog, type ErrorInfo, type ToolCallOutcome } from '@switchyard/contracts';
+import { type LedgerCall, ledgerOutcome } from '@switchyard/database';
 import { type ErrorBody, errorBody } from '../tool-calls/error-body.js';
-import type { LedgerCall } from '../tool-calls/ledger.repository.js';
-import { ledgerOutcome } from '../tool-calls/ledger-outcome.js';
 import { outcomeToMcp } from '../tool-calls/outcome-to-mcp.js';
 
 /** The answer to a call, and to the question what became of it. */

@@ -1,5 +1,4 @@
-import type { LedgerCall } from './ledger.repository.js';
-import { ledgerError } from './ledger-outcome.js';
+import { type LedgerCall, ledgerError } from '@switchyard/database';
 import { errorBody } from './error-body.js';
 
 /** A call as `/api/tool-calls` shows it. */

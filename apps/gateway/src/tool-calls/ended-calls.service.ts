@@ -1,9 +1,9 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { toolCallQueue, type ToolCallOutcome, topics } from '@switchyard/contracts';
+import { ledgerOutcome } from '@switchyard/database';
 import { QueueClient } from '@switchyard/queue';
 import { Log, Shutdown } from '@switchyard/service-kit';
 import { LedgerRepository } from './ledger.repository.js';
-import { ledgerOutcome } from './ledger-outcome.js';
 import type { PreparedCall } from './prepared-call.js';
 
 const pollMs = 1_000;

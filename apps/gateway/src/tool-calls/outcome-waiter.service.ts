@@ -7,12 +7,12 @@ import {
   type ToolCallOutcome,
   toPlatformError,
 } from '@switchyard/contracts';
+import { type LedgerCall, ledgerOutcome } from '@switchyard/database';
 import { QueueClient } from '@switchyard/queue';
 import { Log } from '@switchyard/service-kit';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
 import { EndedCalls } from './ended-calls.service.js';
-import { type LedgerCall, LedgerRepository } from './ledger.repository.js';
-import { ledgerOutcome } from './ledger-outcome.js';
+import { LedgerRepository } from './ledger.repository.js';
 import { ActiveClock } from './active-clock.js';
 import { CallerLeft, type CallRequest, type PreparedCall } from './prepared-call.js';
 import { Questions } from './questions.service.js';

@@ -1,5 +1,6 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
 import { PlatformError, queues } from '@switchyard/contracts';
+import type { LedgerCall } from '@switchyard/database';
 import { QueueClient } from '@switchyard/queue';
 import { decodeCursor, parseBody, parseQuery, toPage } from '@switchyard/service-kit';
 import type { FastifyReply } from 'fastify';
@@ -8,7 +9,7 @@ import { type AuthenticatedRequest, CallerGuard } from '../auth/caller.guard.js'
 import { requestFilterFromBody } from '../filters/request-filter-of.js';
 import { callRecord, wholeCallRecord } from './call-record.js';
 import { traceparentOf } from './caller-meta.js';
-import { type LedgerCall, LedgerRepository } from './ledger.repository.js';
+import { LedgerRepository } from './ledger.repository.js';
 import { CallId, CreateToolCall, idempotencyKeyOf, ListToolCalls } from './tool-call-requests.js';
 import { ToolCallsService } from './tool-calls.service.js';
 

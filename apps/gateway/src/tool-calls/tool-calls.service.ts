@@ -8,6 +8,7 @@ import {
   type ToolCallOutcome,
   toPlatformError,
 } from '@switchyard/contracts';
+import { ledgerOutcome } from '@switchyard/database';
 import { QueueClient } from '@switchyard/queue';
 import { inSpan, Log, withLogContext } from '@switchyard/service-kit';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
@@ -16,7 +17,6 @@ import { ResultCache } from '../result-cache/result-cache.service.js';
 import { CallPreparation } from './call-preparation.service.js';
 import { patienceOf, roundKeyOf } from './call-terms.js';
 import { LedgerRepository } from './ledger.repository.js';
-import { ledgerOutcome } from './ledger-outcome.js';
 import { OutcomeWaiter } from './outcome-waiter.service.js';
 import type { CallRequest, CallTarget, PreparedCall } from './prepared-call.js';
 

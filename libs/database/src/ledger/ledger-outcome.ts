@@ -5,7 +5,7 @@ import {
   PlatformError,
   type ToolCallOutcome,
 } from '@switchyard/contracts';
-import type { LedgerCall } from './ledger.repository.js';
+import type { LedgerCall } from './ledger-call.js';
 
 /** How the call ended, as its row tells it; undefined while it has not ended. */
 export function ledgerOutcome(row: LedgerCall): ToolCallOutcome | undefined {
