@@ -119,17 +119,17 @@ export class McpSessions implements OnModuleInit {
     });
   }
 
-  #apply(sessionId: string, { logLevel, subscribed, unsubscribed, hasEnded }: Change): void {
+  #apply(sessionId: string, change: Change): void {
     const before = this.#chosen.get(sessionId) ?? nothing;
-    const subscriptions = new Set(before.subscriptions);
-    for (const uri of subscribed ?? []) subscriptions.add(uri);
-    for (const uri of unsubscribed ?? []) subscriptions.delete(uri);
+    const { subscribed = [], unsubscribed = [], hasEnded = before.hasEnded } = change;
+    const kept = [...before.subscriptions, ...subscribed].filter((uri) => !unsubscribed.includes(uri));
+    const subscriptions = new Set(hasEnded ? [] : kept);
     this.#chosen.set(sessionId, {
-      logLevel: logLevel ?? before.logLevel,
-      subscriptions: hasEnded ? new Set() : subscriptions,
-      hasEnded: before.hasEnded || hasEnded === true,
+      logLevel: change.logLevel ?? before.logLevel,
+      subscriptions,
+      hasEnded,
     });
-    if (subscribed === undefined && unsubscribed === undefined) return;
+    if (subscribed.length + unsubscribed.length === 0) return;
     for (const listener of this.#listeners.get(sessionId) ?? []) listener(subscriptions);
   }
 }
