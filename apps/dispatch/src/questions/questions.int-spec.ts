@@ -25,6 +25,8 @@ const client: ClientSide = {
   activeMs: 20_000,
 };
 const deadlineMs = 620_000;
+/** Of one tool that asks: a call of it may be stopped at any time. */
+const annotations = { readOnlyHint: true };
 const named = (name: string): QuestionAnswer => ({ result: { action: 'accept', content: { name } } });
 const textOf = (outcome: ToolCallOutcome): string =>
   outcome.status === 'completed' ? String(outcome.result.content?.[0]?.['text']) : JSON.stringify(outcome);
@@ -55,7 +57,7 @@ onBothQueueBackends('questions of upstreams', (backend) => {
     harness.insertIntegration(
       slug,
       { type: 'http', url: upstream.url },
-      upstream.tools().map(({ wire }) => wire),
+      upstream.tools().map(({ wire }) => (wire.name === 'ask_twice' ? { ...wire, annotations } : wire)),
     );
 
   async function answer(job: ToolCallJob, { questionId }: Asked, given: QuestionAnswer, seal?: string) {
@@ -152,6 +154,17 @@ onBothQueueBackends('questions of upstreams', (backend) => {
     expect(textOf(await call.outcome)).toContain('"action":"cancel"');
   });
 
+  it('end with a safe call that its caller cancels, at the upstream too', async () => {
+    const call = ask('up', 'ask_twice', () => null);
+    await eventually(() => call.questions().length === 1);
+    await harness.queue.publish(topics.toolCallCancel, { callId: call.job.sealed.call.callId });
+    expect(await call.outcome).toMatchObject({ status: 'cancelled' });
+    await eventually(() => legacy.requests.includes('notifications/cancelled'));
+    const [asked] = call.questions();
+    await answer(call.job, asked!, named('too late'));
+    expect(textOf(await ask('up', 'ask_twice', () => named('in time')).outcome)).not.toContain('too late');
+  });
+
   it('are refused where the client declared less, or nothing', async () => {
     const less = ask('up', 'ask_sampling', () => named('x'), {
       client: { ...client, capabilities: { elicitation: {} } },
@@ -159,7 +172,7 @@ onBothQueueBackends('questions of upstreams', (backend) => {
     const details = { required_capabilities: { sampling: {} } };
     expect(await less.outcome).toMatchObject({
       status: 'failed',
-      error: { code: 'client_capability_missing' },
+      error: { code: 'client_capability_missing', details },
     });
     const nothing = ask('up', 'ask_form', () => named('x'), { client: undefined, deadlineMs: 10_000 });
     expect(await nothing.outcome).toMatchObject({ status: 'failed' });
