@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, jest } from '@jest/globals';
 import { type FixtureUpstream, startAskingUpstream } from '@switchyard/testing';
 import type { Era } from './fidelity/asking-clients.js';
 import { keepsQuestionsApart } from './fidelity/keeps-questions-apart.js';
+import { outlivesGateways } from './fidelity/outlives-gateways.js';
 import { passesFeatures } from './fidelity/passes-features.js';
 import { Switchyard } from './harness/switchyard.js';
 
@@ -29,4 +30,8 @@ describe('the whole of MCP through two gateways and two workers', () => {
   const server = (era: Era) => ({ slug: era, key });
   keepsQuestionsApart(() => switchyard, server);
   passesFeatures(() => switchyard, server);
+  outlivesGateways(
+    () => switchyard,
+    () => server('legacy'),
+  );
 });
