@@ -21,9 +21,22 @@ export function patienceOf({ signal: caller }: CallRequest, waitMs: number) {
   return { signal: over.signal, end };
 }
 
-/** Each round of a call that asks its client is a call of its own, whose key is the client's and what it answered. */
-export function roundKeyOf({ idempotencyKey, resume }: CallRequest): string | undefined {
-  if (idempotencyKey === undefined || !resume) return idempotencyKey;
-  const digest = createHash('sha256').update(canonicalJson(resume)).digest('base64url');
-  return `${createHash('sha256').update(idempotencyKey).digest('base64url')}:${digest}`;
+/**
+ * The key as it is kept. What a caller may reach at the address of a toolset, or by an OAuth client, is another's than
+ * what they may reach themselves, so their keys are apart. And each round of a call that asks its client is a call of its
+ * own, whose key is the client's and what it answered.
+ */
+export function roundKeyOf({ idempotencyKey, caller, resume }: CallRequest): string | undefined {
+  if (idempotencyKey === undefined) return undefined;
+  const { toolsetId, oauthGrantId } = caller;
+  const isOwn = toolsetId === undefined && oauthGrantId === undefined;
+  const key = isOwn
+    ? idempotencyKey
+    : `${sha256([toolsetId ?? null, oauthGrantId ?? null, idempotencyKey])}:`;
+  return resume ? `${sha256(key)}:${sha256(resume)}` : key;
+}
+
+function sha256(content: unknown): string {
+  const text = typeof content === 'string' ? content : canonicalJson(content);
+  return createHash('sha256').update(text).digest('base64url');
 }

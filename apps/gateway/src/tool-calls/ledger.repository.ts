@@ -75,9 +75,9 @@ export class LedgerRepository {
   }
 }
 
-/** What a second call under the same Idempotency-Key must share with the first. */
-function digestOf({ arguments: args, resume }: PreparedCall['job']): string {
-  const content = canonicalJson(resume ? [args, resume] : args);
+/** What a second call under the same Idempotency-Key must share with the first: a name may mean another tool by now. */
+function digestOf({ arguments: args, resume, sealed: { call } }: PreparedCall['job']): string {
+  const content = canonicalJson([call.integrationId, call.tool, args, resume ?? null]);
   return createHash('sha256').update(content).digest('hex');
 }
 
