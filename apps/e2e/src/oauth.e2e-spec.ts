@@ -1,10 +1,9 @@
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Client } from '@modelcontextprotocol/client';
-import { eventually, freePort } from '@switchyard/testing';
+import { eventually, freePort, HttpsSite } from '@switchyard/testing';
 import type { Browser, Page } from 'puppeteer-core';
 import { startChromium } from './harness/chromium.js';
 import { undoAfterAll } from './harness/connected-fixture.js';
-import { HttpsSite } from './harness/https-site.js';
 import { bearer, rpc } from './harness/mcp-rpc.js';
 import { People } from './harness/people.js';
 import { Switchyard } from './harness/switchyard.js';

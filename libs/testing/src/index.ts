@@ -9,6 +9,8 @@ export type {
 } from './authorization-server/start-authorization-server.js';
 export type { LoggedRequest } from './authorization-server/request-log.js';
 export type { TestUser } from './authorization-server/users.js';
+export { debianCommand } from './debian-command.js';
+export { HttpsSite } from './sites/https-site.js';
 export { eventually } from './eventually.js';
 export { freePort } from './free-port.js';
 export { privatePostgres, privateRedis } from './stores/private-stores.js';

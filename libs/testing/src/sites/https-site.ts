@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { debianCommand } from '../debian-command.js';
 
 /** A site on https with one document for each path. Whoever trusts `caFile` (NODE_EXTRA_CA_CERTS) reads it. */
 export class HttpsSite {
@@ -26,9 +27,13 @@ export class HttpsSite {
     const [keyFile, certFile] = [join(folder, 'key.pem'), join(folder, 'ca.pem')];
     const names = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
     const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', keyFile];
-    execFileSync('openssl', ['req', '-x509', ...key, '-out', certFile, '-days', '2', ...names], {
-      stdio: 'pipe',
-    });
+    execFileSync(
+      debianCommand(['openssl'], { install: 'openssl' }),
+      ['req', '-x509', ...key, '-out', certFile, '-days', '2', ...names],
+      {
+        stdio: 'pipe',
+      },
+    );
     const server = createServer({ key: readFileSync(keyFile), cert: readFileSync(certFile) });
     await once(server.listen(0, '127.0.0.1'), 'listening');
     return new HttpsSite(folder, server);
