@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import {
+  type CallerContext,
   type CallResume,
   type ClientSide,
   DEFAULT_ORGANIZATION_ID,
@@ -31,6 +32,8 @@ export type CallOptions = {
   own?: string;
   client?: ClientSide;
   resume?: CallResume;
+  /** Who calls, where it is not the key. */
+  caller?: Partial<CallerContext>;
 };
 
 /** Real dispatch workers over a real database and queue, with the registry's and catalog's rows written by the test. */
@@ -202,6 +205,7 @@ export class DispatchHarness {
         runKind: lane === 'interactive' ? 'mcp' : 'async_api',
         roles: [],
         hasSubjectToken: false,
+        ...options.caller,
       },
       lane,
       ledgerFirst,

@@ -20,6 +20,8 @@ import { Log, Metrics, Readiness, Shutdown } from '@switchyard/service-kit';
 import { BreakersRepository } from './breakers/breakers.repository.js';
 import { BreakersService } from './breakers/breakers.service.js';
 import type { DispatchConfig } from './config.js';
+import { RevokedGrantsRepository } from './grants/revoked-grants.repository.js';
+import { RevokedGrants } from './grants/revoked-grants.service.js';
 import { LeaseClient } from './leases/lease-client.js';
 import { LedgerRepository } from './ledger/ledger.repository.js';
 import { LedgerService } from './ledger/ledger.service.js';
@@ -64,6 +66,7 @@ export class DispatchRuntime implements OnModuleInit {
   private readonly questions: CallQuestions;
   private readonly breakers: BreakersService;
   private readonly ledgerRepository: LedgerRepository;
+  private readonly revokedGrants: RevokedGrants;
 
   constructor(
     @Inject('config') private readonly config: DispatchConfig,
@@ -87,6 +90,12 @@ export class DispatchRuntime implements OnModuleInit {
     this.breakers = new BreakersService(new BreakersRepository(sql), config.breaker, (integrationId) =>
       queue.publish(topics.breakerChanged, { integrationId }),
     );
+    const grants = new RevokedGrantsRepository(sql);
+    this.revokedGrants = new RevokedGrants({
+      revokedSince: (ageMs) => grants.revokedSince(ageMs),
+      onRevoked: (id) => this.runningCalls.abortWhere(({ caller }) => caller.oauthGrantId === id, 'revoked'),
+      onError: (err) => log.warn({ err }, 'revoked grants could not be looked for'),
+    });
   }
 
   async onModuleInit(): Promise<void> {
@@ -101,6 +110,8 @@ export class DispatchRuntime implements OnModuleInit {
     await this.breakers.load();
     await this.questions.start();
     await this.followChanges();
+    await this.revokedGrants.start();
+    this.shutdown.onClose(() => this.revokedGrants.stop());
     await this.startSweeper();
     this.startStdio();
     await this.startConsumers();
@@ -117,6 +128,7 @@ export class DispatchRuntime implements OnModuleInit {
     await this.queue.subscribe(topics.breakerReset, ({ integrationId }) =>
       this.breakers.reset(integrationId),
     );
+    await this.queue.subscribe(topics.grantRevoked, ({ grantId }) => this.revokedGrants.add(grantId));
     await this.queue.subscribe(topics.credentialChanged, (change) => this.credentialChanged(change));
     this.queue.onReconnect(() => {
       this.leases.forgetAll();
@@ -252,6 +264,7 @@ export class DispatchRuntime implements OnModuleInit {
         () => this.snapshots.current(),
         Date.now,
         () => this.snapshots.refresh(),
+        (grantId) => this.revokedGrants.has(grantId),
       ),
       breakers: this.breakers,
       limits: new LimitsService(this.sql, this.workerId),

@@ -43,7 +43,9 @@ describe('ActiveClock', () => {
 
   it('says nothing once it is stopped', () => {
     const { end, clock } = clockOf(100, 300);
+    clock.pause();
     clock.stop();
+    clock.resume();
     jest.advanceTimersByTime(1_000);
     expect(end).not.toHaveBeenCalled();
   });

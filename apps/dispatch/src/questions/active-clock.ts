@@ -12,6 +12,7 @@ export class ActiveClock {
   private readonly limit: NodeJS.Timeout;
   private activeUntil: number;
   private pausedAt: number | null = null;
+  private isStopped = false;
 
   constructor(
     private readonly limits: ClockLimits,
@@ -42,12 +43,14 @@ export class ActiveClock {
   }
 
   stop(): void {
+    this.isStopped = true;
     clearTimeout(this.timer);
     clearTimeout(this.limit);
   }
 
   private plan(): void {
     clearTimeout(this.timer);
+    if (this.isStopped) return;
     this.timer = setTimeout(this.onEnd, Math.max(0, this.activeUntil - this.now()));
   }
 }

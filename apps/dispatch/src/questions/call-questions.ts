@@ -10,7 +10,8 @@ type Answered = MessageOf<typeof topics.questionAnswered>;
 
 /** One call in this worker's hands. */
 type Asking = {
-  clock?: ActiveClock;
+  /** Of the worker of the call, and of the owner of the child, where both are here. */
+  readonly clocks: ActiveClock[];
   /** Open questions, and who waits for their answers; nobody here, where the child of another worker asks. */
   readonly open: Map<string, (answer: QuestionAnswer | null) => void>;
   hasCallerLeft: boolean;
@@ -40,10 +41,10 @@ export class CallQuestions {
     await this.queue.subscribe(topics.toolCallCancel, ({ callId }) => this.callerLeft(callId));
   }
 
-  /** The call is in hand; `clock` stands still while questions of it are open. To be called again by `end`. */
-  begin(callId: string, clock?: ActiveClock): void {
-    const asking: Asking = this.calls.get(callId) ?? { open: new Map(), hasCallerLeft: false, users: 0 };
-    asking.clock ??= clock;
+  /** The call is in hand; `clock` stands still while questions of it are open. Each `begin` has its `end`. */
+  begin(callId: string, clock: ActiveClock): void {
+    const asking: Asking = this.calls.get(callId) ?? newAsking();
+    asking.clocks.push(clock);
     asking.users += 1;
     this.calls.set(callId, asking);
   }
@@ -78,13 +79,13 @@ export class CallQuestions {
   }
 
   private wait(asking: Asking, questionId: string, signal?: AbortSignal): Promise<QuestionAnswer | null> {
-    asking.clock?.pause();
+    for (const clock of asking.clocks) clock.pause();
     return new Promise<QuestionAnswer | null>((resolve) => {
       const settle = (answer: QuestionAnswer | null): void => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', giveUp);
         asking.open.delete(questionId);
-        if (asking.open.size === 0) asking.clock?.resume();
+        if (asking.open.size === 0) for (const clock of asking.clocks) clock.resume();
         resolve(answer);
       };
       const giveUp = (): void => settle(null);
@@ -108,6 +109,10 @@ export class CallQuestions {
     asking.hasCallerLeft = true;
     for (const settle of [...asking.open.values()]) settle(null);
   }
+}
+
+function newAsking(): Asking {
+  return { clocks: [], open: new Map(), hasCallerLeft: false, users: 0 };
 }
 
 /** What an upstream hears that gets no answer: a person who closed the form, or an error where there is no such word. */

@@ -86,18 +86,20 @@ onBothQueueBackends('a stdio integration', (backend) => {
 
   it('asks the client of the call, whichever worker has the call and whichever the child', async () => {
     const ask = async (name: string) => {
-      const client = { capabilities: { elicitation: {} }, activeMs: 20_000 };
+      const client = { capabilities: { elicitation: {} }, activeMs: 1_500 };
       const job = harness.job(integrationId, 'up_ask', { message: name }, { client, deadlineMs: 600_000 });
       const { callId } = job.sealed.call;
-      const outcome = await harness.send(job, (event) => {
-        const { kind, ...question } = event as ToolCallEvent & { questionId: string; params: object };
-        if (kind !== 'question') return;
-        const answer: QuestionAnswer = { result: { action: 'accept', content: { to: question.params } } };
-        const seal = sealAnswer(harness.sealer, { id1: callId, id2: question.questionId, answer });
-        const { questionId } = question;
-        void harness.queue.publish(topics.questionAnswered, { callId, questionId, answer, seal });
+      let asked: { questionId: string; params: object } | undefined;
+      const outcome = harness.send(job, (event) => {
+        if ((event as ToolCallEvent).kind === 'question') asked = event as typeof asked;
       });
-      return textOf(outcome);
+      // Longer than the child itself may take.
+      await eventually(() => asked !== undefined && Date.now() - job.sealed.call.acceptedAt > 2_000);
+      const { questionId, params } = asked!;
+      const answer: QuestionAnswer = { result: { action: 'accept', content: { to: params } } };
+      const seal = sealAnswer(harness.sealer, { id1: callId, id2: questionId, answer });
+      await harness.queue.publish(topics.questionAnswered, { callId, questionId, answer, seal });
+      return textOf(await outcome);
     };
     for (const name of ['a', 'b', 'c', 'd']) expect(await ask(name)).toContain(`"message":"${name}"`);
   });

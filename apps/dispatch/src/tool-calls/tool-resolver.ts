@@ -24,6 +24,7 @@ export class ToolResolver {
     private readonly now: () => number = Date.now,
     /** Brings the snapshot up to date. */
     private readonly refresh: () => Promise<void> = () => Promise.resolve(),
+    private readonly isGrantRevoked: (grantId: string) => boolean = () => false,
   ) {}
 
   /** The accepting face may have heard of a new key or tool before this worker: a call is not refused by old news. */
@@ -36,21 +37,22 @@ export class ToolResolver {
 
   resolve(call: ToolCall): Resolution {
     const snapshot = this.snapshot();
-    if (!this.isCallerAlive(call))
-      return {
-        status: 'missing',
-        error: call.caller.virtualKeyId === null ? { code: 'user_inactive' } : revoked,
-      };
+    const error = this.callerIsGone(call);
+    if (error) return { status: 'missing', error };
     return (call.method ?? 'tools/call') === 'tools/call'
       ? resolveTool(snapshot, call)
       : resolveRead(snapshot, call);
   }
 
-  private isCallerAlive({ caller }: ToolCall): boolean {
-    if (caller.userId !== null && this.snapshot().inactiveUsers.has(caller.userId)) return false;
-    if (caller.virtualKeyId === null) return true;
-    const key = this.snapshot().virtualKeysById.get(caller.virtualKeyId);
-    return key !== undefined && virtualKeyStatus(key, this.now()) === 'ok';
+  /** Why nobody may call for this caller any more. */
+  private callerIsGone({ caller }: ToolCall): Missing | undefined {
+    const { userId, virtualKeyId, oauthGrantId } = caller;
+    if (oauthGrantId !== undefined && this.isGrantRevoked(oauthGrantId)) return grantRevoked;
+    const isInactive = userId !== null && this.snapshot().inactiveUsers.has(userId);
+    if (virtualKeyId === null) return isInactive ? { code: 'user_inactive' } : undefined;
+    const key = this.snapshot().virtualKeysById.get(virtualKeyId);
+    const isUsable = !isInactive && key !== undefined && virtualKeyStatus(key, this.now()) === 'ok';
+    return isUsable ? undefined : revoked;
   }
 }
 
@@ -95,6 +97,11 @@ function missing(snapshot: Snapshot, call: ToolCall): Missing {
 }
 
 const revoked = { code: 'key_revoked', message: 'It was revoked or expired while the call waited.' } as const;
+
+const grantRevoked = {
+  code: 'unauthenticated',
+  message: 'What the user allowed the client was taken back while the call waited.',
+} as const;
 
 /** Whether the arguments are those whose digest the seal covers. */
 export function hasSealedArguments(call: ToolCall, args: Record<string, unknown>): boolean {
