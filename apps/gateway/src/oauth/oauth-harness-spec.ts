@@ -143,12 +143,17 @@ export class OAuthHarness {
 
 /** A browser at one gateway, in which somebody may be signed in. */
 export class Browser {
-  readonly #jar = new TestBrowser();
-
   constructor(
     readonly gateway: TestGateway,
     private readonly session = '',
+    private readonly jar = new TestBrowser(),
   ) {}
+
+  /** The same browser, which the load balancer leads to another replica. */
+  at(replica: TestGateway): Browser {
+    this.jar.share(this.gateway.url, replica.url);
+    return new Browser(replica, this.session, this.jar);
+  }
 
   async get(path: string): Promise<Response> {
     return this.send(path, {});
@@ -163,8 +168,8 @@ export class Browser {
 
   send(path: string, init: RequestInit): Promise<Response> {
     const url = new URL(path, this.gateway.url).href;
-    this.#jar.set(this.gateway.url, this.session);
-    return this.#jar.request(url, init);
+    this.jar.set(this.gateway.url, this.session);
+    return this.jar.request(url, init);
   }
 }
 

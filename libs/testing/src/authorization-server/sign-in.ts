@@ -22,6 +22,12 @@ export class TestBrowser {
     if (cookie !== '') keep(jar, cookie);
   }
 
+  /** From now on cookies of the one origin are the other's too: two servers of one name. */
+  share(url: string, other: string): void {
+    const jar = this.jars.get(new URL(url).origin) ?? new Map<string, string>();
+    for (const one of [url, other]) this.jars.set(new URL(one).origin, jar);
+  }
+
   /** The value of a cookie that the origin of `url` has set. */
   cookie(url: string, name: string): string | undefined {
     return this.jars.get(new URL(url).origin)?.get(name);

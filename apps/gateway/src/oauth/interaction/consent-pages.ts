@@ -66,6 +66,16 @@ export function requestOverPage(): HtmlPage {
   };
 }
 
+/** Who asks is known by a document of theirs, which cannot be read now. */
+export function clientAwayPage(interactionId: string): HtmlPage {
+  return {
+    title: 'Who asks cannot be shown now',
+    status: 502,
+    body: markup`<p role="alert">The application’s own site does not say who it is. Nothing was allowed.</p>
+      <p><a href="${paths.interaction}/${interactionId}">Look at the request again</a>, or go back to the application.</p>`,
+  };
+}
+
 export function refusedPage(interactionId: string): HtmlPage {
   return {
     title: 'The answer did not come from this page',

@@ -1,18 +1,25 @@
 import { Body, Controller, Get, Param, Post, Req, Res } from '@nestjs/common';
 import { type Snapshot, SnapshotStore } from '@switchyard/access';
 import { PlatformError } from '@switchyard/contracts';
-import { isSameOrigin, redirect, sendPage } from '@switchyard/service-kit';
+import { type HtmlPage, isSameOrigin, redirect, sendPage } from '@switchyard/service-kit';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type Provider from 'oidc-provider';
 import { type InteractionResults, errors } from 'oidc-provider';
 import { AuthorizationServer } from '../server/authorization-server.service.js';
 import { paths } from '../server/provider-configuration.js';
 import { BrowserSessions, type BrowserUser } from './browser-sessions.service.js';
-import { consentPage, organizationPage, refusedPage, requestOverPage } from './consent-pages.js';
+import {
+  clientAwayPage,
+  consentPage,
+  organizationPage,
+  refusedPage,
+  requestOverPage,
+} from './consent-pages.js';
 import { type ConsentRequest, ConsentsService } from './consents.service.js';
 import { FormTokens } from './form-tokens.service.js';
 
 type Open = { readonly provider: Provider; readonly request: ConsentRequest };
+type Unopened = { readonly page: HtmlPage };
 type Form = { form_token?: unknown; decision?: unknown; share?: unknown; integration?: unknown };
 
 /** The page on which a user lets an MCP client in. The library's cookie is in the browser that began, and in no other. */
@@ -33,7 +40,7 @@ export class InteractionController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const open = await this.#open(uid, request, reply);
-    if (!open) return sendPage(reply, requestOverPage());
+    if ('page' in open) return sendPage(reply, open.page);
     const user = await this.#user(open, request);
     if (!user) return this.#signInFirst(reply, uid);
     const view = await this.consents.view(open.request, user);
@@ -49,7 +56,7 @@ export class InteractionController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const open = await this.#open(uid, request, reply);
-    if (!open) return sendPage(reply, requestOverPage());
+    if ('page' in open) return sendPage(reply, open.page);
     const user = await this.#user(open, request);
     if (!user) return this.#signInFirst(reply, uid);
     const form: Form = typeof body === 'object' && body !== null ? body : {};
@@ -77,16 +84,18 @@ export class InteractionController {
     };
   }
 
-  /** Null: there is no such request, or it was not begun here, or it was answered. */
-  async #open(uid: string, request: FastifyRequest, reply: FastifyReply): Promise<Open | null> {
+  /** A page instead: there is no such request, or it was not begun here, or was answered; or its client is away. */
+  async #open(uid: string, request: FastifyRequest, reply: FastifyReply): Promise<Open | Unopened> {
     const provider = await this.server.providerFor(request);
     if (!provider) throw new PlatformError('not_found');
     try {
       const interaction = await provider.interactionDetails(request.raw, reply.raw);
-      if (interaction.uid !== uid || interaction.result) return null;
+      if (interaction.uid !== uid || interaction.result) return { page: requestOverPage() };
       return { provider, request: await this.consents.describe(provider, interaction) };
     } catch (thrown) {
-      if (thrown instanceof errors.SessionNotFound) return null;
+      if (thrown instanceof errors.SessionNotFound) return { page: requestOverPage() };
+      // Its document is read again now and then: by now its site may be away, or say something else.
+      if (isClientError(thrown)) return { page: clientAwayPage(uid) };
       throw thrown;
     }
   }
@@ -103,6 +112,10 @@ export class InteractionController {
     const query = new URLSearchParams({ organization, return_to: `${paths.interaction}/${uid}` });
     redirect(reply, `/sign-in?${query.toString()}`);
   }
+}
+
+function isClientError(thrown: unknown): boolean {
+  return thrown instanceof errors.InvalidClient || thrown instanceof errors.InvalidClientMetadata;
 }
 
 /** The one in which anybody can sign in at all; undefined where there are several. */

@@ -121,7 +121,8 @@ function features(parts: ProviderParts): Configuration['features'] {
       enabled: true,
       ack: 'draft-02',
       cacheDuration: { min: 60, max: 3_600 },
-      allowFetch: (ctx) => parts.mayFetch(ctx.ip),
+      // Pages of ours look for clients too, outside of the library's requests: what they show was let in at the first one.
+      allowFetch: (ctx: KoaContextWithOIDC | undefined) => (ctx ? parts.mayFetch(ctx.ip) : true),
     },
     resourceIndicators: {
       enabled: true,
