@@ -34,6 +34,10 @@ const fixedCalls = {
 };
 /** For machines that are busy: the suite runs all its scenarios at once. */
 const timeoutMs = 25_000;
+const capabilities = { elicitation: { form: {} } };
+const blank = { boolean: true, integer: 1, number: 1, array: [] };
+/** How often a server that asks is answered. */
+const mostRounds = 5;
 /** How often a refusal is answered before it is believed. */
 const mostAttempts = 3;
 
@@ -116,17 +120,38 @@ async function answerTo(error) {
 async function callEverything() {
   const headers = vault.tokens ? { authorization: `Bearer ${vault.tokens.accessToken}` } : {};
   const target = { integrationId: 'i', transport: { type: 'http', url }, headers };
-  const session = await UpstreamSession.connect(target, { egress, timeoutMs });
+  const session = await UpstreamSession.connect(target, { egress, timeoutMs, capabilities });
   try {
     const tools = await session.listTools({ timeoutMs });
     const every = tools.map(({ name }) => ({ name, arguments: {} }));
     for (const call of context.toolCalls ?? fixedCalls[scenario] ?? every) {
       const tool = tools.find(({ name }) => name === call.name);
-      await session.call({ ...call, tool, timeoutMs }).catch(throwIfRefused);
+      await callToTheEnd(session, { ...call, tool, timeoutMs }).catch(throwIfRefused);
     }
   } finally {
     await session.close();
   }
+}
+
+/** A call, and again with the answers for as long as the server wants some. */
+async function callToTheEnd(session, call) {
+  const onQuestion = async ({ params }) => ({ result: answerOf(params) });
+  let resume;
+  for (let round = 0; round < mostRounds; round++) {
+    const { resultType, inputRequests, requestState } = await session.call({
+      ...{ ...call, capabilities, onQuestion, resume },
+    });
+    if (resultType !== 'input_required') return;
+    const answers = Object.entries(inputRequests ?? {}).map(([key, { params }]) => [key, answerOf(params)]);
+    resume = { inputResponses: Object.fromEntries(answers), ...(requestState && { requestState }) };
+  }
+}
+
+/** A person who leaves a form as it came. */
+function answerOf({ requestedSchema } = {}) {
+  const fields = Object.entries(requestedSchema?.properties ?? {});
+  const content = fields.map(([name, { type, default: given }]) => [name, given ?? blank[type] ?? 'text']);
+  return { action: 'accept', content: Object.fromEntries(content) };
 }
 
 /** Scenarios want failing calls too; those say nothing of us. */

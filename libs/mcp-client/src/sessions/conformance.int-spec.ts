@@ -55,7 +55,7 @@ const inBoth = [
   'auth/pre-registration',
 ];
 const promised = {
-  '2025-11-25': [...inBoth, 'initialize', 'sse-retry'],
+  '2025-11-25': [...inBoth, 'initialize', 'sse-retry', 'elicitation-sep1034-client-defaults'],
   '2026-07-28': [
     ...inBoth,
     'auth/resource-mismatch',
@@ -70,6 +70,7 @@ const promised = {
     'auth/iss-normalized',
     'auth/metadata-issuer-mismatch',
     'request-metadata',
+    'sep-2322-client-request-state',
     'http-standard-headers',
     'http-custom-headers',
     'http-invalid-tool-headers',

@@ -71,9 +71,15 @@ export class Exchange {
 /** The exchange on whose behalf the present code runs. */
 export const currentExchange = new AsyncLocalStorage<Exchange | undefined>();
 
+/** Beyond so many the ids are no longer told apart: the session stays as if one of them were never answered. */
+const MOST_STRAYS = 1_000;
+
 /** The exchanges of one session that wait for their answer. */
 export class OpenExchanges {
   private readonly open = new Map<RequestId, Exchange>();
+  /** Calls that nobody here waits for any more, though the server may still be busy with them: since when. */
+  private readonly strays = new Map<RequestId, number>();
+  private uncountedAt: number | null = null;
 
   add(message: JSONRPCMessage, exchange: Exchange | undefined): void {
     if (!exchange || !('id' in message) || message.id === undefined) return;
@@ -81,9 +87,25 @@ export class OpenExchanges {
     this.open.set(message.id, exchange);
   }
 
-  /** Forgets an exchange that nobody waits for any more. */
+  /**
+   * Nobody waits for the exchange any more. A call that the server has not answered is remembered: what it says from
+   * now on may be about that one.
+   */
   remove(exchange: Exchange): void {
+    if (exchange.id === undefined || !this.open.delete(exchange.id) || !exchange.options.isCall) return;
+    if (this.strays.size >= MOST_STRAYS) this.uncountedAt = Date.now();
+    else this.strays.set(exchange.id, Date.now());
+  }
+
+  /** The request never came to be worked on. */
+  forget(exchange: Exchange): void {
     if (exchange.id !== undefined) this.open.delete(exchange.id);
+  }
+
+  /** Since when nobody waits for a call that the server has not answered: the last such. Null where there is none. */
+  get lastStrayAt(): number | null {
+    const at = Math.max(this.uncountedAt ?? 0, ...this.strays.values());
+    return at > 0 ? at : null;
   }
 
   get(id: RequestId): Exchange | undefined {
@@ -94,11 +116,13 @@ export class OpenExchanges {
   take(id: RequestId): Exchange | undefined {
     const exchange = this.open.get(id);
     this.open.delete(id);
+    this.strays.delete(id);
     return exchange;
   }
 
-  /** The only call, if there is one alone. */
+  /** The only call that the server can be busy with, if there is one alone. */
   get singleCall(): Exchange | undefined {
+    if (this.lastStrayAt !== null) return undefined;
     const calls = [...this.open.values()].filter(({ options }) => options.isCall);
     return calls.length === 1 ? calls[0] : undefined;
   }
@@ -111,6 +135,7 @@ export class OpenExchanges {
   loseAll(cause?: Error): void {
     const all = [...this.open.values()];
     this.open.clear();
+    this.strays.clear();
     for (const exchange of all) exchange.lose(all.length === 1 ? cause : undefined);
   }
 }

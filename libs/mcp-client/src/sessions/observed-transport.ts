@@ -76,7 +76,13 @@ export class ObservedTransport implements Transport {
     const exchange = currentExchange.getStore();
     if (!exchange) return this.inner.send(message, options);
     this.exchanges.add(message, exchange);
-    await this.inner.send(message, this.observed(exchange, options));
+    try {
+      await this.inner.send(message, this.observed(exchange, options));
+    } catch (error) {
+      // Refused by its status, it is nothing that the server could still be busy with.
+      if (exchange.facts.response) this.exchanges.forget(exchange);
+      throw error;
+    }
   }
 
   private observed(exchange: Exchange, options: TransportSendOptions = {}): TransportSendOptions {
@@ -103,7 +109,9 @@ export class ObservedTransport implements Transport {
   private cancelledBy(message: JSONRPCMessage): Exchange | undefined {
     if (!('method' in message) || message.method !== 'notifications/cancelled') return undefined;
     const { requestId } = (message.params ?? {}) as { requestId?: RequestId };
-    return requestId === undefined ? undefined : this.exchanges.take(requestId);
+    const exchange = requestId === undefined ? undefined : this.exchanges.get(requestId);
+    if (exchange) this.exchanges.remove(exchange);
+    return exchange;
   }
 
   /** What is left for the SDK. */
@@ -139,10 +147,14 @@ export class ObservedTransport implements Transport {
     if (Object.hasOwn(listeners, method)) listeners[method]?.();
   }
 
-  /** Log messages and questions name no request. The stream that they come on does; on a shared one a single call owns them. */
+  /**
+   * Log messages and questions name no request. The stream that they come on does; on a shared one a single call owns them,
+   * unless they may be about a call that ended without the server's answer: its caller is another's.
+   */
   private owner(): Exchange | undefined {
     const streaming = currentExchange.getStore();
-    return streaming && this.exchanges.has(streaming) ? streaming : this.exchanges.singleCall;
+    if (!streaming?.options.isCall) return this.exchanges.singleCall;
+    return this.exchanges.has(streaming) ? streaming : undefined;
   }
 }
 

@@ -99,6 +99,14 @@ export class UpstreamSession {
     return this.state.isLost;
   }
 
+  /**
+   * When the last call ended here that the server has not answered to this day; null where there is none. Until it does,
+   * what the server asks or logs on a stream that calls share is nobody's.
+   */
+  get lastStrayAt(): number | null {
+    return this.opened.transport.exchanges.lastStrayAt;
+  }
+
   /** Replaces the credentials of all requests to come. */
   useHeaders(headers: Record<string, string>): void {
     this.state.headers = headers;
