@@ -29,7 +29,7 @@ export async function readTools(
   known: readonly ToolRecord[],
 ): Promise<readonly ToolRecord[]> {
   const heads = (await query(toolsSql, [integrationId])) as Omit<ToolRecord, 'wire'>[];
-  const wiresSql = `SELECT id, wire FROM catalog.v_tools WHERE id = ANY($1)`;
+  const wiresSql = `SELECT id, wire_sha256 AS "wireSha256", wire FROM catalog.v_tools WHERE id = ANY($1)`;
   return readWired<ToolRecord>(query, { heads, wiresSql }, known);
 }
 
@@ -42,7 +42,7 @@ export async function readFeatures(
   const hasSome = Boolean(capabilities?.['prompts'] ?? capabilities?.['resources']);
   if (!hasSome && known.length === 0) return known;
   const heads = (await query(featuresSql, [integrationId])) as Omit<FeatureRecord, 'wire'>[];
-  const wiresSql = `SELECT id, wire FROM catalog.v_features WHERE id = ANY($1)`;
+  const wiresSql = `SELECT id, wire_sha256 AS "wireSha256", wire FROM catalog.v_features WHERE id = ANY($1)`;
   return readWired<FeatureRecord>(query, { heads, wiresSql }, known);
 }
 

@@ -18,7 +18,9 @@ export async function readVersions(query: QueryFunction): Promise<Versions> {
 
 type Wired = { readonly id: string; readonly wire: unknown; readonly wireSha256: string };
 
-/** How the wire objects of some rows are read, by `$1`, their ids. */
+type WireOf<R extends Wired> = Pick<R, 'id' | 'wire' | 'wireSha256'>;
+
+/** How the wire objects of some rows are read, each with its digest, by `$1`, their ids. */
 export type WiredRows<R extends Wired> = {
   readonly heads: readonly Omit<R, 'wire'>[];
   readonly wiresSql: string;
@@ -37,21 +39,24 @@ export async function readWired<R extends Wired>(
   const before = new Map(known.map((row) => [row.id, row]));
   const stale = heads.filter(({ id, wireSha256 }) => before.get(id)?.wireSha256 !== wireSha256);
   const ids = stale.map(({ id }) => id);
-  const fresh = ids.length === 0 ? [] : ((await query(wiresSql, [ids])) as Pick<R, 'id' | 'wire'>[]);
-  const wires = new Map(fresh.map(({ id, wire }) => [id, wire]));
+  const fresh = ids.length === 0 ? [] : ((await query(wiresSql, [ids])) as WireOf<R>[]);
+  const wires = new Map(fresh.map((row) => [row.id, row]));
   const rows = heads.flatMap((head) => keepOrMake(head, before.get(head.id), wires.get(head.id)));
   const isSame = rows.length === known.length && rows.every((row, index) => row === known[index]);
   return isSame ? known : rows;
 }
 
-/** A row that was deleted between the two reads is left out: the version has moved, and the next look reads again. */
+/**
+ * What was deleted or took another form between the two reads is left out: what the head says, an admin's approval too,
+ * is true of its own form alone. The version has moved, and the next look reads again.
+ */
 function keepOrMake<R extends Wired>(
   head: Omit<R, 'wire'>,
   before: R | undefined,
-  wire: R['wire'] | undefined,
+  fresh: WireOf<R> | undefined,
 ): R[] {
-  if (wire !== undefined) return [{ ...head, wire } as unknown as R];
-  if (!before) return [];
+  if (before?.wireSha256 !== head.wireSha256)
+    return fresh?.wireSha256 === head.wireSha256 ? [{ ...head, wire: fresh.wire } as unknown as R] : [];
   const { wire: kept, ...rest } = before;
   return [isDeepStrictEqual(rest, head) ? before : ({ ...head, wire: kept } as unknown as R)];
 }

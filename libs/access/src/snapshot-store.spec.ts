@@ -40,9 +40,12 @@ class FakeViews {
   toolsets: ToolsetRecord[] = [];
   readonly reads: string[] = [];
   isDown = false;
+  /** What happens between the two reads of a catalog's rows. */
+  beforeWires = () => {};
 
   readonly query = async (sql: string, params: unknown[] = []): Promise<unknown[]> => {
     if (this.isDown) throw new Error('the database is gone');
+    if (/wire FROM/.test(sql)) this.beforeWires();
     const view = sql.includes('v_version') ? 'versions' : (/FROM (\w+\.v_\w+)/.exec(sql)?.[1] ?? '?');
     this.reads.push(/wire FROM/.test(sql) ? `wires ${(params[0] as string[]).length}` : view);
     if (sql.includes('v_version'))
@@ -162,6 +165,37 @@ describe('SnapshotStore', () => {
     views.catalog++;
     await store.refresh(files.id);
     expect(store.current().features.has(files.id)).toBe(false);
+  });
+
+  it('serves no form of a tool that came after its approval was read', async () => {
+    const { store, views } = await started();
+    const seen = tools(files, ['read', { name: 'write', annotations: { title: 'Seen' } }]);
+    const later = tools(files, ['read', { name: 'write', annotations: { title: 'Nobody saw it' } }]);
+    const move = (list: ToolRecord[], version: string) => {
+      views.tools = [...list, ...tools(mail, ['send'])];
+      views.states = [{ ...stateOf(files), version }, stateOf(mail)];
+      views.catalog++;
+    };
+    move(seen, '2');
+    views.beforeWires = () => {
+      views.beforeWires = () => {};
+      move(later, '3');
+    };
+    await store.refresh(files.id);
+    expect(names(store)).toEqual(['files_read']);
+    await store.refresh(files.id);
+    expect(store.current().tools.get(files.id)?.[1]).toEqual(later[1]);
+  });
+
+  it('keeps no old form under a new approval where the row is gone between the reads', async () => {
+    const { store, views } = await started();
+    const seen = tools(files, ['read', { name: 'write', annotations: { title: 'Seen' } }]);
+    views.tools = [...seen, ...tools(mail, ['send'])];
+    views.states = [{ ...stateOf(files), version: '2' }, stateOf(mail)];
+    views.catalog++;
+    views.beforeWires = () => (views.tools = seen.slice(0, 1));
+    await store.refresh(files.id);
+    expect(names(store)).toEqual(['files_read']);
   });
 
   it('sees toolsets and tool groups come and go', async () => {
