@@ -168,15 +168,63 @@ describe('resources', () => {
     expect(findResource(narrow, keyCaller(by), 'sy.notes+file:///a')).toBeUndefined();
   });
 
-  it('are matched in linear time, whatever a vendor’s template is', () => {
-    const template = `x://${'{+a}'.repeat(50)}!`;
-    const hostile = snapshotOf([notes, wiki], [key], {
-      features: rowsOf([[notes, { resource_template: [template] }]]),
-      toolsets: [bare],
+  describe('of a toolset without prefixes', () => {
+    const ownerBy = (templates: string[], uri: string) => {
+      const features = rowsOf([[notes, { resource_template: templates }]]);
+      const of = snapshotOf([notes, wiki], [key], { features, toolsets: [bare] });
+      return findResource(of, atBare, uri)?.integration.slug;
+    };
+
+    it.each<[string, string, boolean]>([
+      ['x:/{a}/{b}', 'x:/1/2', true],
+      ['x:/{a}/{b}', 'x:/1', false],
+      ['x:/{a}/{b}', 'x:/1/2/3', false],
+      ['x:/{a}{b}/c', 'x:/12/c', true],
+      ['x:/{a}{+b}/c', 'x:/1/2/c', true],
+      ['x:/{a}-{b}.md', 'x:/a-b-c.md', true],
+      ['x:/{a}-{b}.md', 'x:/a-b/c.md', false],
+      ['x:/{+a}/b/{c}/d', 'x:/b/b/1/d/b/2/d', true],
+      ['x:/{+a}/b/{c}/d', 'x:/b/b/1/d/b/2/e', false],
+      ['x:/{a}bc', 'x:/bcbc', true],
+      ['x:/{+a}z{+b}z', 'x:/z', false],
+      ['x:/{+a}z{+b}z', 'x:/zz', true],
+      ['x:/l{?q}', 'x:/l?q=1', true],
+      ['x:/l', 'x:/l', true],
+      ['x:/l', 'x:/ll', false],
+      ['{+all}', 'x:/any', true],
+    ])('fit %s to %s: %j', (template, uri, isFit) => {
+      expect(ownerBy([template], uri)).toBe(isFit ? 'notes' : undefined);
     });
-    const started = performance.now();
-    expect(findResource(hostile, atBare, `x://${'a'.repeat(8_000)}`)).toBeUndefined();
-    expect(performance.now() - started).toBeLessThan(1_000);
+
+    it('have at most eight expressions and 2,048 characters, as have their URIs', () => {
+      expect(ownerBy([`x:/${'{a}-'.repeat(8)}`], `x:/${'1-'.repeat(8)}`)).toBe('notes');
+      expect(ownerBy([`x:/${'{a}-'.repeat(9)}`], `x:/${'1-'.repeat(9)}`)).toBeUndefined();
+      expect(ownerBy([`x:/{a}${'b'.repeat(2_050)}`], `x:/${'b'.repeat(2_000)}`)).toBeUndefined();
+      expect(ownerBy(['x:/{a}'], `x:/${'b'.repeat(2_045)}`)).toBe('notes');
+      expect(ownerBy(['x:/{a}'], `x:/${'b'.repeat(2_046)}`)).toBeUndefined();
+    });
+
+    it('are tried 200 at most, of those whose beginning fits', () => {
+      const others = (start: string, count: number) =>
+        Array.from({ length: count }, (_, n) => `${start}{a}/${n}`);
+      expect(ownerBy([...others('y:/', 500), ...others('x:/', 199), 'x:/{a}'], 'x:/b')).toBe('notes');
+      expect(ownerBy([...others('x:/', 200), 'x:/{a}'], 'x:/b')).toBeUndefined();
+    });
+
+    it.each<[string, (n: number) => string, string]>([
+      ['hundreds of expressions', (n) => `x:/${'{+a}a'.repeat(390)}z${n}`, 'a'.repeat(8_000)],
+      [
+        'eight, of any text',
+        (n) => `x:/${`{+a}${'a'.repeat(n)}`.repeat(7)}b{+a}za`,
+        `${'a'.repeat(2_000)}za`,
+      ],
+      ['eight, of parts', (n) => `x:/${`{b}${'a'.repeat(n)}`.repeat(7)}b{b}za`, `${'a'.repeat(2_000)}za`],
+    ])('take little time with %s, whatever the vendor wrote', (_what, templateOf, rest) => {
+      const templates = Array.from({ length: 300 }, (_, n) => templateOf(n));
+      const started = performance.now();
+      expect(ownerBy(templates, `x:/${rest}`)).toBeUndefined();
+      expect(performance.now() - started).toBeLessThan(1_000);
+    });
   });
 });
 

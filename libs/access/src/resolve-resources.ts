@@ -13,7 +13,7 @@ import { clientFilter } from './request-filter.js';
 import type { RequestFilter } from './request-filter.js';
 import { isReachable } from './resolve-tools.js';
 import type { Snapshot } from './snapshot.js';
-import { matchesTemplate } from './uri-template.js';
+import { findByTemplate } from './uri-template.js';
 
 /**
  * The listed resources that the caller may read now, in the order of slugs and of the upstreams' lists: by the layers of
@@ -71,9 +71,8 @@ export function findResource(
   if (listed) return { integration: listed.integration, uri: listed.uri };
   const readable = narrowed(readableOf(snapshot, caller), filters);
   if (hasPrefix(snapshot, caller)) return findNamespaced(readable, outwardUri);
-  const template = resolveResourceTemplates(snapshot, caller, filters).find(({ uriTemplate }) =>
-    matchesTemplate(uriTemplate, outwardUri),
-  );
+  const templates = resolveResourceTemplates(snapshot, caller, filters);
+  const template = findByTemplate(templates, ({ uriTemplate }) => uriTemplate, outwardUri);
   const [only, ...others] = readable.filter(({ integration }) => hasResources(snapshot, integration));
   const integration = template?.integration ?? (others.length === 0 ? only?.integration : undefined);
   return integration && { integration, uri: outwardUri };
