@@ -63,10 +63,19 @@ function isRevocation(): boolean {
   return (Provider.ctx as KoaContextWithOIDC | undefined)?.oidc?.route === 'revocation';
 }
 
-/** Who has one IPv6 address has 2^64 of them. */
+/** Who has one IPv6 address has 2^64 of them; an IPv4 address is one, however it is written. */
 export function networkOf(address: string | undefined): string | null {
   if (address === undefined) return null;
-  return isIP(address) === 6 && !address.startsWith('::ffff:')
-    ? address.split(':').slice(0, 4).join(':')
-    : address;
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
+  return isIP(plain) === 6 ? groupsOf(plain).slice(0, 4).join(':') : plain;
+}
+
+/** All eight of an IPv6 address: `::` stands for those that are zero. */
+function groupsOf(address: string): string[] {
+  const [head = '', tail] = address.replace(/%.*/, '').toLowerCase().split('::');
+  const groups = (text: string | undefined) => (text ? text.split(':') : []);
+  const [before, after] = [groups(head), groups(tail)];
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - before.length - after.length);
+  const all = [...before, ...Array.from({ length: zeros }, () => '0'), ...after];
+  return all.map((group) => group.replace(/^0+(?=.)/, ''));
 }
