@@ -34,6 +34,17 @@ describe('the gateway’s configuration', () => {
     });
   });
 
+  it.each(['proxy.example', '10.0.0.0/33', '0.0.0.0/0', '10.0.0.1/', 'loopback', 'true', '2001:db8::/129'])(
+    'trusts no proxy by such a word as %s',
+    (value) => expect(() => load({ GATEWAY_TRUSTED_PROXIES: value })).toThrow(/GATEWAY_TRUSTED_PROXIES/),
+  );
+
+  it('trusts the proxies that are named, and none unless told', () => {
+    expect(load({}).edge.trustedProxies).toEqual([]);
+    const named = '10.0.0.0/8, 192.0.2.1, 2001:db8::/32';
+    expect(load({ GATEWAY_TRUSTED_PROXIES: named }).edge.trustedProxies).toEqual(named.split(', '));
+  });
+
   it('refuses to listen for others under no name', () => {
     expect(() => load({ SWITCHYARD_HOST: '0.0.0.0' })).toThrow(/GATEWAY_PUBLIC_URL/);
     expect(

@@ -12,6 +12,7 @@ import {
 } from '@switchyard/service-kit';
 import { z } from 'zod';
 import { isLoopback } from './edge/host-origin.js';
+import { isNetwork } from './edge/is-network.js';
 
 const settings = z.object({
   ...serviceEnv,
@@ -42,6 +43,12 @@ const settings = z.object({
   GATEWAY_ENFORCE_AUTH_ON_INFERENCE: booleanFlag()
     .default(true)
     .describe('False: callers without a key get all tools of organization `default` that need no user.'),
+  GATEWAY_TRUSTED_PROXIES: commaList()
+    .default([])
+    .refine((list) => list.every(isNetwork), 'must be addresses and CIDR ranges')
+    .describe(
+      'Addresses and CIDR ranges of the proxies in front, whose X-Forwarded-For tells by which address clients are counted.',
+    ),
   GATEWAY_BODY_LIMIT_BYTES: wholeNumber({ min: 1024 }).default(4_194_304).describe('Largest request body.'),
   GATEWAY_BODY_TIMEOUT: durationMs().default(15_000).describe('Time in which a request has to arrive.'),
   GATEWAY_JSON_MAX_DEPTH: wholeNumber({ min: 8, max: 1000 })
@@ -52,7 +59,7 @@ const settings = z.object({
     .describe('Most values in a JSON body.'),
   GATEWAY_STREAMS_PER_KEY: wholeNumber({ min: 1 })
     .default(100)
-    .describe('Event streams that one virtual key may hold open on one replica.'),
+    .describe('Event streams that one virtual key, or one user, may hold open on one replica.'),
   GATEWAY_STREAMS_MAX: wholeNumber({ min: 1 })
     .default(10_000)
     .describe('Event streams that one replica holds open.'),
@@ -174,6 +181,7 @@ export type EdgeConfig = {
   /** Address on which the service listens: on loopback its names are allowed as hosts and origins. */
   readonly listenHost: string;
   readonly publicUrl: string | undefined;
+  readonly trustedProxies: readonly string[];
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
   readonly bodyLimitBytes: number;
@@ -251,6 +259,7 @@ function edgeConfig(env: Env): EdgeConfig {
   return {
     listenHost: env.SWITCHYARD_HOST,
     publicUrl: env.GATEWAY_PUBLIC_URL,
+    trustedProxies: env.GATEWAY_TRUSTED_PROXIES,
     allowedHosts: env.GATEWAY_ALLOWED_HOSTS,
     allowedOrigins: env.GATEWAY_ALLOWED_ORIGINS,
     bodyLimitBytes: env.GATEWAY_BODY_LIMIT_BYTES,

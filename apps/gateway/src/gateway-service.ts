@@ -15,6 +15,7 @@ export function gatewayService(
     module: GatewayModule.forRoot(config, options),
     http: {
       bodyLimitBytes: config.edge.bodyLimitBytes,
+      trustedProxies: config.edge.trustedProxies,
       configure: async (app) => {
         configureEdge(app, config.edge);
         await mountOAuth(app);

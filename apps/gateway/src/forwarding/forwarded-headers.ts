@@ -24,7 +24,6 @@ const claimed = [
 
 type Arrived = {
   readonly ip: string;
-  readonly host: string;
   readonly protocol: string;
   readonly headers: IncomingHttpHeaders;
 };
@@ -37,7 +36,8 @@ export function forwardedHeaders<H extends Record<string, unknown>>(request: Arr
   return {
     ...Object.fromEntries(kept),
     'x-forwarded-for': request.ip,
-    'x-forwarded-host': request.host,
+    // As it was checked: a proxy in front may be trusted for addresses, and what it says of hosts was not.
+    'x-forwarded-host': request.headers.host ?? '',
     'x-forwarded-proto': request.protocol,
   } as unknown as H;
 }

@@ -11,6 +11,7 @@ import { ConsentsService } from './interaction/consents.service.js';
 import { FormTokens } from './interaction/form-tokens.service.js';
 import { InteractionController } from './interaction/interaction.controller.js';
 import { OAuthTokensModule } from './oauth-tokens.module.js';
+import { Admission } from './server/admission.service.js';
 import { AuthorizationServer } from './server/authorization-server.service.js';
 
 /** The authorization server toward MCP clients; `mountOAuth` gives it its paths. */
@@ -18,7 +19,7 @@ import { AuthorizationServer } from './server/authorization-server.service.js';
   imports: [OAuthTokensModule, AuthModule],
   controllers: [InteractionController, GrantsController, GrantsPageController],
   providers: [
-    ...[ClientsRepository, AuthorizationServer, OAuthHousekeeping],
+    ...[ClientsRepository, Admission, AuthorizationServer, OAuthHousekeeping],
     ...[BrowserSessions, ConnectionStates, ConsentsService, FormTokens, GrantCallers],
   ],
 })

@@ -12,9 +12,15 @@ import { sendProblem } from './problem.filter.js';
 const defaultBodyLimit = 1_048_576;
 
 /** Fastify for Nest: our problem documents where the framework answers by itself, a request id, a latency metric. */
-export function createHttpAdapter(options: { bodyLimitBytes?: number; metrics: Metrics }): FastifyAdapter {
+export function createHttpAdapter(options: {
+  bodyLimitBytes?: number;
+  trustedProxies?: readonly string[];
+  metrics: Metrics;
+}): FastifyAdapter {
   const adapter = new FastifyAdapter({
     bodyLimit: options.bodyLimitBytes ?? defaultBodyLimit,
+    // Whoever else sends X-Forwarded-For says what they like.
+    trustProxy: options.trustedProxies?.length ? [...options.trustedProxies] : false,
     genReqId: () => randomUUID(),
     // Names of tools stand in paths, percent-encoded.
     routerOptions: { maxParamLength: 1_024 },

@@ -21,6 +21,8 @@ export type ServiceOptions = {
   http?: {
     /** 1 MiB by default. */
     bodyLimitBytes?: number;
+    /** Addresses and CIDR ranges of proxies whose X-Forwarded-For counts; nobody's by default. */
+    trustedProxies?: readonly string[];
     /** Called before the routes are made: for hooks, plugins and routes of Fastify itself. */
     configure?(app: NestFastifyApplication): Promise<void> | void;
   };
@@ -81,7 +83,8 @@ async function startNest(options: ServiceOptions, kit: Kit): Promise<StartedNest
   const settings = { logger: nestLogger(kit.log), abortOnError: false };
   if (config.httpPort === undefined)
     return { app: await NestFactory.createApplicationContext(root, settings) };
-  const adapter = createHttpAdapter({ bodyLimitBytes: http?.bodyLimitBytes, metrics: kit.metrics });
+  const { bodyLimitBytes, trustedProxies } = http ?? {};
+  const adapter = createHttpAdapter({ bodyLimitBytes, trustedProxies, metrics: kit.metrics });
   const app = await NestFactory.create<NestFastifyApplication>(root, adapter, settings);
   app.useGlobalFilters(new ProblemFilter(kit.log));
   await http?.configure?.(app);

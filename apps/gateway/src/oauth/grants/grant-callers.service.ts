@@ -10,6 +10,7 @@ import { UserTokens } from '../../auth/user-tokens.service.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../../config.js';
 import { BrowserSessions } from '../interaction/browser-sessions.service.js';
 import { Issuer } from '../issuer.js';
+import { Admission } from '../server/admission.service.js';
 import type { GrantOwner } from './grants.repository.js';
 
 /** Whose grants somebody may see and end. */
@@ -23,11 +24,12 @@ export class GrantCallers {
     private readonly refused: RefusedCallers,
     private readonly sessions: BrowserSessions,
     private readonly issuer: Issuer,
+    private readonly admission: Admission,
     private readonly sql: Sql,
     @Inject(GATEWAY_CONFIG) private readonly config: Pick<GatewayConfig, 'oauth'>,
   ) {}
 
-  /** Throws `unauthenticated`, `origin_not_allowed`, and what a token is refused with. */
+  /** Throws `unauthenticated`, `origin_not_allowed`, `rate_limited`, and what a token is refused with. */
   async authenticate(request: FastifyRequest): Promise<GrantCaller> {
     const credential = presentedCredential(request.raw.headersDistinct);
     try {
@@ -68,6 +70,8 @@ export class GrantCallers {
   /** A browser sends the cookie with whatever any page asks for: what changes something must come from our own. */
   async #ofBrowser(request: FastifyRequest): Promise<GrantCaller> {
     const origin = this.issuer.origin();
+    // Made-up cookies cost a question to the token broker each.
+    await this.admission.admit(request, 'pages');
     const user = origin === null ? null : await this.sessions.find(origin, request.headers.cookie);
     if (origin === null || !user)
       throw new PlatformError('unauthenticated', { message: 'Sign in first, or send a user’s token.' });

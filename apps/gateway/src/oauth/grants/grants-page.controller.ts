@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { BrowserSessions, type BrowserUser } from '../interaction/browser-sessions.service.js';
 import { FormTokens } from '../interaction/form-tokens.service.js';
 import { Issuer } from '../issuer.js';
+import { Admission } from '../server/admission.service.js';
 import { grantsPage } from './grants-page.js';
 import { GrantsRepository } from './grants.repository.js';
 import { GrantsService } from './grants.service.js';
@@ -18,6 +19,7 @@ const mostShown = 200;
 export class GrantsPageController {
   constructor(
     private readonly issuer: Issuer,
+    private readonly admission: Admission,
     private readonly sessions: BrowserSessions,
     private readonly forms: FormTokens,
     private readonly rows: GrantsRepository,
@@ -50,7 +52,8 @@ export class GrantsPageController {
     redirect(reply, path);
   }
 
-  #user(request: FastifyRequest): Promise<BrowserUser | null> {
+  async #user(request: FastifyRequest): Promise<BrowserUser | null> {
+    await this.admission.admit(request, 'pages');
     return this.sessions.find(this.#origin(), request.headers.cookie);
   }
 

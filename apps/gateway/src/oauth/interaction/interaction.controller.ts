@@ -5,6 +5,7 @@ import { type HtmlPage, isSameOrigin, redirect, sendPage } from '@switchyard/ser
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type Provider from 'oidc-provider';
 import { type InteractionResults, errors } from 'oidc-provider';
+import { Admission } from '../server/admission.service.js';
 import { AuthorizationServer } from '../server/authorization-server.service.js';
 import { paths } from '../server/provider-configuration.js';
 import { BrowserSessions, type BrowserUser } from './browser-sessions.service.js';
@@ -27,6 +28,7 @@ type Form = { form_token?: unknown; decision?: unknown; share?: unknown; integra
 export class InteractionController {
   constructor(
     private readonly server: AuthorizationServer,
+    private readonly admission: Admission,
     private readonly sessions: BrowserSessions,
     private readonly forms: FormTokens,
     private readonly consents: ConsentsService,
@@ -88,6 +90,7 @@ export class InteractionController {
   async #open(uid: string, request: FastifyRequest, reply: FastifyReply): Promise<Open | Unopened> {
     const provider = await this.server.providerFor(request);
     if (!provider) throw new PlatformError('not_found');
+    await this.admission.admit(request, 'pages');
     try {
       const interaction = await provider.interactionDetails(request.raw, reply.raw);
       if (interaction.uid !== uid || interaction.result) return { page: requestOverPage() };

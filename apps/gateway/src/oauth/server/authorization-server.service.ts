@@ -1,8 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
-import { PlatformError } from '@switchyard/contracts';
 import { createEgressPolicy } from '@switchyard/mcp-client';
-import { FleetLimits } from '@switchyard/queue';
 import { Log, Shutdown } from '@switchyard/service-kit';
 import Provider from 'oidc-provider';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../../config.js';
@@ -13,13 +11,10 @@ import { Issuer } from '../issuer.js';
 import { SigningKeys } from '../keys/signing-keys.service.js';
 import { OAuthCipher } from '../store/oauth-cipher.js';
 import { PayloadsRepository } from '../store/payloads.repository.js';
-import { networkOf, providerAdapter } from '../store/provider-adapter.js';
+import { providerAdapter } from '../store/provider-adapter.js';
+import { Admission } from './admission.service.js';
 import { mcpScope, paths, providerConfiguration } from './provider-configuration.js';
 
-/** Metadata documents that one network makes us fetch; known ones are not fetched again. */
-const fetches = { limit: 20, intervalMs: 60_000 };
-/** Of one network, for all of these paths. A company may sit behind one address. */
-const requests = { limit: 600, intervalMs: 60_000 };
 /** That need the scope `openid`, of which there is none here: clients send them out of habit. */
 const ignoredParameters = ['nonce', 'max_age', 'claims', 'claims_locales', 'id_token_hint', 'acr_values'];
 
@@ -39,7 +34,7 @@ export class AuthorizationServer {
     private readonly clients: ClientsRepository,
     private readonly grants: GrantsService,
     private readonly cipher: OAuthCipher,
-    private readonly limits: FleetLimits,
+    private readonly admission: Admission,
     private readonly log: Log,
     shutdown: Shutdown,
     @Inject(GATEWAY_CONFIG) private readonly config: Pick<GatewayConfig, 'oauth' | 'egress'>,
@@ -69,20 +64,6 @@ export class AuthorizationServer {
     await provider.callback()(raw, response);
   }
 
-  /** Throws `rate_limited`: who registers or asks too much waits, and others do not. */
-  async admit({ raw, ip }: Arrived): Promise<void> {
-    const network = networkOf(ip) ?? 'unknown';
-    const isRegistration = raw.url === paths.registration && raw.method === 'POST';
-    const { registrationsPerHour } = this.config.oauth;
-    if (isRegistration && (await this.clients.countOf(network)) >= registrationsPerHour)
-      throw new PlatformError('rate_limited', {
-        message: 'Too many applications were registered.',
-        retryAfterMs: 600_000,
-      });
-    const taken = await this.limits.take(`oauth:${network}`, requests);
-    if (taken.isOver) throw new PlatformError('rate_limited', { retryAfterMs: taken.retryAfterMs });
-  }
-
   async #make(issuer: string): Promise<Provider> {
     const { accessTtlMs, grantTtlMs, registrationsPerHour } = this.config.oauth;
     const { payloads, clients, grants, cipher } = this;
@@ -99,8 +80,7 @@ export class AuthorizationServer {
         grantSeconds: Math.ceil(grantTtlMs / 1_000),
         isRegistrationOn: registrationsPerHour > 0,
         fetch: this.#fetch,
-        mayFetch: async (address) =>
-          !(await this.limits.take(`oauth-fetch:${networkOf(address) ?? 'unknown'}`, fetches)).isOver,
+        mayFetch: (address) => this.admission.mayFetch(address),
       }),
     );
     provider.proxy = true;
