@@ -47,6 +47,11 @@ export const dispatchEnv = z
     DISPATCH_STDIO_LEASE: durationMs()
       .default(6_000)
       .describe('How long a worker owns a stdio child without renewing.'),
+    DISPATCH_STDIO_STRAY: durationMs()
+      .default(600_000)
+      .describe(
+        'How long a stdio child that never answered a cancelled call may ask nobody; then it is replaced, once it is idle.',
+      ),
     DISPATCH_SESSION_IDLE: durationMs()
       .default(300_000)
       .describe('How long an unused upstream session is kept.'),
@@ -78,6 +83,7 @@ export const dispatchEnv = z
       trialCalls: env.DISPATCH_BREAKER_TRIALS,
     },
     stdioLeaseMs: env.DISPATCH_STDIO_LEASE,
+    stdioStrayMs: env.DISPATCH_STDIO_STRAY,
     sessionIdleMs: env.DISPATCH_SESSION_IDLE,
     allowPrivate: env.SWITCHYARD_EGRESS_ALLOW_PRIVATE,
     stdioAllowlist: readAllowlist(env.SWITCHYARD_STDIO_ALLOWLIST),

@@ -184,6 +184,7 @@ export class DispatchRuntime implements OnModuleInit {
         questions,
         log,
         connectTimeoutMs: stdioConnectTimeoutMs,
+        strayMs: config.stdioStrayMs,
         commandOf: (one) => this.commandOf(one),
         onListsChanged: (one) => void this.askForSync(one),
         onResourceUpdated: (one, uri) => void this.tellUpdated(one, uri),

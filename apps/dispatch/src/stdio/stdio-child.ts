@@ -34,6 +34,8 @@ export type StdioParts = {
   onResourceUpdated: (integration: IntegrationRecord, uri: string) => void;
   onStopped: (child: StdioChild) => void;
   connectTimeoutMs: number;
+  /** How long a call that ended unanswered keeps the child from asking anybody; then it is replaced where nothing runs. */
+  strayMs: number;
 };
 
 type Call = Extract<StdioRequest, { op: 'call' }>;
@@ -125,6 +127,7 @@ export class StdioChild {
     if (timeoutMs <= 0) throw new PlatformError('deadline_exceeded');
     if (!request.safe && (ctx.redelivered || this.wasTaken(ctx.correlationId, request.deadlineAt)))
       throw lost();
+    await this.leaveStrays();
     const session = await this.connected();
     return this.callWithin(request, ctx, { session, timeoutMs });
   }
@@ -176,11 +179,27 @@ export class StdioChild {
 
   /** The child's session; started on first use, and anew after the child has died. Callers at once share one start. */
   private connected(): Promise<UpstreamSession> {
-    this.session ??= this.connect().catch((error: unknown) => {
-      this.session = null;
-      throw error;
-    });
-    return this.session;
+    if (this.session) return this.session;
+    const connecting = this.connect();
+    const forget = (): void => {
+      if (this.session === connecting) this.session = null;
+    };
+    this.session = connecting;
+    connecting.then((session) => session.onClose(forget), forget);
+    return connecting;
+  }
+
+  /**
+   * A server that heeds a cancellation answers nothing any more, so that it would never be known to be done with the call,
+   * and could ask nobody for as long as it lives.
+   */
+  private async leaveStrays(): Promise<void> {
+    const asked = this.session;
+    const strayAt = (await asked?.catch(() => null))?.lastStrayAt ?? null;
+    if (strayAt === null || Date.now() - strayAt < this.parts.strayMs) return;
+    if (this.calls.size > 0 || this.session !== asked) return;
+    this.session = null;
+    void asked?.then((session) => session.close());
   }
 
   private async connect(): Promise<UpstreamSession> {
@@ -200,14 +219,13 @@ export class StdioChild {
     session.onListsChanged(() => parts.onListsChanged(integration));
     session.onResourceUpdated((uri) => parts.onResourceUpdated(integration, uri));
     void session.subscribe(this.wanted, { timeoutMs: subscribeMs });
-    session.onClose(() => void (this.session = null));
     return session;
   }
 
   private async endSession(): Promise<void> {
-    const session = await this.session?.catch(() => null);
+    const ending = this.session;
     this.session = null;
-    await session?.close();
+    await (await ending?.catch(() => null))?.close();
   }
 }
 

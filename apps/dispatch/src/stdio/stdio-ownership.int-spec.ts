@@ -20,7 +20,11 @@ const unsafe = ['pid', 'exit', 'hang', 'ask', 'touch'].map((name) => ({
   name,
   inputSchema: { type: 'object' },
 }));
-const safe = { name: 'echo', inputSchema: { type: 'object' }, annotations: { readOnlyHint: true } };
+const safe = ['echo', 'linger'].map((name) => ({
+  name,
+  inputSchema: { type: 'object' },
+  annotations: { readOnlyHint: true },
+}));
 
 function textOf(outcome: ToolCallOutcome): string {
   return outcome.status === 'completed'
@@ -45,14 +49,14 @@ onBothQueueBackends('a stdio integration', (backend) => {
     harness = await DispatchHarness.open(backend);
     integrationId = await harness.insertIntegration('up', { type: 'stdio', command: 'fixture', args: [] }, [
       ...unsafe,
-      safe,
+      ...safe,
     ]);
     const allowlist = join(mkdtempSync(join(tmpdir(), 'switchyard-')), 'allowlist.json');
     writeFileSync(
       allowlist,
       JSON.stringify([{ name: 'fixture', command: process.execPath, args: [stdioFixturePath()] }]),
     );
-    const settings = { SWITCHYARD_STDIO_ALLOWLIST: allowlist };
+    const settings = { SWITCHYARD_STDIO_ALLOWLIST: allowlist, DISPATCH_STDIO_STRAY: '3s' };
     workers = [await harness.startWorker(settings), await harness.startWorker(settings)];
   }, 120_000);
   afterAll(() => harness?.close());
@@ -108,6 +112,25 @@ onBothQueueBackends('a stdio integration', (backend) => {
     expect(textOf(await harness.call(integrationId, 'up_ask', { message: 'x' }))).toContain(
       'did not declare',
     );
+  });
+
+  it('asks nobody on behalf of a call whose caller left, and may ask again after a while', async () => {
+    const client = { capabilities: { elicitation: {} }, activeMs: 10_000 };
+    const ofAlice = harness.job(integrationId, 'up_linger', {}, { client });
+    const { callId } = ofAlice.sealed.call;
+    const isRunning = Promise.withResolvers<unknown>();
+    const alice = harness.send(ofAlice, isRunning.resolve);
+    await isRunning.promise;
+    await harness.queue.publish(topics.toolCallCancel, { callId });
+    expect(await alice).toMatchObject({ status: 'cancelled' });
+    const asked: unknown[] = [];
+    // The child has one open call now, and yet nobody knows that it does not ask on behalf of Alice.
+    const ofBob = harness.job(integrationId, 'up_ask', { message: 'x' }, { client });
+    const bob = await harness.send(ofBob, (event) => void asked.push(event));
+    expect(textOf(bob)).toContain('not known for which call');
+    expect(asked).toEqual([]);
+    const before = await pid();
+    await eventually(async () => (await pid()) !== before);
   });
 
   it('reads a resource, and tells of its updates while somebody wants them', async () => {

@@ -33,6 +33,14 @@ const tools: Record<string, (args: Args, id: Message['id']) => unknown> = {
     appendFileSync(String(path), `${String(line)}\n`);
     return text('Appended');
   },
+  /** Says that it began, and never answers, whatever becomes of its caller. */
+  linger: (_, id) => {
+    send({
+      jsonrpc: '2.0',
+      method: 'notifications/progress',
+      params: { progressToken: tokens.get(id), progress: 1 },
+    });
+  },
   /** Asks the client, and answers with what it was told. */
   ask: ({ message }, id) => {
     const question = `question-${String(id)}`;
