@@ -35,7 +35,7 @@ export type Principal = {
 };
 
 export function principalOf(caller: CallerContext): Principal {
-  const id = idOf(caller);
+  const id = holderOf(caller);
   return { id, credentialId: id, caller };
 }
 
@@ -45,7 +45,7 @@ export function signedInPrincipal(
   userToken: UserToken,
   tokenDigest: string,
 ): Principal {
-  const id = idOf(callerNow());
+  const id = holderOf(callerNow());
   return {
     ...{ id, credentialId: `${id}:${tokenDigest}`, userToken },
     get caller() {
@@ -60,7 +60,7 @@ export function oauthPrincipal(
   oauthGrant: OAuthGrant,
   tokenDigest: string,
 ): Principal {
-  const id = `${idOf(callerNow())}:grant:${oauthGrant.id}`;
+  const id = `${holderOf(callerNow())}:grant:${oauthGrant.id}`;
   return {
     ...{ id, credentialId: `${id}:${tokenDigest}`, oauthGrant },
     get caller() {
@@ -82,7 +82,8 @@ export function principalAs(
   };
 }
 
-function idOf(caller: CallerContext): string {
+/** The key or the user for whom the caller calls, with whichever of their tokens and clients. */
+export function holderOf(caller: CallerContext): string {
   if (caller.virtualKeyId !== null) return `key:${caller.virtualKeyId}`;
   return caller.userId !== null ? `user:${caller.orgId}:${caller.userId}` : `anonymous:${caller.orgId}`;
 }

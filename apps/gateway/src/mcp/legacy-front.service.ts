@@ -120,7 +120,7 @@ export class LegacyFront {
     };
     const forget = [
       this.running.add(session, message.id, () => leave('cancelled')),
-      this.open.openRequest(request.principal, () => leave('cancelled')),
+      this.open.openRequest(request.principal, leave),
     ];
     request.response.once('close', () => {
       for (const step of forget) step();

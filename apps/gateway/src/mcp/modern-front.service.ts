@@ -10,6 +10,7 @@ import {
 import { Log, Shutdown } from '@switchyard/service-kit';
 import type { Principal } from '../auth/principal.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
+import { CallerLeft } from '../tool-calls/prepared-call.js';
 import { type RpcRefusal, rpcErrorText } from './json-rpc.js';
 import { headerOf, type McpRequest, ownerOf, sendJson } from './mcp-request.js';
 import { McpServers } from './mcp-servers.service.js';
@@ -28,11 +29,17 @@ type Entry = {
   readonly handler: McpHttpHandler;
   readonly serve: ReturnType<typeof toNodeHandler>;
   readonly release: () => void;
-  running: number;
+  /** Of the requests that run. */
+  readonly running: Set<AbortController>;
   usedAt: number;
 };
 
-type Current = { readonly request: McpRequest; readonly body: object };
+type Current = {
+  readonly request: McpRequest;
+  readonly body: object;
+  /** Aborts with `CallerLeft` when the credential ends. */
+  readonly signal: AbortSignal;
+};
 
 /**
  * Serves 2026-07-28. One SDK handler per credential, kept while it is in use, so that all it holds open ends with the
@@ -69,12 +76,13 @@ export class ModernFront {
     const refusal = this.#mirrorRefusal(request, body);
     if (refusal) return sendJson(response, refusal.httpStatus, rpcErrorText(refusal));
     const entry = this.#entryOf(principal);
-    entry.running++;
+    const left = new AbortController();
+    entry.running.add(left);
     response.once('close', () => {
-      entry.running--;
+      entry.running.delete(left);
       entry.usedAt = Date.now();
     });
-    await this.#current.run({ request, body }, () => entry.serve(raw, response, body));
+    await this.#current.run({ request, body, signal: left.signal }, () => entry.serve(raw, response, body));
   }
 
   #mirrorRefusal({ principal, filter, headers }: McpRequest, body: object): RpcRefusal | undefined {
@@ -100,14 +108,14 @@ export class ModernFront {
     const serve = toNodeHandler(handler, {
       onerror: (err) => this.log.error({ err }, 'an MCP request failed'),
     });
-    const release = this.open.openRequest(principal, () => this.#close(principal.credentialId));
-    const entry = { handler, serve, release, running: 0, usedAt: Date.now() };
+    const release = this.open.openRequest(principal, (how) => this.#close(principal.credentialId, how));
+    const entry = { handler, serve, release, running: new Set<AbortController>(), usedAt: Date.now() };
     this.#entries.set(principal.credentialId, entry);
     return entry;
   }
 
   #server() {
-    const { request, body } = this.#served();
+    const { request, body, signal } = this.#served();
     const { principal, filter, headers, idempotencyKey } = request;
     const method = isJSONRPCRequest(body) ? body.method : undefined;
     return this.servers.create(method, {
@@ -118,6 +126,7 @@ export class ModernFront {
       userToken: principal.userToken,
       idempotencyKey,
       traceparent: headerOf(headers, 'traceparent'),
+      signal,
     });
   }
 
@@ -157,15 +166,17 @@ export class ModernFront {
 
   #closeIdle(): void {
     for (const [id, { running, usedAt }] of this.#entries) {
-      if (running === 0 && Date.now() - usedAt > idleMs) this.#close(id);
+      if (running.size === 0 && Date.now() - usedAt > idleMs) this.#close(id);
     }
   }
 
-  #close(id: string): void {
+  /** Told first how their caller left: the end of the exchange alone would say that it may come back. */
+  #close(id: string, how: CallerLeft['how'] = 'disconnected'): void {
     const entry = this.#entries.get(id);
     if (!entry) return;
     this.#entries.delete(id);
     entry.release();
+    for (const left of entry.running) left.abort(new CallerLeft(how));
     entry.handler.close().catch((err: unknown) => this.log.warn({ err }, 'an MCP handler did not close'));
   }
 }

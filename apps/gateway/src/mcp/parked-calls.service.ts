@@ -150,7 +150,11 @@ export class ParkedCalls implements OnModuleInit {
       if (followers.size === 0) this.#followers.delete(callId);
     };
     end.then(forget, forget);
-    left.signal.addEventListener('abort', () => void this.#cancel(callId, isKept, request));
+    left.signal.addEventListener('abort', () => {
+      const { reason } = left.signal as { reason: unknown };
+      const hasEnded = reason instanceof CallerLeft && reason.how === 'cancelled';
+      if (hasEnded || !isKept) void this.#cancel(callId, request);
+    });
     const started = Promise.resolve({ callId, deadlineAt, ledgerFirst: isKept, tool: undefined });
     return { started, end, onEvent: undefined, waiting: 0, isParked: false, left };
   }
@@ -161,8 +165,7 @@ export class ParkedCalls implements OnModuleInit {
     this.questions.asked(callId, event);
   }
 
-  async #cancel(callId: string, isKept: boolean, { caller: { orgId } }: CallRequest): Promise<void> {
-    if (isKept) return;
+  async #cancel(callId: string, { caller: { orgId } }: CallRequest): Promise<void> {
     const wish = { v: 1, callId, orgId } as const;
     await this.queue
       .request(queues.toolCallCancellations, wish, { timeoutMs: cancelTimeoutMs })

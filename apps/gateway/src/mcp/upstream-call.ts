@@ -32,7 +32,7 @@ export type CallFrame = {
   /** Checked before. */
   readonly idempotencyKey: string | undefined;
   readonly traceparent: string | undefined;
-  /** Aborts with `CallerLeft`. Without it, the end of the exchange says that the caller has disconnected. */
+  /** Aborts with `CallerLeft`. Besides, the end of the exchange says that the caller has disconnected. */
   readonly signal?: AbortSignal;
   /** Of a client of the handshake revisions that opened a session. */
   readonly session?: LegacySession;
@@ -101,7 +101,7 @@ export function toCallRequest({ wanted, context, frame }: CallExchange): CallReq
     requestId: String(context.mcpReq.id).slice(0, maxRequestIdLength),
     progress: isToken(token),
     onEvent: progressTo(context, token),
-    signal: frame.signal ?? leaving(context.mcpReq.signal),
+    signal: leaving(context.mcpReq.signal, frame.signal),
   };
 }
 
@@ -138,8 +138,12 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function leaving(exchange: AbortSignal): AbortSignal {
+/** Whichever is first says how. */
+function leaving(exchange: AbortSignal, known: AbortSignal | undefined): AbortSignal {
   const left = new AbortController();
+  const leave = (): void => left.abort(known?.reason);
+  if (known?.aborted) leave();
+  known?.addEventListener('abort', leave, { once: true });
   exchange.addEventListener('abort', () => left.abort(new CallerLeft('disconnected')), { once: true });
   return left.signal;
 }
