@@ -17,7 +17,13 @@ export {
   OAuthSettings,
   TokenEndpointAuthMethod,
 } from './credentials.js';
-export { BrowserSession, BrowserSessionAnswer, UserRecord, UserRecordAnswer } from './people.js';
+export {
+  BrowserSession,
+  BrowserSessionAnswer,
+  claimsOfTokens,
+  UserRecord,
+  UserRecordAnswer,
+} from './people.js';
 export { AuditAction, AuditEvent, AuditRecords } from './audit.js';
 export {
   CallResume,

@@ -30,6 +30,14 @@ export const BrowserSession = z.strictObject({
 });
 export type BrowserSession = z.infer<typeof BrowserSession>;
 
+/**
+ * Claims that are of a token and not of its person: sessions do not keep them, and no policy may ask for them. It would
+ * hold at one door and not at the other.
+ */
+export const claimsOfTokens: ReadonlySet<string> = new Set(
+  'exp iat nbf jti nonce at_hash c_hash s_hash sid auth_time typ session_state'.split(' '),
+);
+
 export const BrowserSessionAnswer = z.discriminatedUnion('status', [
   z.strictObject({
     status: z.literal('signed_in'),

@@ -1,4 +1,5 @@
 import { leftOutClaims, NotLinear, wholeMatch } from '@switchyard/access';
+import { claimsOfTokens } from '@switchyard/contracts';
 import { z } from 'zod';
 
 const path = z
@@ -7,6 +8,7 @@ const path = z
   .max(256)
   .regex(/^[^\p{Cc}\p{Cf}]*$/u, 'must not contain control characters')
   .refine((name) => name !== leftOutClaims, 'is no claim')
+  .refine((name) => !claimsOfTokens.has(name), 'is of the token and not of its person: policies never see it')
   .describe(
     'Dotted path of the claim, or its whole name where that holds dots: `department`, `realm_access.roles`.',
   );

@@ -72,6 +72,8 @@ describe('a policy', () => {
     [{ matchers: [{ path: 'a', operator: 'LIKE', value: 'x' }] }, 'operator'],
     [{ matchers: [{ path: '', operator: 'EXISTS' }] }, 'matchers.0.path'],
     [{ matchers: [{ path: '$left_out', operator: 'EXISTS' }] }, 'matchers.0.path'],
+    [{ matchers: [{ path: 'exp', operator: 'EXISTS' }] }, 'is of the token'],
+    [{ matchers: [{ path: 'nonce', operator: 'EQUALS', value: 'x' }] }, 'is of the token'],
     [{ matchers: [{ path: 'a', operator: 'EXISTS', value: 1 }] }, 'matchers.0'],
     [{ matchers: [{ path: 'a', operator: 'EQUALS' }] }, 'matchers.0.value'],
     [{ matchers: [{ path: 'a', operator: 'EQUALS', value: null }] }, 'matchers.0.value'],

@@ -2,9 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import { sessionClaims } from './session-claims.js';
 
 describe('sessionClaims', () => {
-  it('keeps what is said of the person, and nothing that is of the token', () => {
-    const claims = { sub: 'bob', team: { name: 'kitchen' }, nonce: 'n', exp: 1, aud: 'us', gone: null };
-    expect(sessionClaims(claims)).toEqual({ sub: 'bob', team: { name: 'kitchen' } });
+  it('keeps what is said of the person and by whom, and nothing that is of the token', () => {
+    const kept = { iss: 'https://idp.test', aud: 'us', azp: 'chat', sub: 'bob', team: { name: 'kitchen' } };
+    const ofToken = { nonce: 'n', exp: 1, jti: 'j', auth_time: 2, gone: null };
+    expect(sessionClaims({ ...kept, ...ofToken })).toEqual(kept);
   });
 
   it.each([

@@ -1,9 +1,5 @@
-import { PlatformError } from '@switchyard/contracts';
+import { claimsOfTokens, PlatformError } from '@switchyard/contracts';
 
-/** Of a token and not of its person. */
-const protocolClaims = new Set(
-  'iss aud exp iat nbf jti nonce at_hash c_hash s_hash sid azp auth_time typ session_state'.split(' '),
-);
 const mostBytes = 65_536;
 
 /**
@@ -12,7 +8,7 @@ const mostBytes = 65_536;
  */
 export function sessionClaims(claims: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const kept = Object.entries(claims).filter(([name, value]) => {
-    return !protocolClaims.has(name) && value !== undefined && value !== null;
+    return !claimsOfTokens.has(name) && value !== undefined && value !== null;
   });
   const json = JSON.stringify(kept);
   // PostgreSQL's jsonb takes neither a zero character nor half of a surrogate pair.
