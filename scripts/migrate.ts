@@ -16,8 +16,12 @@ const schemas = {
   'catalog-sync': 'catalog',
   dispatch: 'dispatch',
   gateway: 'gateway',
+  'agent-runner': 'runs',
 };
-const apps = Object.keys(schemas) as (keyof typeof schemas)[];
+type App = keyof typeof schemas;
+/** `npm start` does not start it yet: it is migrated where its URL is given. */
+const isWanted = (app: App) => app !== 'agent-runner' || process.env[variableOf(app)] !== undefined;
+const apps = (Object.keys(schemas) as App[]).filter(isWanted);
 
 const env = loadConfig('migrate', z.looseObject(expected()));
 const roles = Object.fromEntries(apps.map((app) => [app, String(env[variableOf(app)])]));
@@ -44,7 +48,7 @@ function variableOf(app: string): string {
   return `${app.toUpperCase().replaceAll('-', '_')}_DATABASE_URL`;
 }
 
-async function loadMigrations(app: keyof typeof schemas): Promise<AppMigrations[]> {
+async function loadMigrations(app: App): Promise<AppMigrations[]> {
   const folder = join(import.meta.dirname, '../apps', app);
   if (!existsSync(join(folder, 'dist/migrations')) && !existsSync(join(folder, 'migrations'))) return [];
   const { migrations } = (await import(join(folder, 'dist/migrations/index.js'))) as {

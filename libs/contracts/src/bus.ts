@@ -158,6 +158,11 @@ export const topics = {
     what: 'A ledger-first call ended; its row has the outcome.',
     message: z.strictObject({ callId: z.uuid() }),
   }),
+  runCancelled: defineTopic({
+    name: 'run-cancelled',
+    what: 'Somebody cancelled a run; the runner that drives it stops the model and asks to cancel its calls.',
+    message: z.strictObject({ runId: z.uuid() }),
+  }),
   upstreamAnswered: defineTopic({
     name: 'upstream-answered',
     what: 'A call to the upstream was answered, which counts as a health check. Sent at most every few seconds per integration.',

@@ -65,6 +65,21 @@ export {
   WireResourceTemplate,
   WireTool,
 } from './upstreams.js';
+export {
+  AgentDefinition,
+  AgentGrant,
+  AgentRunJob,
+  canRunMove,
+  ExecutionMode,
+  RunInput,
+  RunOutput,
+  RunRecord,
+  runStates,
+  RunStateSchema,
+  runTransitions,
+  terminalRunStates,
+} from './runs.js';
+export type { RunState } from './runs.js';
 export { queues, stdioPriority, stdioQueue, toolCallQueue } from './queues.js';
 export type { Consumer, EventOf, ParsedPayloadOf, PayloadOf, QueueDefinition, ResultOf } from './queues.js';
 export { QuestionAnswer, topics } from './bus.js';

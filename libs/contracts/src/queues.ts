@@ -5,6 +5,7 @@ import { OAuthDiscovery, OAuthDiscoveryAnswer } from './credentials.js';
 import { ErrorInfo } from './errors.js';
 import { LeaseAnswer, LeaseRequest, VaultWrite, VaultWriteAnswer } from './leases.js';
 import { BrowserSession, BrowserSessionAnswer, UserRecord, UserRecordAnswer } from './people.js';
+import { AgentRunJob, RunStateSchema } from './runs.js';
 import { ToolCallEvent, ToolCallJob, ToolCallOutcome } from './tool-calls.js';
 import {
   CatalogSyncJob,
@@ -127,6 +128,13 @@ export const queues = {
     what: 'Connect an integration and bring its tools up to date.',
     payload: CatalogSyncJob,
     result: CatalogSyncOutcome,
+  }),
+  agentRuns: defineQueue({
+    name: 'agent-runs',
+    consumer: 'agent-runner',
+    what: 'A run of an agent begins or goes on: chat, schedules, webhooks, decisions. The answer is the state it has then.',
+    payload: AgentRunJob,
+    result: z.strictObject({ state: RunStateSchema }),
   }),
 } as const;
 

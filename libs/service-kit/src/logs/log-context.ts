@@ -1,7 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 /** Fields that every log line inside `withLogContext` carries. */
-export type LogContext = { callId?: string; requestId?: string; integrationId?: string; jobId?: string };
+export type LogContext = {
+  callId?: string;
+  runId?: string;
+  requestId?: string;
+  integrationId?: string;
+  jobId?: string;
+};
 
 const storage = new AsyncLocalStorage<LogContext>();
 

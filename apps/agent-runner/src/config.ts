@@ -1,0 +1,62 @@
+import {
+  booleanFlag,
+  durationMs,
+  portNumber,
+  secret,
+  type Secret,
+  type ServiceConfig,
+  serviceConfig,
+  serviceEnv,
+  wholeNumber,
+} from '@switchyard/service-kit';
+import { z } from 'zod';
+
+export const agentRunnerEnv = z.object({
+  ...serviceEnv,
+  AGENT_RUNNER_OPS_PORT: portNumber()
+    .default(0)
+    .describe('Port of health, readiness and metrics; 0 is a free one.'),
+  AGENT_RUNNER_DATABASE_URL: secret().describe('PostgreSQL as the runs’ own role.'),
+  SWITCHYARD_EGRESS_ALLOW_PRIVATE: booleanFlag()
+    .default(false)
+    .describe('Development only: models on loopback and private addresses, and plain http to them.'),
+  AGENT_RUNNER_CONCURRENCY: wholeNumber({ min: 1, max: 1_000 })
+    .default(64)
+    .describe('Runs that one process drives at once; runs that wait for a person do not count.'),
+  AGENT_RUNNER_LEASE_MS: durationMs().default(6_000).describe('How long a process that died keeps its runs.'),
+  AGENT_RUNNER_SWEEP_TICK_MS: durationMs()
+    .default(1_000)
+    .describe('How often a process looks for runs that nobody drives.'),
+});
+
+export type RunnerSettings = {
+  readonly concurrency: number;
+  readonly leaseMs: number;
+  readonly sweepTickMs: number;
+};
+
+export type AgentRunnerConfig = {
+  readonly service: ServiceConfig;
+  readonly databaseUrl: Secret;
+  readonly queueUrl: Secret;
+  readonly sealKey: Secret;
+  /** For tests that share a store. */
+  readonly queuePrefix?: string;
+  readonly egress: { readonly allowPrivate: boolean };
+  readonly runner: RunnerSettings;
+};
+
+export function toAgentRunnerConfig(env: z.output<typeof agentRunnerEnv>): AgentRunnerConfig {
+  return {
+    service: serviceConfig('agent-runner', env, { opsPort: env.AGENT_RUNNER_OPS_PORT }),
+    databaseUrl: env.AGENT_RUNNER_DATABASE_URL,
+    queueUrl: env.QUEUE_URL,
+    sealKey: env.SWITCHYARD_SEAL_KEY,
+    egress: { allowPrivate: env.SWITCHYARD_EGRESS_ALLOW_PRIVATE },
+    runner: {
+      concurrency: env.AGENT_RUNNER_CONCURRENCY,
+      leaseMs: env.AGENT_RUNNER_LEASE_MS,
+      sweepTickMs: env.AGENT_RUNNER_SWEEP_TICK_MS,
+    },
+  };
+}

@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto';
+import type { OnApplicationBootstrap } from '@nestjs/common';
+import { type AgentRunJob, queues, type RunState, topics } from '@switchyard/contracts';
+import type { JobContext, QueueClient } from '@switchyard/queue';
+import { type Kit, withLogContext } from '@switchyard/service-kit';
+import type { RunnerSettings } from '../config.js';
+import type { Claim, ClaimsRepository } from '../runs/claims.repository.js';
+import type { RunsService } from '../runs/runs.service.js';
+import type { RunDriver } from './run-driver.service.js';
+import { stopReason } from './run-driver.service.js';
+import { StopRun } from './stop.js';
+
+type Parts = {
+  readonly queue: QueueClient;
+  readonly claims: ClaimsRepository;
+  readonly runs: RunsService;
+  readonly driver: RunDriver;
+  readonly kit: Pick<Kit, 'log' | 'metrics' | 'shutdown'>;
+  readonly settings: RunnerSettings;
+};
+type RunContext = JobContext<typeof queues.agentRuns>;
+
+/** A run in this process's hand. */
+type Held = { readonly claim: Claim; readonly now: AbortController; readonly soon: AbortController };
+
+/** Takes `agent-runs`. A run is driven by whoever holds its claim, however many jobs of it there are. */
+export class AgentRunsProcessor implements OnApplicationBootstrap {
+  readonly #runnerId = randomUUID();
+  readonly #held = new Map<string, Held>();
+  #isDraining = false;
+
+  constructor(private readonly parts: Parts) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    const { queue, kit, settings } = this.parts;
+    kit.shutdown.onStopTaking(() => this.#drain());
+    queue.consume(queues.agentRuns, (job, context) => this.#process(job, context), {
+      concurrency: settings.concurrency,
+    });
+    await queue.subscribe(topics.runCancelled, ({ runId }) => this.#stop(runId, 'cancelled'));
+  }
+
+  async #process({ runId, orgId }: AgentRunJob, context: RunContext): Promise<{ state: RunState }> {
+    const { claims, runs, settings } = this.parts;
+    const claim = this.#isDraining
+      ? undefined
+      : await claims.take({ runId, orgId }, this.#runnerId, settings.leaseMs);
+    // Somebody drives it, or will when the sweeper finds that nobody does.
+    if (!claim) return { state: (await runs.find(orgId, runId))?.state ?? 'failed' };
+    const state = await withLogContext({ runId }, () => this.#hold(claim, context.signal));
+    this.#count(state);
+    return { state };
+  }
+
+  async #hold(claim: Claim, closing: AbortSignal): Promise<RunState> {
+    const held = { claim, now: new AbortController(), soon: new AbortController() };
+    this.#held.set(claim.runId, held);
+    const close = () => this.#abort(held, 'draining');
+    closing.addEventListener('abort', close, { once: true });
+    const heartbeat = setInterval(() => void this.#beat(held), this.parts.settings.leaseMs / 3);
+    try {
+      return await this.#drive(held);
+    } finally {
+      clearInterval(heartbeat);
+      closing.removeEventListener('abort', close);
+      this.#held.delete(claim.runId);
+    }
+  }
+
+  /** A cancelled run is driven once more, to its end. */
+  async #drive(held: Held): Promise<RunState> {
+    const { driver, claims, kit } = this.parts;
+    try {
+      return await driver.drive(held.claim, { now: held.now.signal, soon: held.soon.signal });
+    } catch (thrown) {
+      const why = stopReason(thrown);
+      if (why === 'claim_lost') return 'running';
+      if (why === 'cancelled') return driver.drive(held.claim, never);
+      if (why === undefined) kit.log.error({ err: thrown }, 'a run is handed back');
+      // At a failure of the platform the sweeper's delay keeps it from going round at full speed.
+      await claims.release(held.claim, { delayMs: why === undefined ? failureDelayMs : 0 });
+      return 'queued';
+    }
+  }
+
+  async #beat(held: Held): Promise<void> {
+    const { claims, settings, kit } = this.parts;
+    try {
+      const renewed = await claims.renew(held.claim, settings.leaseMs);
+      if (!renewed) this.#abort(held, 'claim_lost');
+      else if (renewed.cancelRequested) this.#abort(held, 'cancelled');
+    } catch (err) {
+      kit.log.warn({ err, runId: held.claim.runId }, 'the claim of a run could not be renewed');
+    }
+  }
+
+  #stop(runId: string, why: StopRun['why']): void {
+    const held = this.#held.get(runId);
+    if (held) this.#abort(held, why);
+  }
+
+  #abort({ now, soon }: Held, why: StopRun['why']): void {
+    const reason = new StopRun(why);
+    now.abort(reason);
+    soon.abort(reason);
+  }
+
+  /** An answer that is being written may come to its end; what waits is handed back at once. */
+  #drain(): void {
+    this.#isDraining = true;
+    for (const { soon } of this.#held.values()) soon.abort(new StopRun('draining'));
+  }
+
+  #count(state: RunState): void {
+    this.parts.kit.metrics
+      .counter({
+        name: 'switchyard_agent_runs_total',
+        help: 'Runs that this process left, by the state in which it left them.',
+        labelNames: ['state'],
+      })
+      .inc({ state });
+  }
+}
+
+const failureDelayMs = 5_000;
+const silent = new AbortController().signal;
+const never = { now: silent, soon: silent };

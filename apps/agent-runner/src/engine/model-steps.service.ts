@@ -1,0 +1,88 @@
+import { Injectable } from '@nestjs/common';
+import { type AgentDefinition, PlatformError, toPlatformError } from '@switchyard/contracts';
+import { EgressPolicy } from '@switchyard/mcp-client';
+import {
+  type AskedToolCall,
+  askModel,
+  createModel,
+  type ModelAnswer,
+  ModelSettings,
+  type ModelTools,
+  problemOutput,
+  toModelTools,
+} from '@switchyard/models';
+import { callIdOf, requestIdOf } from '../calls/run-ids.js';
+import { ModelKeys } from '../ports/agent-source.js';
+import type { NewCall, NewStep } from '../runs/progress.repository.js';
+import type { RunData, RunPlan, RunStep } from '../runs/run-data.js';
+import { conversationFor, instructionsOf } from './conversation.js';
+
+type Asked = { readonly kind: RunStep['kind']; readonly position: number };
+type Answered = { readonly step: NewStep; readonly calls: readonly NewCall[] };
+
+/** Asks the model for one step of a run. */
+@Injectable()
+export class ModelStepsService {
+  constructor(
+    private readonly keys: ModelKeys,
+    private readonly egress: EgressPolicy,
+  ) {}
+
+  /** What the model said, or why it said nothing; nothing is stored yet. Throws where the signal fired. */
+  async ask(data: RunData, asked: Asked, signal: AbortSignal): Promise<Answered> {
+    const { agent, plan } = data.run;
+    if (!agent || !plan) throw new Error('a run is asked before it is planned');
+    const tools = toModelTools(plan.tools);
+    const step = { ...asked, requestId: requestIdOf(data.run, asked.position), startedAt: new Date() };
+    try {
+      const answer = await this.#answer({ agent, data, asked, tools }, signal);
+      const calls = asked.kind === 'synthesis' ? [] : answer.toolCalls;
+      return {
+        step: { ...step, answer, error: null },
+        calls: calls.map((call, position) =>
+          toCall(call, { data, plan, tools, step: asked.position, position }),
+        ),
+      };
+    } catch (thrown) {
+      signal.throwIfAborted();
+      return { step: { ...step, answer: null, error: toPlatformError(thrown).toInfo() }, calls: [] };
+    }
+  }
+
+  async #answer(
+    { agent, data, asked, tools }: { agent: AgentDefinition; data: RunData; asked: Asked; tools: ModelTools },
+    signal: AbortSignal,
+  ): Promise<ModelAnswer> {
+    const settings = ModelSettings.safeParse(agent.model);
+    if (!settings.success)
+      throw new PlatformError('model_rejected', { message: 'The agent’s model settings do not fit.' });
+    const model = createModel(settings.data, await this.keys.keyOf(agent), this.egress);
+    return askModel(model, {
+      instructions: instructionsOf(agent),
+      messages: conversationFor(asked.kind, data),
+      tools: tools.toolSet,
+      toolChoice: asked.kind === 'synthesis' ? 'none' : 'auto',
+      signal,
+    });
+  }
+}
+
+type Place = { data: RunData; plan: RunPlan; tools: ModelTools; step: number; position: number };
+
+/** Whatever the model names: a tool outside of the plan is no call. */
+function toCall(asked: AskedToolCall, { data, plan, tools, step, position }: Place): NewCall {
+  const outwardName = tools.outwardNameOf(asked.name);
+  const tool = plan.tools.find((planned) => planned.outwardName === outwardName);
+  const problem = asked.problem ?? (tool ? undefined : 'unknown_tool');
+  const callId = callIdOf(data.run, { step, position, modelCallId: asked.id, attempt: 0 });
+  const call = { position, callId, asked, outwardName: tool?.outwardName ?? null };
+  if (problem || !tool)
+    return {
+      ...call,
+      state: 'ended',
+      outcome: { status: 'not_made', problem },
+      output: problemOutput(problem ?? 'unknown_tool'),
+    };
+  const state = tool.mode === 'auto_execute' ? 'ready' : 'waiting_approval';
+  return { ...call, state, outcome: null, output: null };
+}

@@ -1,0 +1,77 @@
+import { Injectable } from '@nestjs/common';
+import { Sql } from '@switchyard/database';
+import { StopRun } from '../engine/stop.js';
+
+/** One runner's hold on a run: of two who believe to have one, the fence tells who has. */
+export type Claim = { readonly runId: string; readonly orgId: string; readonly fence: string };
+
+/** A run that nobody drives. */
+export type DueRun = Claim;
+
+/** How long one look after a run lasts. */
+const sweepAgainMs = 5_000;
+
+/** Who drives which run. */
+@Injectable()
+export class ClaimsRepository {
+  constructor(private readonly sql: Sql) {}
+
+  /** Takes a queued run, or one whose runner is gone; undefined where there is nothing to take. */
+  async take(
+    run: { runId: string; orgId: string },
+    runnerId: string,
+    leaseMs: number,
+  ): Promise<Claim | undefined> {
+    const [row] = await this.sql.query<{ fence: string }>(
+      `UPDATE runs.runs SET state = 'running', fence = fence + 1, runner_id = $3, next_sweep_at = now(),
+         lease_until = now() + make_interval(secs => $4::float8 / 1000), started_at = coalesce(started_at, now())
+       WHERE id = $1 AND org_id = $2 AND (state = 'queued' OR (state = 'running' AND lease_until < now())) RETURNING fence`,
+      [run.runId, run.orgId, runnerId, leaseMs],
+    );
+    return row && { ...run, fence: row.fence };
+  }
+
+  /** Holds on to a run; undefined where it was lost. */
+  async renew({ runId, fence }: Claim, leaseMs: number): Promise<{ cancelRequested: boolean } | undefined> {
+    const [row] = await this.sql.query<{ cancelRequested: boolean }>(
+      `UPDATE runs.runs SET lease_until = now() + make_interval(secs => $3::float8 / 1000)
+       WHERE id = $1 AND fence = $2 AND state = 'running' RETURNING cancel_requested_at IS NOT NULL AS "cancelRequested"`,
+      [runId, fence, leaseMs],
+    );
+    return row;
+  }
+
+  /** Gives a run back as it stands, for whoever takes it next. */
+  async release({ runId, fence }: Claim, { delayMs }: { delayMs: number }): Promise<void> {
+    await this.sql.query(
+      `UPDATE runs.runs SET state = 'queued', runner_id = NULL, lease_until = NULL,
+         next_sweep_at = now() + make_interval(secs => $3::float8 / 1000)
+       WHERE id = $1 AND fence = $2 AND state = 'running'`,
+      [runId, fence, delayMs],
+    );
+  }
+
+  /** Runs `work` in a transaction in which nobody else writes this run. Throws where the claim was lost. */
+  async hold<T>({ runId, fence }: Claim, work: (sql: Sql) => Promise<T>): Promise<T> {
+    return this.sql.transaction(async (sql) => {
+      const held = await sql.query(
+        `SELECT 1 FROM runs.runs WHERE id = $1 AND fence = $2 AND state = 'running' FOR UPDATE`,
+        [runId, fence],
+      );
+      if (held.length === 0) throw new StopRun('claim_lost');
+      return work(sql);
+    });
+  }
+
+  /** Runs that wait without a job, or whose runner is gone; each of them is given to one asker at a time. */
+  async takeDue(limit: number): Promise<DueRun[]> {
+    return this.sql.query<DueRun>(
+      `UPDATE runs.runs SET next_sweep_at = now() + make_interval(secs => $2::float8 / 1000)
+       WHERE id IN (SELECT id FROM runs.runs WHERE next_sweep_at <= now()
+           AND (state = 'queued' OR (state = 'running' AND lease_until < now()))
+         ORDER BY next_sweep_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+       RETURNING id AS "runId", org_id AS "orgId", fence`,
+      [limit, sweepAgainMs],
+    );
+  }
+}

@@ -1,0 +1,145 @@
+import { Injectable } from '@nestjs/common';
+import type { AgentDefinition, ErrorInfo, RunOutput, ToolCallOutcome } from '@switchyard/contracts';
+import { Sql } from '@switchyard/database';
+import type { ModelMessage, ToolOutput } from '@switchyard/models';
+import { runMessages } from '../engine/conversation.js';
+import { type Claim, ClaimsRepository } from './claims.repository.js';
+import type { RunCall, RunData, RunPlan, RunStep } from './run-data.js';
+import { loadRun } from './run-rows.js';
+
+type Beginning = { agent: AgentDefinition; plan: RunPlan; opening: ModelMessage };
+export type NewStep = RunStep & { readonly startedAt: Date };
+export type NewCall = Omit<RunCall, 'step' | 'attempt' | 'requestId'>;
+export type CallEnd = { state: 'ended' | 'waiting_reauth'; outcome: ToolCallOutcome; output: ToolOutput };
+export type RunEnd =
+  | { readonly state: 'completed'; readonly output: RunOutput }
+  | { readonly state: 'failed'; readonly error: ErrorInfo }
+  | { readonly state: 'cancelled' };
+
+/** Writes each step of a run, under its claim, in one transaction. */
+@Injectable()
+export class ProgressRepository {
+  constructor(
+    private readonly sql: Sql,
+    private readonly claims: ClaimsRepository,
+  ) {}
+
+  async load({ orgId, runId }: Claim): Promise<RunData> {
+    const data = await loadRun(this.sql, orgId, runId);
+    if (!data) throw new Error('a run that is held is gone');
+    return data;
+  }
+
+  /** The definition, the tools and the conversation with which the run goes on from here. */
+  async begin(claim: Claim, { agent, plan, opening }: Beginning): Promise<void> {
+    await this.claims.hold(claim, async (sql) => {
+      const earlier = await sql.query<{ message: ModelMessage }>(
+        `SELECT m.message FROM runs.messages m JOIN runs.runs r ON r.conversation_id = m.conversation_id
+         WHERE r.id = $1 ORDER BY m.id`,
+        [claim.runId],
+      );
+      const history = [...earlier.map(({ message }) => message), opening];
+      await sql.query(
+        `UPDATE runs.runs SET agent = $2::json, plan = $3::json, history = $4::json WHERE id = $1`,
+        [claim.runId, ...[agent, plan, history].map((value) => JSON.stringify(value))],
+      );
+    });
+  }
+
+  /** The model's answer and the calls that it asks for, or its failure. */
+  async addStep(claim: Claim, step: NewStep, calls: readonly NewCall[]): Promise<void> {
+    await this.claims.hold(claim, async (sql) => {
+      const { usage } = step.answer ?? {};
+      await sql.query(
+        `INSERT INTO runs.run_steps (run_id, position, kind, request_id, answer, error, input_tokens, output_tokens,
+           total_tokens, started_at) VALUES ($1, $2, $3, $4, $5::json, $6::json, $7, $8, $9, $10)`,
+        [
+          ...[claim.runId, step.position, step.kind, step.requestId, json(step.answer), json(step.error)],
+          ...[usage?.inputTokens ?? null, usage?.outputTokens ?? null, usage?.totalTokens ?? null],
+          step.startedAt,
+        ],
+      );
+      for (const call of calls) await insertCall(sql, claim, step, call);
+      await sql.query('UPDATE runs.runs SET iteration = $2 WHERE id = $1', [claim.runId, step.position + 1]);
+    });
+  }
+
+  /** How a call ended, as soon as it did: calls of one turn end one by one. */
+  async endCall(claim: Claim, call: RunCall, { state, outcome, output }: CallEnd): Promise<void> {
+    await this.claims.hold(claim, (sql) =>
+      sql.query(
+        `UPDATE runs.run_calls SET state = $3, outcome = $4::json, output = $5::json,
+           ended_at = CASE WHEN $3 = 'ended' THEN now() END WHERE run_id = $1 AND call_id = $2`,
+        [claim.runId, call.callId, state, json(outcome), state === 'ended' ? json(output) : null],
+      ),
+    );
+  }
+
+  /** Lets the run wait, unless `isStillSo` says of what is durable now that there is something to do. */
+  async park(
+    claim: Claim,
+    state: 'waiting_approval' | 'waiting_reauth',
+    isStillSo: (data: RunData) => boolean,
+  ): Promise<boolean> {
+    return this.claims.hold(claim, async (sql) => {
+      const data = await loadRun(sql, claim.orgId, claim.runId);
+      if (!data || !isStillSo(data)) return false;
+      await sql.query(`UPDATE runs.runs SET state = $2, runner_id = NULL, lease_until = NULL WHERE id = $1`, [
+        claim.runId,
+        state,
+      ]);
+      return true;
+    });
+  }
+
+  /** Ends the run, and adds what was said to its conversation. */
+  async end(claim: Claim, end: RunEnd): Promise<void> {
+    await this.claims.hold(claim, async (sql) => {
+      await sql.query(
+        `UPDATE runs.runs SET state = $2, output = $3::json, error = $4::json, ended_at = now(), runner_id = NULL,
+           lease_until = NULL WHERE id = $1`,
+        [
+          ...[claim.runId, end.state],
+          end.state === 'completed' ? json(end.output) : null,
+          end.state === 'failed' ? json(end.error) : null,
+        ],
+      );
+      const data = await loadRun(sql, claim.orgId, claim.runId);
+      if (data?.run.conversationId) await appendMessages(sql, data);
+    });
+  }
+}
+
+async function insertCall(sql: Sql, { runId }: Claim, step: NewStep, call: NewCall): Promise<void> {
+  await sql.query(
+    `INSERT INTO runs.run_calls (run_id, step, position, call_id, request_id, asked, outward_name, state, outcome, output,
+       ended_at) VALUES ($1, $2, $3, $4, $5, $6::json, $7, $8, $9::json, $10::json, CASE WHEN $8 = 'ended' THEN now() END)`,
+    [
+      ...[
+        runId,
+        step.position,
+        call.position,
+        call.callId,
+        step.requestId,
+        json(call.asked),
+        call.outwardName,
+      ],
+      ...[call.state, json(call.outcome), json(call.output)],
+    ],
+  );
+}
+
+async function appendMessages(sql: Sql, data: RunData): Promise<void> {
+  const { id, conversationId, history } = data.run;
+  const said = [...(history ?? []).slice(-1), ...runMessages(data)];
+  await sql.query(
+    `INSERT INTO runs.messages (conversation_id, run_id, message)
+     SELECT $1, $2, value FROM json_array_elements($3::json) WITH ORDINALITY ORDER BY ordinality`,
+    [conversationId, id, JSON.stringify(said)],
+  );
+  await sql.query('UPDATE runs.conversations SET updated_at = now() WHERE id = $1', [conversationId]);
+}
+
+function json(value: unknown): string | null {
+  return value === null || value === undefined ? null : JSON.stringify(value);
+}
