@@ -3,6 +3,10 @@ export type ServerInstructions = { readonly slug: string; readonly instructions:
 
 const maxBytesEach = 2_048;
 const maxBytesInAll = 8_192;
+/** Of what a vendor says, however long it is, more is not even looked at. */
+const maxCharsRead = 4_096;
+/** Less room than this holds no server's text. */
+const leastBytes = 32;
 const heading = 'Instructions of the servers behind this gateway. Each speaks of its own tools alone.';
 
 /**
@@ -13,7 +17,8 @@ export function joinInstructions(servers: readonly ServerInstructions[]): string
   const parts: string[] = [];
   let left = maxBytesInAll - Buffer.byteLength(heading);
   for (const { slug, instructions } of servers) {
-    const text = shortened(escaped(instructions.trim()), maxBytesEach);
+    if (left < leastBytes) break;
+    const text = shortened(escaped(visible(instructions.slice(0, maxCharsRead)).trim()), maxBytesEach);
     const part = `<server name="${slug}">\n${text}\n</server>`;
     const size = Buffer.byteLength(part) + 2;
     if (text === '' || size > left) continue;
@@ -23,8 +28,14 @@ export function joinInstructions(servers: readonly ServerInstructions[]): string
   return parts.length > 0 ? [heading, ...parts].join('\n\n') : undefined;
 }
 
+/** A character that nobody sees would hide a tag from us, and not from a model. */
+function visible(text: string): string {
+  return text.replace(/[^\P{Cc}\n\t]|\p{Cf}|\p{Default_Ignorable_Code_Point}/gu, '');
+}
+
+/** Blanks are matched in one way only, so that many of them cost no more than they are. */
 function escaped(text: string): string {
-  return text.replace(/<(?=\s*\/?\s*server)/gi, '&lt;');
+  return text.replace(/<(?=\s*(?:\/\s*)?server)/gi, '&lt;');
 }
 
 /** Cut between characters, with a mark that it was. */
