@@ -44,6 +44,8 @@ export const BrowserSessionAnswer = z.discriminatedUnion('status', [
     orgId: z.uuid(),
     userId: z.uuid(),
     identityProviderId: z.uuid(),
+    /** Of the provider as it was at sign-in. */
+    issuer: z.string().max(2_048).optional(),
     username: z.string().nullable(),
     roles: z.array(Role).max(64),
     /** What the identity provider said of the person at sign-in, bounded; policies are asked about it. */

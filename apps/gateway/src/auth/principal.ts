@@ -17,6 +17,8 @@ export type OAuthGrant = {
   readonly userId: string;
   /** Where the user signed in: with that provider's trust the grant ends too. */
   readonly identityProviderId: string;
+  /** Of that provider then. */
+  readonly issuer: string | null;
   readonly expiresAt: Date;
   /** Epoch milliseconds. */
   readonly tokenExpiresAt: number;

@@ -163,21 +163,28 @@ describe('an MCP client', () => {
 
 describe('what a user allowed', () => {
   it('ends with the user and with the trust in their identity provider', async () => {
-    const otherProvider = await harness.addProvider();
-    const [erin, frank] = [
+    const [otherProvider, moved] = [await harness.addProvider(), await harness.addProvider()];
+    const [erin, frank, mel] = [
       await harness.addUser('erin', providerId),
       await harness.addUser('frank', otherProvider),
+      await harness.addUser('mel', moved),
     ];
-    const [ofErin, ofFrank] = [
+    const [ofErin, ofFrank, ofMel] = [
       await connect(harness.signIn(gateway, erin)),
       await eventuallyDone(() => connect(harness.signIn(gateway, frank))),
+      await eventuallyDone(() => connect(harness.signIn(gateway, mel))),
     ];
+    // Another issuer may call somebody else by the same subject.
+    await harness.gateways.sql.query(
+      `UPDATE registry.identity_providers SET issuer = 'https://new-idp.test' WHERE id = $1`,
+      [moved],
+    );
     await harness.gateways.sql.query(`UPDATE registry.users SET active = false WHERE id = $1`, [erin.id]);
     await harness.gateways.sql.query(`UPDATE registry.identity_providers SET enabled = false WHERE id = $1`, [
       otherProvider,
     ]);
     await harness.gateways.registryChanged(erin.id);
-    for (const tokens of [ofErin, ofFrank]) {
+    for (const tokens of [ofErin, ofFrank, ofMel]) {
       await isRefused(tokens);
       expect((await refresh(gateway, tokens)).body.error).toBe('invalid_grant');
     }

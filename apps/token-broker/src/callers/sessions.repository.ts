@@ -3,6 +3,8 @@ import { Sql } from '@switchyard/database';
 
 export type SessionFacts = {
   readonly providerId: string;
+  /** Of the provider at sign-in; older sessions have none. */
+  readonly issuer?: string;
   readonly roles: readonly string[];
   readonly name: string | null;
 };
@@ -34,7 +36,7 @@ export class SessionsRepository {
     );
   }
 
-  /** Of a user who is active still, and whose provider is trusted still. */
+  /** Of a user who is active still, and whose provider is trusted still and is the same issuer. */
   async find(tokenHash: Buffer): Promise<SessionOfBrowser | null> {
     const rows = await this.sql.query<SessionOfBrowser>(
       `SELECT s.id, s.organization_id AS "orgId", s.user_id AS "userId", s.facts, s.claims,
@@ -42,6 +44,7 @@ export class SessionsRepository {
        JOIN registry.v_users u ON u.id = s.user_id AND u.organization_id = s.organization_id AND u.active
        JOIN registry.v_identity_providers p ON p.id::text = s.facts->>'providerId'
          AND p.organization_id = s.organization_id AND p.enabled
+         AND coalesce(s.facts->>'issuer', p.issuer) = p.issuer
        WHERE s.token_hash = $1 AND s.expires_at > now()`,
       [tokenHash],
     );

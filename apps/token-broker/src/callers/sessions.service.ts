@@ -55,6 +55,7 @@ export class SessionsService {
     const { orgId, userId, facts, claims, createdAt, expiresAt } = session;
     return {
       ...{ status: 'signed_in', orgId, userId, identityProviderId: facts.providerId },
+      ...(facts.issuer !== undefined && { issuer: facts.issuer }),
       ...{ username: facts.name, roles: [...facts.roles], claims: { ...claims } },
       ...{ signedInAt: createdAt.getTime(), expiresAt: expiresAt.getTime() },
     };

@@ -105,6 +105,10 @@ describe('signing in', () => {
   it.each([
     ['disabled', `UPDATE registry.identity_providers SET enabled = false WHERE id = $1`],
     ['deleted', `DELETE FROM registry.identity_providers WHERE id = $1`],
+    [
+      'another issuer',
+      `UPDATE registry.identity_providers SET issuer = 'https://new-idp.test' WHERE id = $1`,
+    ],
   ])('ends with the provider that is %s', async (how, change) => {
     const carol = await people.person('carol');
     const id = await people.insertProvider(people.broker.orgId, 'switchyard', `of-carol-${how}`);

@@ -105,7 +105,7 @@ export class SignInsService {
       ...{ orgId, action: 'signed_in', result: 'ok', userId, details: { issuer } },
       actor: { kind: 'user', id: userId },
     });
-    const facts = { providerId, roles, name: displayName ?? username };
+    const facts = { providerId, issuer, roles, name: displayName ?? username };
     return [await this.sessions.begin({ orgId, userId, facts, claims })];
   }
 

@@ -10,6 +10,8 @@ export type NewGrant = {
   readonly orgId: string;
   readonly userId: string;
   readonly identityProviderId: string;
+  /** Of that provider at sign-in: the grant ends when it is another. */
+  readonly issuer: string | null;
   readonly clientId: string;
   readonly clientName: string | null;
   /** Of a client that proved who it is by a metadata document; null: nobody vouches for its name. */
@@ -28,7 +30,7 @@ export type LiveGrant = Omit<NewGrant, 'interactionId' | 'clientName' | 'clientH
 };
 
 /** As users and admins see it. */
-export type ListedGrant = Omit<NewGrant, 'interactionId' | 'claims' | 'identityProviderId'> & {
+export type ListedGrant = Omit<NewGrant, 'interactionId' | 'claims' | 'identityProviderId' | 'issuer'> & {
   readonly userName: string | null;
   readonly createdAt: Date;
   readonly lastUsedAt: Date | null;
@@ -48,13 +50,14 @@ export class GrantsRepository {
   async insert(grant: NewGrant): Promise<boolean> {
     const rows = await this.sql.query(
       `INSERT INTO gateway.oauth_grants (id, interaction_hash, organization_id, user_id, identity_provider_id, client_id,
-         client_name, client_host, redirect_uri, resource, integration_ids, claims_ciphertext, expires_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+         client_name, client_host, redirect_uri, resource, integration_ids, claims_ciphertext, expires_at, issuer)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
        ON CONFLICT (interaction_hash) DO NOTHING RETURNING 1`,
       [
         ...[grant.id, digestOf(grant.interactionId), grant.orgId, grant.userId, grant.identityProviderId],
         ...[grant.clientId, grant.clientName, grant.clientHost, grant.redirectUri, grant.resource],
         ...[grant.integrationIds, this.cipher.encrypt(grant.claims, binding(grant.id)), grant.expiresAt],
+        grant.issuer,
       ],
     );
     return rows.length > 0;
@@ -64,7 +67,7 @@ export class GrantsRepository {
   async findLive(id: string): Promise<LiveGrant | null> {
     const rows = await this.sql.query<Omit<LiveGrant, 'claims'> & { ciphertext: Buffer; isStale: boolean }>(
       `SELECT g.id, g.organization_id AS "orgId", g.user_id AS "userId", g.client_id AS "clientId", g.resource,
-         g.identity_provider_id AS "identityProviderId", g.integration_ids AS "integrationIds",
+         g.identity_provider_id AS "identityProviderId", g.issuer, g.integration_ids AS "integrationIds",
          g.expires_at AS "expiresAt", g.claims_ciphertext AS ciphertext, u.roles,
          coalesce(g.last_used_at < now() - interval '1 minute', true) AS "isStale"
        FROM gateway.oauth_grants g

@@ -13,6 +13,7 @@ const keptMs = 5_000;
 const mostKept = 10_000;
 const lookMs = 1_000;
 
+type Trusted = Pick<LiveGrant, 'orgId' | 'userId' | 'identityProviderId' | 'issuer'>;
 type Known = { readonly grant: LiveGrant; readonly until: number };
 
 /** Why a grant ended: `user` and `admin` by the API, `client` by the revocation endpoint, `reuse` of a code or token. */
@@ -49,7 +50,7 @@ export class GrantsService implements OnModuleInit {
   }
 
   /** Whether a grant that was found before still holds, as far as this process knows. */
-  isLive(grant: Pick<LiveGrant, 'id' | 'orgId' | 'userId' | 'identityProviderId' | 'expiresAt'>): boolean {
+  isLive(grant: Trusted & Pick<LiveGrant, 'id' | 'expiresAt'>): boolean {
     return !this.#revoked.get(grant.id) && grant.expiresAt.getTime() > Date.now() && this.#isTrusted(grant);
   }
 
@@ -87,16 +88,12 @@ export class GrantsService implements OnModuleInit {
     return grant;
   }
 
-  #isTrusted({
-    orgId,
-    userId,
-    identityProviderId,
-  }: Pick<LiveGrant, 'orgId' | 'userId' | 'identityProviderId'>) {
+  #isTrusted({ orgId, userId, identityProviderId, issuer }: Trusted): boolean {
     const { inactiveUsers, identityProviders } = this.snapshots.current();
     if (inactiveUsers.has(userId)) return false;
-    return identityProviders.some(
-      (one) => one.id === identityProviderId && one.orgId === orgId && one.enabled,
-    );
+    const provider = identityProviders.find((one) => one.id === identityProviderId && one.orgId === orgId);
+    // Whom another issuer calls by the same subject is somebody else.
+    return provider?.enabled === true && (issuer === null || provider.issuer === issuer);
   }
 
   #forget(id: string): void {

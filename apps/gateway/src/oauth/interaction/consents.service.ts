@@ -119,6 +119,7 @@ export class ConsentsService {
         redirectUri,
       },
       resource: resource.uri,
+      issuer: user.issuer ?? this.#issuerOf(identityProviderId),
       integrationIds: chosen && may.filter((one) => chosen.includes(one)).slice(0, mostShared),
       claims,
       expiresAt: new Date(Date.now() + this.config.oauth.grantTtlMs),
@@ -133,6 +134,11 @@ export class ConsentsService {
 
   deny(request: ConsentRequest, user: BrowserUser): void {
     this.#note('client_denied', request, user, {});
+  }
+
+  #issuerOf(identityProviderId: string): string | null {
+    const { identityProviders } = this.snapshots.current();
+    return identityProviders.find(({ id }) => id === identityProviderId)?.issuer ?? null;
   }
 
   #note(

@@ -12,6 +12,8 @@ import { Issuer } from '../issuer.js';
 import { SigningKeys, signingAlgorithm } from '../keys/signing-keys.service.js';
 
 const keptVerified = 5_000;
+/** Then its key is looked at again, which may have been retired. */
+const keptMs = 60_000;
 
 const Claims = z.looseObject({
   sub: z.uuid(),
@@ -27,7 +29,7 @@ type Claims = z.infer<typeof Claims>;
 /** Judges access tokens that this gateway has issued (RFC 9068). */
 @Injectable()
 export class GatewayTokens {
-  readonly #verified = new LruMap<string, Claims>(keptVerified);
+  readonly #verified = new LruMap<string, { claims: Claims; until: number }>(keptVerified);
 
   constructor(
     private readonly issuer: Issuer,
@@ -67,10 +69,10 @@ export class GatewayTokens {
       grant.resource === claims.aud;
     if (!grant || !isTheirs)
       throw new PlatformError('unauthenticated', { message: 'What the user allowed is over.' });
-    const { id, orgId, userId, identityProviderId, expiresAt } = grant;
+    const { id, orgId, userId, identityProviderId, issuer, expiresAt } = grant;
     return oauthPrincipal(
       this.#describer(grant, runKind),
-      { id, orgId, userId, identityProviderId, expiresAt, tokenExpiresAt: claims.exp * 1_000 },
+      { id, orgId, userId, identityProviderId, issuer, expiresAt, tokenExpiresAt: claims.exp * 1_000 },
       digest.slice(0, 16),
     );
   }
@@ -84,7 +86,9 @@ export class GatewayTokens {
 
   /** By the policies of now: while a stream is open an admin may ask for other claims. */
   #describer(grant: LiveGrant, runKind: CallerContext['runKind']): () => CallerContext {
-    const { id, orgId, userId, roles, claims, integrationIds } = grant;
+    const { id, orgId, userId, roles, issuer, integrationIds } = grant;
+    // Grants from before sessions kept it have none of their own.
+    const claims = { ...(issuer !== null && { iss: issuer }), ...grant.claims };
     const caller: CallerContext = {
       ...{ kind: 'user', orgId, userId, virtualKeyId: null, runKind, roles: [...roles] },
       ...{ hasSubjectToken: false, oauthGrantId: id },
@@ -103,10 +107,11 @@ export class GatewayTokens {
 
   async #verify(jwt: string, path: string, digest: string): Promise<Claims> {
     const known = this.#verified.get(digest);
-    if (known && known.exp * 1_000 > Date.now()) return known;
+    if (known && known.until > Date.now()) return known.claims;
     const claims = Claims.safeParse(await this.#signed(jwt, path));
     if (!claims.success) throw new PlatformError('unauthenticated');
-    this.#verified.set(digest, claims.data);
+    const until = Math.min(claims.data.exp * 1_000, Date.now() + keptMs);
+    this.#verified.set(digest, { claims: claims.data, until });
     return claims.data;
   }
 
