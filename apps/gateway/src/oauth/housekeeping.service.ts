@@ -2,6 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Log, Shutdown } from '@switchyard/service-kit';
 import { ClientsRepository } from './clients/clients.repository.js';
 import { GrantsRepository } from './grants/grants.repository.js';
+import { SigningKeys } from './keys/signing-keys.service.js';
 import { PayloadsRepository } from './store/payloads.repository.js';
 
 const everyMs = 600_000;
@@ -13,6 +14,7 @@ export class OAuthHousekeeping implements OnModuleInit {
     private readonly payloads: PayloadsRepository,
     private readonly clients: ClientsRepository,
     private readonly grants: GrantsRepository,
+    private readonly keys: SigningKeys,
     private readonly log: Log,
     private readonly shutdown: Shutdown,
   ) {}
@@ -27,6 +29,7 @@ export class OAuthHousekeeping implements OnModuleInit {
       await this.payloads.deleteOld();
       await this.grants.deleteOld();
       await this.clients.deleteUnused();
+      await this.keys.deleteOld();
     } catch (err) {
       this.log.warn({ err }, 'what is over in the authorization server’s tables could not be deleted');
     }

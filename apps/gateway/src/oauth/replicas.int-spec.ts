@@ -3,6 +3,8 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { HttpsSite } from '@switchyard/testing';
 import type { TestGateway } from '../gateway-harness-spec.js';
+import { OAuthHousekeeping } from './housekeeping.service.js';
+import { SigningKeys } from './keys/signing-keys.service.js';
 import {
   answer,
   authorizePath,
@@ -66,5 +68,32 @@ describe('a client that is known by its document', () => {
     expect(shown.status).toBe(502);
     expect(shown.headers.get('content-type')).toContain('text/html');
     expect(await shown.text()).toContain('Who asks cannot be shown now');
+  });
+});
+
+// Last: whoever had the old seal key may have the private half of the key that it sealed.
+describe('a signing key from before the seal key was changed', () => {
+  it('verifies until its last token is over, and is deleted then', async () => {
+    const kidsOf = async ({ url }: TestGateway) => {
+      const { keys } = (await (await fetch(`${url}/oauth2/jwks`)).json()) as { keys: { kid: string }[] };
+      return keys.map(({ kid }) => kid);
+    };
+    const changed = {
+      SWITCHYARD_SEAL_KEY: 'the-new-seal-key-after-a-leak-32-chars',
+      GATEWAY_PUBLIC_URL: gateway.url,
+    };
+    const [old = ''] = await kidsOf(gateway);
+    const rekeyed = await harness.gateways.startGateway(changed);
+    expect(await kidsOf(rekeyed)).not.toContain(old);
+    expect(await rekeyed.service.app.get(SigningKeys).publicKey(old)).toBeDefined();
+    await harness.gateways.sql.query(
+      `UPDATE gateway.oauth_keys SET retired_at = now() - interval '11 minutes' WHERE NOT is_active`,
+    );
+    const later = await harness.gateways.startGateway(changed);
+    expect(await kidsOf(later)).toEqual(await kidsOf(rekeyed));
+    expect(await later.service.app.get(SigningKeys).publicKey(old)).toBeUndefined();
+    await later.service.app.get(OAuthHousekeeping).clean();
+    const rows = await harness.gateways.sql.query<{ kid: string }>(`SELECT kid FROM gateway.oauth_keys`);
+    expect(rows.map(({ kid }) => kid)).toEqual(await kidsOf(rekeyed));
   });
 });
