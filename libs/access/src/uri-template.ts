@@ -54,7 +54,7 @@ function parse(template: string): readonly Part[] | null {
   const parts: Part[] = [];
   for (const [at, piece] of pieces.entries()) {
     if (piece === '') continue;
-    const part = at % 2 === 0 ? { literal: piece } : { isAny: !/^\{\w+\}$/.test(piece) };
+    const part: Part = at % 2 === 0 ? { literal: piece } : { isAny: !/^\{\w+\}$/.test(piece) };
     const last = parts.at(-1);
     // Two expressions side by side stand for what either of them does.
     if (last && 'isAny' in last && 'isAny' in part) parts[parts.length - 1] = widest(last, part);
