@@ -1,3 +1,4 @@
+import { matchesGlob } from './glob.js';
 import { type LinearMatcher, linearRegExp } from './linear-regexp.js';
 
 /** Longer texts are no names and no values that an admin wrote a pattern for. */
@@ -9,8 +10,14 @@ const nothing: LinearMatcher = { test: () => false };
  * have to match the whole name. Throws where `linearRegExp` does.
  */
 export function namePattern(pattern: string): LinearMatcher {
-  const regex = pattern.startsWith('regex:') ? pattern.slice('regex:'.length) : globSource(pattern);
-  return wholeMatch(regex);
+  const regex = regexOf(pattern);
+  if (regex !== undefined) return wholeMatch(regex);
+  return { test: (name) => name.length <= maxLength && matchesGlob(pattern, name) };
+}
+
+/** The regular expression of a pattern over names, or undefined of a glob. */
+export function regexOf(pattern: string): string | undefined {
+  return pattern.startsWith('regex:') ? pattern.slice('regex:'.length) : undefined;
 }
 
 /**
@@ -31,11 +38,4 @@ export function orNothing(compile: () => LinearMatcher): LinearMatcher {
   } catch {
     return nothing;
   }
-}
-
-function globSource(glob: string): string {
-  return glob
-    .replaceAll(/[\\^$.|+()[\]{}/-]/g, '\\$&')
-    .replaceAll('*', '[\\s\\S]*')
-    .replaceAll('?', '[\\s\\S]');
 }

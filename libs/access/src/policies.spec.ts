@@ -15,6 +15,7 @@ import type { PolicyRecord, ToolGroupRecord, ToolSelector } from './grant-record
 import { resolvePrompts } from './resolve-prompts.js';
 import { resolveTools } from './resolve-tools.js';
 import type { SnapshotRows } from './snapshot.js';
+import { patternUse } from './tool-group.js';
 
 const files = registered({ slug: 'files' }, [
   { name: 'read', annotations: { readOnlyHint: true } },
@@ -161,6 +162,9 @@ describe('tool groups', () => {
     ['what may destroy, the silent ones too', { destructive: true }, ['files_rm', 'mail_send']],
     ['what is harmless', { destructive: false }, ['files_read', 'files_write', 'mail_list']],
     ['what fits in every part', { client: 'files', readOnly: true }, ['files_read']],
+    ['a glob that has to try again', { tool: '*a*l_l?s*' }, ['mail_list']],
+    ['a glob with the last of two places', { tool: '*_?m' }, ['files_rm']],
+    ['nothing, by a glob that is too long', { tool: 'send?' }, []],
     ['nothing, by a pattern that is none', { tool: 'regex:(' }, []],
     ['nothing, by a pattern that could run for ever', { tool: 'regex:(?=a)r' }, []],
   ])('select %s', (_what, selector, expected) => {
@@ -175,6 +179,33 @@ describe('tool groups', () => {
     };
     expect(selected(fields)).toEqual(['files_rm', 'mail_list']);
     expect(selected(fields, 'deny')).toEqual(['files_read', 'files_write', 'mail_send']);
+  });
+
+  it('say what their patterns ask for', () => {
+    const counted = [
+      { tool: 'regex:a{1,16}(bc){3}' },
+      { client: 'regex:[^a-z]+\\(', tool: '*x' },
+      { tool: 'name' },
+    ];
+    expect(patternUse(counted)).toEqual({ patterns: 3, regexSize: 1 + 16 + 3 + 9 + 3 });
+    expect(patternUse([{ tool: 'regex:((a{9}){9}){9}' }]).regexSize).toBeGreaterThan(729);
+    expect(patternUse([])).toEqual({ patterns: 0, regexSize: 0 });
+  });
+
+  it('take little time, as many as an organization may have of whatever make', () => {
+    const long = 'ab'.repeat(25);
+    const hostile = registered(
+      { slug: 'evil' },
+      Array.from({ length: 50 }, (_, n) => `${long}${n}`),
+    );
+    const selectors = [
+      ...Array.from({ length: 195 }, (_, n) => ({ tool: `*${'ab'.repeat(12)}?c${n}` })),
+      ...Array.from({ length: 5 }, (_, n) => ({ tool: `regex:${'(.*a|.*b)'.repeat(10)}${n}x` })),
+    ];
+    const rows = { policies: [policy({ groupIds: [idOf('group')] })], toolGroups: [group({ selectors })] };
+    const started = performance.now();
+    expect(resolveTools(snapshotOf([hostile], [], rows), tokenCaller())).toEqual([]);
+    expect(performance.now() - started).toBeLessThan(2_000);
   });
 
   it('of another organization, or gone, hold nothing', () => {

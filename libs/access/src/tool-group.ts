@@ -1,5 +1,6 @@
 import type { ToolGroupRecord, ToolSelector } from './grant-records.js';
-import { namePattern, orNothing } from './name-pattern.js';
+import { namePattern, orNothing, regexOf } from './name-pattern.js';
+import { patternSize } from './pattern-size.js';
 import type { ResolvedTool } from './records.js';
 
 /** A compiled set of tools. */
@@ -9,6 +10,7 @@ export type ToolSet = {
   readonly mayHaveOf: (slug: string) => boolean;
 };
 
+const maxSlugs = 1_000;
 const compiled = new WeakMap<ToolGroupRecord, ToolSet>();
 
 /** Compiles a group: what any selector selects, and what is included, less what is excluded. */
@@ -18,6 +20,26 @@ export function toolGroup(group: ToolGroupRecord): ToolSet {
   const set = compile(group);
   compiled.set(group, set);
   return set;
+}
+
+/** What a group asks of whoever resolves tools: it is matched against each of them. */
+export type PatternUse = {
+  /** How many of its patterns are more than a name. */
+  readonly patterns: number;
+  /** The size of its regular expressions, together. */
+  readonly regexSize: number;
+};
+
+type Patterned = { readonly client?: string | undefined; readonly tool?: string | undefined };
+
+/** Counts the patterns of a group's selectors. */
+export function patternUse(selectors: readonly Patterned[]): PatternUse {
+  const all = selectors.flatMap(({ client, tool }) => [client ?? '', tool ?? '']);
+  const sizes = all.map((pattern) => regexOf(pattern)).map((regex) => (regex ? patternSize(regex) : 0));
+  return {
+    patterns: all.filter((pattern) => regexOf(pattern) !== undefined || /[*?]/.test(pattern)).length,
+    regexSize: sizes.reduce((sum, size) => sum + size, 0),
+  };
 }
 
 function compile({ selectors, include, exclude }: ToolGroupRecord): ToolSet {
@@ -46,14 +68,14 @@ function remembered(has: ToolSet['has']): ToolSet['has'] {
 }
 
 function compileSelector({ client, tool, readOnly, destructive }: ToolSelector): ToolSet {
-  const isClient = nameTest(client);
+  const isClient = onceForEach(nameTest(client));
   const isTool = nameTest(tool);
   return {
     has: (one) =>
-      isClient(one.integration.slug) &&
-      (isTool(one.tool.name) || isTool(one.outwardName)) &&
       isHint(readOnly, isReadOnly(one)) &&
-      isHint(destructive, isDestructive(one)),
+      isHint(destructive, isDestructive(one)) &&
+      isClient(one.integration.slug) &&
+      (isTool(one.tool.name) || isTool(one.outwardName)),
     mayHaveOf: isClient,
   };
 }
@@ -62,6 +84,19 @@ function nameTest(pattern: string | undefined): (name: string) => boolean {
   if (pattern === undefined) return () => true;
   const regex = orNothing(() => namePattern(pattern));
   return (name) => regex.test(name);
+}
+
+/** Slugs are few and come again with each tool. */
+function onceForEach(test: (slug: string) => boolean): (slug: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (slug) => {
+    const before = known.get(slug);
+    if (before !== undefined) return before;
+    if (known.size >= maxSlugs) known.clear();
+    const is = test(slug);
+    known.set(slug, is);
+    return is;
+  };
 }
 
 function isHint(wanted: boolean | undefined, is: boolean): boolean {

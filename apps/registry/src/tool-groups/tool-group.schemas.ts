@@ -2,11 +2,18 @@ import { namePattern } from '@switchyard/access';
 import { z } from 'zod';
 import { DisplayName } from '../http/fields.js';
 import { patternProblem } from '../policies/claim-matcher.schemas.js';
+import { maxPatterns, maxRegexSize } from './pattern-limits.js';
+
+const maxRegexLength = 100;
 
 const NamePattern = z
   .string()
   .min(1)
   .max(256)
+  .refine(
+    (pattern) => !pattern.startsWith('regex:') || pattern.length <= 'regex:'.length + maxRegexLength,
+    `must have at most ${maxRegexLength} characters as a regular expression`,
+  )
   .superRefine((pattern, context) => {
     const problem = patternProblem(() => namePattern(pattern));
     if (problem) context.addIssue({ code: 'custom', message: problem });
@@ -35,7 +42,9 @@ const settings = {
   selectors: z
     .array(ToolSelector)
     .max(100)
-    .describe('A tool is in the group if it fits any of them in every part.'),
+    .describe(
+      `A tool is in the group if it fits any of them in every part. All groups of an organization together hold at most ${maxPatterns} patterns, and regular expressions of ${maxRegexSize} characters with their counted repetitions written out.`,
+    ),
   include: OutwardNames.describe('Outward names that are in the group in any case.'),
   exclude: OutwardNames.describe('Outward names that are not in it, whatever else says so.'),
 };

@@ -92,11 +92,53 @@ describe('a tool group', () => {
     [{ selectors: [{ tool: 'regex:(a+' }] }, 'not a regular expression'],
     [{ selectors: [{ tool: 'regex:^(?=a).*$' }] }, 'linear time'],
     [{ selectors: [{ client: 'regex:(a)\\1' }] }, 'linear time'],
+    [{ selectors: [{ tool: `regex:${'a'.repeat(101)}` }] }, 'at most 100 characters'],
+    [{ selectors: [{ tool: 'regex:(a{1,16}){1,16}|(b{16}){16}' }] }, 'linear time'],
+    [
+      { selectors: ['a', 'b', 'c'].map((x) => ({ tool: `regex:${`${x}{16}`.repeat(14)}` })) },
+      'these make 714',
+    ],
     [{ selectors: [{ tags: ['x'] }] }, 'tags'],
     [{ include: [''] }, 'include.0'],
   ])('is refused with %j', async (fields, named) => {
     const { status, body } = await create(fields);
     expect({ status, code: body.code }).toEqual({ status: 400, code: 'invalid_request' });
     expect(JSON.stringify(body.errors)).toContain(named);
+  });
+});
+
+describe('the patterns of all groups of an organization', () => {
+  const patterns = (count: number, start: string) =>
+    Array.from({ length: count }, (_, n) => ({ tool: `${start}${n}` }));
+
+  it('are so many at most, by whatever group, which leaves others their own', async () => {
+    const { key } = await registry().organization('has-many-patterns');
+    for (const selectors of [[...patterns(50, '*a'), ...patterns(50, 'name')], patterns(50, 'regex:a')])
+      expect((await create({ selectors }, key)).status).toBe(201);
+    const { body: other } = await create({ selectors: patterns(100, '*b') }, key);
+    for (const answer of [
+      await create({ selectors: patterns(1, '*c') }, key),
+      await registry().patch(
+        `/api/tool-groups/${other.id}`,
+        { selectors: [{ client: '*', tool: '?' }, ...patterns(99, '*')] },
+        key,
+      ),
+    ]) {
+      expect(answer).toMatchObject({
+        status: 400,
+        body: { code: 'invalid_request', errors: [{ path: 'selectors' }] },
+      });
+      expect(answer.body.errors[0].message).toContain('at most 200 patterns; these make 201');
+    }
+    expect((await registry().patch(`/api/tool-groups/${other.id}`, { name: 'same' }, key)).status).toBe(200);
+    expect((await create({ selectors: patterns(1, '*c') })).status).toBe(201);
+  });
+
+  it('are no more where groups are made at the same time', async () => {
+    const { key } = await registry().organization('is-in-a-hurry');
+    const answers = await Promise.all(
+      Array.from({ length: 6 }, (_, n) => create({ selectors: patterns(60, `*${n}`) }, key)),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 201, 201, 400, 400, 400]);
   });
 });

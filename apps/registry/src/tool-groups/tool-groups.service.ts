@@ -12,6 +12,7 @@ import { ResourceId } from '../http/fields.js';
 import { refuseFields } from '../http/refuse-fields.js';
 import { PoliciesRepository } from '../policies/policies.repository.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
+import { requireRoom } from './pattern-limits.js';
 import { ToolGroupsRepository } from './tool-groups.repository.js';
 import type { ToolGroupEntity } from './tool-group.entity.js';
 import type {
@@ -34,7 +35,7 @@ export class ToolGroupsService {
   async create({ orgId }: AdminContext, body: CreateToolGroupBody): Promise<ToolGroupAnswerBody> {
     const now = new Date();
     const row = { id: uuidv7(), organizationId: orgId, ...body, createdAt: now, updatedAt: now };
-    await this.groups.insert(row);
+    await this.groups.insert(row, (groups) => requireRoom(groups, row));
     await this.tell(row, 'created');
     return toAnswer(row);
   }
@@ -51,7 +52,13 @@ export class ToolGroupsService {
 
   async update(admin: AdminContext, id: string, body: UpdateToolGroupBody): Promise<ToolGroupAnswerBody> {
     const before = await this.require(admin, id);
-    await this.groups.update(admin.orgId, id, { ...body, updatedAt: new Date() });
+    const { selectors } = body;
+    await this.groups.update(
+      admin.orgId,
+      id,
+      { ...body, updatedAt: new Date() },
+      (groups) => selectors && requireRoom(groups, { id, selectors }),
+    );
     await this.tell(before, 'updated');
     return this.get(admin, id);
   }
