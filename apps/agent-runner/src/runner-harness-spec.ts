@@ -41,6 +41,7 @@ export class RunnerHarness {
   readonly cancellations: string[] = [];
   readonly fixed: FixedPorts = { agents: [], tools: [], apiKey: '' };
   readonly #ends: (() => Promise<unknown>)[] = [];
+  readonly #running = new Set<RunningService>();
   act: ToolAct = async ({ sealed }) => ({ text: `${sealed.call.tool} ran` });
 
   private constructor(
@@ -78,6 +79,7 @@ export class RunnerHarness {
   }
 
   async close(): Promise<void> {
+    for (const service of this.#running) await service.close();
     for (const end of this.#ends.reverse()) await end();
   }
 
@@ -102,8 +104,13 @@ export class RunnerHarness {
     const config = { ...parsed, queuePrefix: this.stores.prefix };
     const module = AgentRunnerModule.forRoot(config, fixedPorts(this.fixed));
     const service = await startService({ config: config.service, module });
-    this.#ends.push(() => service.close());
+    this.#running.add(service);
     return service;
+  }
+
+  async stopRunner(service: RunningService): Promise<void> {
+    this.#running.delete(service);
+    await service.close();
   }
 
   /** What the model says from now on, however often it is asked. */

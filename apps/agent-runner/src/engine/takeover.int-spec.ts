@@ -1,0 +1,104 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { queues } from '@switchyard/contracts';
+import type { RunningService } from '@switchyard/service-kit';
+import { eventually, onBothQueueBackends } from '@switchyard/testing';
+import { RunnerHarness } from '../runner-harness-spec.js';
+
+/** Nobody lets go of a run by himself within a test. */
+const longLease = { AGENT_RUNNER_LEASE_MS: '60s' };
+
+onBothQueueBackends('several runners', (backend) => {
+  let harness: RunnerHarness;
+  const services: RunningService[] = [];
+
+  beforeAll(async () => {
+    harness = await RunnerHarness.open(backend);
+    harness.addTools(['add']);
+  }, 120_000);
+  beforeEach(() => {
+    harness.sent.length = 0;
+    harness.act = async () => ({ text: 'ran' });
+    script();
+  });
+  afterEach(async () => {
+    for (const service of services.splice(0)) await harness.stopRunner(service);
+  });
+  afterAll(() => harness.close());
+
+  const script = (delay_ms = 0) =>
+    harness.script([
+      { when: { step: 0 }, answer: { delay_ms, tool_calls: [{ name: 'up_add' }] } },
+      { when: { step: 1 }, answer: { text: 'Done.' } },
+    ]);
+  const startRunner = async (overrides?: Record<string, string>) => {
+    const service = await harness.startRunner(overrides);
+    services.push(service);
+    return service;
+  };
+  /** As time does, where a runner is gone. */
+  const expireLease = (runId: string) =>
+    harness.sql.query(
+      `UPDATE runs.runs SET lease_until = now() - interval '1 second', next_sweep_at = now() WHERE id = $1`,
+      [runId],
+    );
+
+  it('drive each run once, however many jobs of it there are', async () => {
+    await startRunner();
+    await startRunner();
+    const agent = harness.addAgent();
+    const runIds = await Promise.all(Array.from({ length: 10 }, (_, n) => harness.start(agent, `run ${n}`)));
+    await harness.queue.enqueueMany(
+      queues.agentRuns,
+      runIds.flatMap((runId) =>
+        Array.from({ length: 5 }, (_, n) => ({
+          jobId: `${runId}-again${n}`,
+          payload: { v: 1 as const, runId, orgId: harness.orgId },
+        })),
+      ),
+    );
+    for (const runId of runIds) expect((await harness.ended(runId)).run.state).toBe('completed');
+    expect(harness.sent).toHaveLength(10);
+    expect(harness.model.requests()).toHaveLength(20);
+  });
+
+  it('write nothing of a run that another has taken over meanwhile', async () => {
+    script(700);
+    await startRunner(longLease);
+    const runId = await harness.start(harness.addAgent());
+    await eventually(() => harness.model.requests().length === 1);
+    await startRunner(longLease);
+    await expireLease(runId);
+    const { run, steps, calls } = await harness.ended(runId);
+    expect(run).toMatchObject({ state: 'completed', output: { text: 'Done.' } });
+    // The slow answer was asked for twice, as nobody can know that the first runner lives; one of the two counts.
+    expect(harness.model.requests()).toHaveLength(3);
+    expect([steps.length, calls.length, harness.sent.length]).toEqual([2, 1, 1]);
+    expect(harness.sent[0]?.sealed.call.callId).toBe(calls[0]?.callId);
+  });
+
+  it('go on with a run that another hands back when it ends, while a tool still works', async () => {
+    const hold = Promise.withResolvers<{ text: string }>();
+    harness.act = () => hold.promise;
+    const first = await startRunner(longLease);
+    const runId = await harness.start(harness.addAgent());
+    await eventually(() => harness.sent.length === 1);
+    services.length = 0;
+    await harness.stopRunner(first);
+    expect((await harness.data(runId)).run.state).toBe('queued');
+    await startRunner();
+    await harness.reaches(runId, 'running');
+    hold.resolve({ text: 'late' });
+    const { calls } = await harness.ended(runId);
+    expect(calls[0]?.outcome).toMatchObject({ status: 'completed' });
+    expect(harness.sent).toHaveLength(1);
+    expect(harness.model.requests()).toHaveLength(2);
+  });
+
+  it('find a run whose job the queue lost', async () => {
+    const runId = await harness.start(harness.addAgent());
+    expect(await harness.queue.remove(queues.agentRuns, `${runId}-0`)).toBe(true);
+    await harness.sql.query('UPDATE runs.runs SET next_sweep_at = now() WHERE id = $1', [runId]);
+    await startRunner();
+    expect((await harness.ended(runId)).run.state).toBe('completed');
+  });
+});
