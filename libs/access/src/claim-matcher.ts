@@ -1,11 +1,11 @@
 import type { CallerContext } from '@switchyard/contracts';
 import { leftOutClaims } from './claims.js';
 import type { ClaimMatcher, ClaimOperator } from './grant-records.js';
-import { orNothing, wholeMatch } from './name-pattern.js';
+import { maxMatchedLength, orNothing, wholeMatch } from './name-pattern.js';
 
 type Claims = NonNullable<CallerContext['claims']>;
 type Verdict = 'match' | 'no_match' | 'unknown';
-type Compare = (claim: unknown) => boolean;
+type Compare = (claim: unknown) => boolean | 'unknown';
 
 const compilers: Record<ClaimOperator, (value: unknown) => Compare> = {
   EQUALS: (value) => (claim) => isSame(claim, value),
@@ -22,7 +22,7 @@ const compiled = new WeakMap<ClaimMatcher, Compare>();
 
 /**
  * Asks a matcher about the caller's claims. A claim that the token does not hold never matches, whatever the operator;
- * of one that was too large to travel nobody knows.
+ * of one that was too large to travel, or is too long for a pattern, nobody knows.
  */
 export function judgeClaim(matcher: ClaimMatcher, claims: Claims | undefined): Verdict {
   if (!claims || matcher.path === leftOutClaims) return 'no_match';
@@ -30,7 +30,9 @@ export function judgeClaim(matcher: ClaimMatcher, claims: Claims | undefined): V
   if (Array.isArray(left) && left.includes(matcher.path)) return 'unknown';
   const claim = Object.hasOwn(claims, matcher.path) ? claims[matcher.path] : undefined;
   if (claim === undefined || claim === null) return 'no_match';
-  return compareBy(matcher)(claim) ? 'match' : 'no_match';
+  const is = compareBy(matcher)(claim);
+  if (is === 'unknown') return 'unknown';
+  return is ? 'match' : 'no_match';
 }
 
 function compareBy(matcher: ClaimMatcher): Compare {
@@ -67,6 +69,9 @@ function isIn(claim: unknown, value: unknown): boolean {
 function matches(pattern: unknown): Compare {
   if (typeof pattern !== 'string') return () => false;
   const regex = orNothing(() => wholeMatch(pattern));
-  const isMatch = (text: unknown) => typeof text === 'string' && regex.test(text);
-  return (claim) => (Array.isArray(claim) ? claim.some(isMatch) : isMatch(claim));
+  return (claim) => {
+    const texts = (Array.isArray(claim) ? claim : [claim]).filter((one) => typeof one === 'string');
+    if (texts.some((text) => regex.test(text))) return true;
+    return texts.some((text) => text.length > maxMatchedLength) ? 'unknown' : false;
+  };
 }

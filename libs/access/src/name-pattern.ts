@@ -2,7 +2,7 @@ import { matchesGlob } from './glob.js';
 import { type LinearMatcher, linearRegExp } from './linear-regexp.js';
 
 /** Longer texts are no names and no values that an admin wrote a pattern for. */
-const maxLength = 1_000;
+export const maxMatchedLength = 1_000;
 const nothing: LinearMatcher = { test: () => false };
 
 /**
@@ -12,7 +12,7 @@ const nothing: LinearMatcher = { test: () => false };
 export function namePattern(pattern: string): LinearMatcher {
   const regex = regexOf(pattern);
   if (regex !== undefined) return wholeMatch(regex);
-  return { test: (name) => name.length <= maxLength && matchesGlob(pattern, name) };
+  return { test: (name) => name.length <= maxMatchedLength && matchesGlob(pattern, name) };
 }
 
 /** The regular expression of a pattern over names, or undefined of a glob. */
@@ -28,7 +28,7 @@ export function wholeMatch(regex: string): LinearMatcher {
   // Compiled by itself first: `a)|(b` must not close the group that makes it whole.
   linearRegExp(regex);
   const whole = linearRegExp(`^(?:${regex})$`);
-  return { test: (text) => text.length <= maxLength && whole.test(text) };
+  return { test: (text) => text.length <= maxMatchedLength && whole.test(text) };
 }
 
 /** `compile`, or what matches nothing where the pattern is none. Patterns are checked when they are saved. */
