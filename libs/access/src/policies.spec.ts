@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import {
   configs,
+  features,
   idOf,
   orgId,
   policy,
@@ -13,6 +14,7 @@ import { leftOutClaims } from './claims.js';
 import { explainMissing } from './explain-missing.js';
 import type { PolicyRecord, ToolGroupRecord, ToolSelector } from './grant-records.js';
 import { resolvePrompts } from './resolve-prompts.js';
+import { resolveResources } from './resolve-resources.js';
 import { resolveTools } from './resolve-tools.js';
 import type { SnapshotRows } from './snapshot.js';
 import { patternUse } from './tool-group.js';
@@ -88,6 +90,14 @@ describe('policies', () => {
     expect(names([everything, denial], caller)).toEqual(['files_read', 'files_rm', 'files_write']);
   });
 
+  it('deny, and do not allow, by a pattern for which a claim is too long', () => {
+    const caller = tokenCaller({ claims: { dept: `x${' '.repeat(1_000)}` } });
+    const matchers = [{ path: 'dept', operator: 'MATCHES', value: '.*x.*' }] as const;
+    expect(names([policy({ matchers, mcpConfigs: configs('mail') })], caller)).toEqual([]);
+    const denial = policy({ matchers, effect: 'deny', mcpConfigs: configs('mail') });
+    expect(names([everything, denial], caller)).toEqual(['files_read', 'files_rm', 'files_write']);
+  });
+
   it('say nothing of what they deny or never mention', () => {
     const down = [
       registered({ slug: 'files' }, [], 'disconnected'),
@@ -133,6 +143,33 @@ describe('policies', () => {
     ).toBe(0);
     const denial = policy({ effect: 'deny', mcpConfigs: [{ ...config, toolsToExecute: [], prompts: true }] });
     expect(shown(everything, denial)).toBe(0);
+  });
+
+  it.each<[string, Partial<ToolGroupRecord>, boolean]>([
+    ['a client', { selectors: [{ client: 'm*' }] }, true],
+    ['a client, but for a tool of it', { selectors: [{ client: 'mail' }], exclude: ['mail_send'] }, true],
+    ['every tool of a client', { selectors: [{ client: 'mail', tool: '*' }] }, true],
+    ['another client', { selectors: [{ client: 'files' }] }, false],
+    ['some tools of a client', { selectors: [{ client: 'mail', tool: 's*' }] }, false],
+    ['what may destroy', { selectors: [{ client: 'mail', destructive: true }] }, false],
+    ['tools by name', { include: ['mail_list', 'mail_send'] }, false],
+  ])('that deny a group of %s speak of its prompts and resources: %j', (_what, fields, isDenied) => {
+    const group = { id: idOf('group'), orgId, selectors: [], include: [], exclude: [], ...fields };
+    const named = [
+      ...features(mail.integration, 'prompt', ['p']),
+      ...features(mail.integration, 'resource', ['x:r']),
+    ];
+    const shown = (...policies: PolicyRecord[]) => {
+      const rows = { policies, toolGroups: [group], features: new Map([[mail.integration.id, named]]) };
+      const snapshot = snapshotOf([mail], [], rows);
+      return [
+        resolvePrompts(snapshot, tokenCaller()).length,
+        resolveResources(snapshot, tokenCaller()).length,
+      ];
+    };
+    const count = isDenied ? 0 : 1;
+    expect(shown(everything, policy({ effect: 'deny', groupIds: [group.id] }))).toEqual([count, count]);
+    expect(shown(policy({ groupIds: [group.id] }))).toEqual([0, 0]);
   });
 });
 

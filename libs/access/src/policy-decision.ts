@@ -77,7 +77,14 @@ function speech(
     const fitting = groups.filter(({ mayHaveOf }) => mayHaveOf(slug));
     if (fitting.length === 0) return grant;
     const tool = (resolved: ResolvedTool) => grant.tool(resolved) || fitting.some(({ has }) => has(resolved));
-    return { ...grant, tool: grant.tool === everything.tool ? everything.tool : tool, mayHold: true };
+    // Tools are all that a group gives. But who denies one of a whole server means its prompts and resources too.
+    const isDenied = effect === 'deny' && fitting.some(({ speaksOf }) => speaksOf(slug));
+    return {
+      tool: grant.tool === everything.tool ? everything.tool : tool,
+      prompts: grant.prompts || isDenied,
+      resources: grant.resources || isDenied,
+      mayHold: true,
+    };
   };
 }
 

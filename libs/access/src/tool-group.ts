@@ -8,6 +8,8 @@ export type ToolSet = {
   readonly has: (tool: ResolvedTool) => boolean;
   /** Whether it can hold tools of the integration at all, as far as that is known without any. */
   readonly mayHaveOf: (slug: string) => boolean;
+  /** Whether it speaks of the integration itself: by its slug and nothing of the tools. */
+  readonly speaksOf: (slug: string) => boolean;
 };
 
 const maxSlugs = 1_000;
@@ -52,6 +54,7 @@ function compile({ selectors, include, exclude }: ToolGroupRecord): ToolSet {
     has: remembered(has),
     mayHaveOf: (slug) =>
       include.some((name) => name.startsWith(`${slug}_`)) || parts.some((part) => part.mayHaveOf(slug)),
+    speaksOf: (slug) => parts.some((part) => part.speaksOf(slug)),
   };
 }
 
@@ -70,6 +73,7 @@ function remembered(has: ToolSet['has']): ToolSet['has'] {
 function compileSelector({ client, tool, readOnly, destructive }: ToolSelector): ToolSet {
   const isClient = onceForEach(nameTest(client));
   const isTool = nameTest(tool);
+  const isOfAll = (tool ?? '*') === '*' && readOnly === undefined && destructive === undefined;
   return {
     has: (one) =>
       isHint(readOnly, isReadOnly(one)) &&
@@ -77,6 +81,7 @@ function compileSelector({ client, tool, readOnly, destructive }: ToolSelector):
       isClient(one.integration.slug) &&
       (isTool(one.tool.name) || isTool(one.outwardName)),
     mayHaveOf: isClient,
+    speaksOf: (slug) => isOfAll && isClient(slug),
   };
 }
 
