@@ -1,16 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
+import type { CallerContext } from '@switchyard/contracts';
 import {
   configs,
   features,
   keyCaller,
   keyFor,
+  policy,
   registered,
   snapshotOf,
+  tokenCaller,
   toolset,
   virtualKey,
 } from '../test-fixtures/snapshot-builder.js';
 import type { Registered } from '../test-fixtures/snapshot-builder.js';
 import type { FeatureKind } from './feature-records.js';
+import type { PolicyRecord } from './grant-records.js';
 import { outwardUri, parseOutwardUri, toOutwardUri } from './outward-uri.js';
 import { findPrompt, resolvePrompts } from './resolve-prompts.js';
 import {
@@ -19,6 +23,7 @@ import {
   resolveResources,
   resolveResourceTemplates,
 } from './resolve-resources.js';
+import type { Snapshot } from './snapshot.js';
 import { visibleInstructions } from './visible-instructions.js';
 
 type Listed = Partial<Record<FeatureKind, string[]>>;
@@ -74,6 +79,27 @@ describe('prompts', () => {
     const names = resolvePrompts(snapshot, atBare).map(({ outwardName }) => outwardName);
     expect(names).toEqual(['ask', expect.stringMatching(/^ask_[0-9a-f]{8}$/), 'go']);
     expect(findPrompt(snapshot, atBare, 'ask')?.integration.slug).toBe('notes');
+  });
+
+  it('keep their names in such a toolset, whatever is hidden from the caller of others', () => {
+    const [, hashed] = resolvePrompts(snapshot, atBare);
+    const names = (of: Snapshot, by: CallerContext) =>
+      resolvePrompts(of, by).map(({ outwardName, integration }) => [outwardName, integration.slug]);
+    const left = [
+      [hashed?.outwardName, 'wiki'],
+      ['go', 'wiki'],
+    ];
+    expect(names(snapshot, { ...atBare, sharedIntegrationIds: [wiki.integration.id] })).toEqual(left);
+    const me = tokenCaller({ toolsetId: bare.id });
+    const rows = (policies: PolicyRecord[]) => ({
+      ...{ features: listed, policies },
+      toolsets: [{ ...bare, userIds: [me.userId ?? ''] }],
+    });
+    const denial = policy({ effect: 'deny', mcpConfigs: configs('notes') });
+    expect(names(snapshotOf([notes, wiki], [key], rows([])), me)).toHaveLength(3);
+    expect(names(snapshotOf([notes, wiki], [key], rows([denial])), me)).toEqual(left);
+    const gone = snapshotOf([capable('notes', 'disconnected'), wiki], [key], rows([]));
+    expect(names(gone, me)).toEqual(left);
   });
 
   it('go with a list that covers every tool, or are given or kept back in words', () => {
