@@ -34,8 +34,12 @@ describe('the cache of results', () => {
     own = await harness.addIntegration('own', tools, {
       columns: { ...overrides, auth_mode: 'authorization_code' },
     });
+    await harness.addIntegration('exchanged', tools, {
+      columns: { ...overrides, auth_mode: 'token_exchange' },
+    });
     people = await People.join(harness);
-    await people.addPolicy({ shared: ['*'], own: ['*'] });
+    await people.addBrokerKey();
+    await people.addPolicy({ shared: ['*'], own: ['*'], exchanged: ['*'] });
     ({ key } = await harness.addKey({ grants: { shared: ['*'] } }));
     ({ key: other } = await harness.addKey({ grants: { shared: ['*'] } }));
     gateway = await harness.startGateway({ GATEWAY_RESULT_CACHE_BYTES: '16000' });
@@ -70,6 +74,14 @@ describe('the cache of results', () => {
     expect((await call('own_read', ann)).text).toBe(first.text);
     const shares = await call('shared_read', ann);
     expect((await call('shared_read', bob)).text).toBe(shares.text);
+  });
+
+  it('keeps the tokens of a user apart where they are exchanged', async () => {
+    const narrow = await people.tokenOf('ann', { scope: 'read' });
+    const first = await call('exchanged_read', await people.tokenOf('ann'));
+    const other = await call('exchanged_read', narrow);
+    expect([other.cached, other.text === first.text]).toEqual([undefined, false]);
+    expect((await call('exchanged_read', narrow)).text).toBe(other.text);
   });
 
   it('forgets what belongs to a credential or an integration that changed', async () => {

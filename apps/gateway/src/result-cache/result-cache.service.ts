@@ -51,7 +51,7 @@ export class ResultCache implements OnModuleInit {
     const { id, version, authMode, userHeaderNames } = tool.integration;
     const { orgId, userId } = call.caller;
     const isPerUser = perUserModes.has(authMode) || userHeaderNames.length > 0;
-    const identity = isPerUser && userId !== null ? { userId } : { orgId };
+    const identity = isPerUser && userId !== null ? { userId, ...tokenOf(request, authMode) } : { orgId };
     const generation = [this.#generation, this.#generations.get(id) ?? 0];
     const asked = [
       id,
@@ -124,6 +124,12 @@ function isRepeatable(
   if (!tool.cacheSeconds || tool.tool.wireSha256 === undefined || call.method !== undefined) return false;
   // An Idempotency-Key asks for a call in the ledger; answers to questions make a result one person's.
   return idempotencyKey === undefined && resume === undefined;
+}
+
+/** Where the vendor is given what a user's token is exchanged for, each token of theirs may allow something else. */
+function tokenOf({ userToken }: CallRequest, authMode: string): { token?: string } {
+  if (authMode !== 'token_exchange' || !userToken) return {};
+  return { token: createHash('sha256').update(userToken.jwt).digest('base64url') };
 }
 
 function isPlainResult(result: ToolResult): boolean {
