@@ -4,12 +4,12 @@ import { v7 as uuidv7 } from 'uuid';
 import { asAdmin } from './fake-owners.js';
 
 export type WireLike = { name: string } & Record<string, unknown>;
-export type ListedTool = { wire: WireLike; approved?: WireLike | null };
+export type ListedTool = { wire: WireLike; approved?: WireLike | null; gone?: boolean };
 
 export const sha256Of = (wire: unknown): string =>
   createHash('sha256').update(JSON.stringify(wire)).digest('hex');
 
-/** Lists tools; each is approved as it is, unless `approved` says in which form, or that it never was. */
+/** Lists tools; each is approved as it is, unless `approved` says in which form, or that it never was; `gone`: vanished since. */
 export async function listTools(
   adminUrl: string,
   integrationId: string,
@@ -22,14 +22,14 @@ export async function listTools(
         ON CONFLICT (integration_id) DO UPDATE SET version = catalog.integration_states.version + 1`,
       [integrationId],
     );
-    for (const { wire, approved = wire } of tools) {
+    for (const { wire, approved = wire, gone } of tools) {
       const forms = [JSON.stringify(wire), sha256Of(wire)];
       const approvedForms = approved ? [JSON.stringify(approved), sha256Of(approved)] : [null, null];
       await client.query(
         `INSERT INTO catalog.external_mcp_tools (id, integration_id, organization_id, name, qualified_name, input_schema,
-            wire, wire_sha256, approved_wire, approved_sha256)
-          SELECT $2, id, organization_id, $3, $3, '{}', $4, $5, $6, $7 FROM registry.integrations WHERE id = $1`,
-        [integrationId, uuidv7(), wire.name, ...forms, ...approvedForms],
+            wire, wire_sha256, approved_wire, approved_sha256, disabled_reason)
+          SELECT $2, id, organization_id, $3, $3, '{}', $4, $5, $6, $7, $8 FROM registry.integrations WHERE id = $1`,
+        [integrationId, uuidv7(), wire.name, ...forms, ...approvedForms, gone ? 'vanished' : null],
       );
     }
     await client.query(`UPDATE catalog.version SET version = version + 1`);

@@ -16,11 +16,12 @@ export class ApprovalsRepository {
     );
   }
 
-  /** Approves these tools as they are, or all where no names are given. How many became other than they were. */
+  /** Approves these tools as they are, or all that the upstream lists where no names are given. How many became other than they were. */
   async approve(sql: Sql, integrationId: string, names: readonly string[] | null): Promise<number> {
     const rows = await sql.query(
       `UPDATE catalog.external_mcp_tools SET approved_sha256 = wire_sha256, approved_wire = wire, approved_at = now()
        WHERE integration_id = $1 AND ($2::text[] IS NULL OR name = ANY($2)) AND approved_sha256 IS DISTINCT FROM wire_sha256
+         AND disabled_reason IS DISTINCT FROM 'vanished'
        RETURNING 1`,
       [integrationId, names],
     );

@@ -156,6 +156,17 @@ describe('a pin', () => {
     await eventually(() => harness.news.some((news) => news.integrationId === id && news.toolsChanged));
   });
 
+  it('approves nothing that has vanished: what comes again waits', async () => {
+    const upstream = await startFixtureUpstream({ tools: [tool('a'), tool('b')] });
+    const id = await connected(upstream, { pinned: true });
+    await upstream.setTools([tool('a')]);
+    await harness.sync(id);
+    expect(await approve(id, null)).toEqual({ status: 'approved', count: 1 });
+    await upstream.setTools([tool('a'), tool('b')]);
+    await harness.sync(id);
+    expect(await states(id)).toEqual(['a approved', 'b pending']);
+  });
+
   it('is no other organization’s to lift', async () => {
     const id = await connected(await startFixtureUpstream({ tools: [tool('a')] }), { pinned: true });
     expect(await approve(id, null, randomUUID())).toMatchObject({ status: 'changed' });

@@ -66,7 +66,9 @@ export const ApproveTools = z
           .min(1)
           .max(10_000),
       ])
-      .describe('Each with the digest that the admin saw, or `all` as they are now.'),
+      .describe(
+        'Each with the digest that the admin saw, or `all` that wait, in the form that they have as the request comes in.',
+      ),
   })
   .meta({ id: 'ApproveTools' });
 export type ApproveToolsBody = z.output<typeof ApproveTools>;

@@ -56,6 +56,15 @@ export class IntegrationToolsRepository {
     return row;
   }
 
+  /** What an approval of all approves: every tool that is there and not approved, in the form that it has now. */
+  async unapproved(integrationId: string): Promise<{ name: string; wireSha256: string }[]> {
+    return this.sql.query<{ name: string; wireSha256: string }>(
+      `SELECT name, wire_sha256 AS "wireSha256" FROM catalog.v_tools
+        WHERE integration_id = $1 AND pin_state <> 'approved' AND disabled_reason IS DISTINCT FROM 'vanished'`,
+      [integrationId],
+    );
+  }
+
   /** Those of the names whose tools are known and do not say that they only read. */
   async notReadOnly(integrationId: string, names: readonly string[]): Promise<string[]> {
     if (names.length === 0) return [];

@@ -78,9 +78,22 @@ describe('an approval', () => {
     });
   });
 
-  it('can be of all as they are', async () => {
+  it('can be of all that wait, each in the form that it has now and no later one', async () => {
+    const vanished = wire('vanished');
+    await listTools(registry().database.adminUrl, id, [{ wire: vanished, approved: null, gone: true }]);
     expect((await approve({ tools: 'all' })).status).toBe(200);
-    expect(registry().owners.approvals.at(-1)).toMatchObject({ tools: null });
+    const asked = registry().owners.approvals.at(-1)?.tools ?? [];
+    expect(asked.map(({ name }) => name).sort()).toEqual(['new', 'write/all']);
+    expect(asked).toContainEqual({ name: 'write/all', wireSha256: sha256Of(changed) });
+  });
+
+  it('of all where nothing waits asks nobody', async () => {
+    const { id: quiet } = await registry().integration({ slug: 'quiet', pinned: true });
+    await listTools(registry().database.adminUrl, quiet, [{ wire: read }]);
+    const before = registry().owners.approvals.length;
+    const answer = await registry().post(`/api/integrations/${quiet}/tools/approve`, { tools: 'all' });
+    expect(answer).toMatchObject({ status: 200, body: { approved: 0 } });
+    expect(registry().owners.approvals).toHaveLength(before);
   });
 
   it('of what changed since is a conflict that names it', async () => {

@@ -40,13 +40,19 @@ export class ToolApprovalsService {
     };
   }
 
-  /** Approves tools in the form that the admin names by its digest; if one has another by now, none of them. */
+  /**
+   * Approves tools in the form that the admin names by its digest; if one has another by now, none of them. All of them
+   * are named here: a request that waits in the queue must not approve what comes meanwhile.
+   */
   async approve(admin: AdminContext, id: string, { tools }: ApproveToolsBody): Promise<ToolsApprovedBody> {
     const { pinned } = await this.require(admin, id);
     if (!pinned)
       throw new PlatformError('conflict', { message: 'The integration is not pinned: nothing waits.' });
     const seen =
-      tools === 'all' ? null : tools.map(({ name, wire_sha256: wireSha256 }) => ({ name, wireSha256 }));
+      tools === 'all'
+        ? await this.tools.unapproved(id)
+        : tools.map(({ name, wire_sha256: wireSha256 }) => ({ name, wireSha256 }));
+    if (seen.length === 0) return { integration_id: id, approved: 0 };
     const job = { v: 1, orgId: admin.orgId, integrationId: id, tools: seen } as const;
     const answer = await this.queue.request(queues.toolApprovals, job, { timeoutMs: answerWithinMs });
     if (answer.status === 'approved') return { integration_id: id, approved: answer.count };
