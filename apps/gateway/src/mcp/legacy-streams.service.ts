@@ -1,10 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { PlatformError } from '@switchyard/contracts';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
 import { EventStream } from './event-stream.js';
 import type { McpRequest } from './mcp-request.js';
 import { McpSessions } from './mcp-sessions.service.js';
 import { OpenStreams } from './open-streams.service.js';
-import { ResourceWatch } from './resource-watch.service.js';
+import { type ResourceListener, ResourceWatch } from './resource-watch.service.js';
 import type { Session } from './session-token.js';
 import { ToolListWatch } from './tool-list-watch.service.js';
 import type { ListKind } from './watched-lists.js';
@@ -29,6 +30,8 @@ export class LegacyStreams {
   /** Throws `rate_limited` before anything is written. */
   open(request: McpRequest, session: Session | undefined): void {
     const { principal, filter, response } = request;
+    // Nothing would tell the end of what its client left before.
+    if (response.destroyed) return;
     if (session) this.end(session);
     let stream: EventStream | undefined;
     const release = this.open_.openStream(principal, 'legacy', () => stream?.end());
@@ -64,13 +67,29 @@ export class LegacyStreams {
         stop();
         watched.delete(uri);
       }
-      for (const uri of wanted) if (!watched.has(uri)) watched.set(uri, this.resources.watch(listener, uri));
+      for (const uri of wanted) if (!watched.has(uri)) watched.set(uri, this.#watch(listener, uri, stream));
     });
     return () => {
       unfollow();
       for (const stop of watched.values()) stop();
     };
   }
+
+  /** There was room when its client subscribed; where others took it since, the client is told. */
+  #watch(listener: ResourceListener, uri: string, stream: EventStream): () => void {
+    try {
+      return this.resources.watch(listener, uri);
+    } catch (err) {
+      if (!(err instanceof PlatformError)) throw err;
+      stream.send(unwatched(uri));
+      return () => undefined;
+    }
+  }
+}
+
+function unwatched(uri: string): string {
+  const data = { uri, message: 'Its updates are not told: too many resources are watched.' };
+  return notification('notifications/message', { level: 'warning', logger: 'switchyard', data });
 }
 
 function changed(what: ListKind): string {

@@ -4,11 +4,11 @@ import { QueueClient } from '@switchyard/queue';
 import { Log } from '@switchyard/service-kit';
 import { LruMap } from '../tool-calls/lru-map.js';
 import type { LogLevel } from './client-side.js';
+import { mostWatched } from './resource-watch.service.js';
 
 /** Sessions that chose anything; of the others it is only known that they were met. */
 const keptSessions = 20_000;
 const keptMet = 50_000;
-const maxSubscriptions = 1_000;
 
 type Chosen = {
   readonly logLevel: LogLevel | undefined;
@@ -63,7 +63,7 @@ export class McpSessions implements OnModuleInit {
   /** Throws `rate_limited` for one subscription too many. */
   async subscribe(sessionId: string, uri: string): Promise<void> {
     const { subscriptions } = this.#chosen.get(sessionId) ?? nothing;
-    if (!subscriptions.has(uri) && subscriptions.size >= maxSubscriptions)
+    if (!subscriptions.has(uri) && subscriptions.size >= mostWatched)
       throw new PlatformError('rate_limited', { message: 'The session has too many subscriptions.' });
     await this.#change(sessionId, { subscribed: [uri] });
   }

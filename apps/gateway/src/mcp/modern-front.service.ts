@@ -22,8 +22,6 @@ import { isObject } from './upstream-call.js';
 
 const idleMs = 300_000;
 const sweepMs = 60_000;
-/** Resources of one listener. */
-const maxSubscriptions = 1_000;
 
 type Entry = {
   readonly handler: McpHttpHandler;
@@ -37,9 +35,14 @@ type Entry = {
 type Current = {
   readonly request: McpRequest;
   readonly body: object;
+  /** Of a `subscriptions/listen`. */
+  readonly updates: Updates | undefined;
   /** Aborts with `CallerLeft` when the credential ends. */
   readonly signal: AbortSignal;
 };
+
+/** What is watched from before the answer begins is heard once the SDK listens. */
+type Updates = { hear: ((uri: string) => void) | undefined };
 
 /**
  * Serves 2026-07-28. One SDK handler per credential, kept while it is in use, so that all it holds open ends with the
@@ -64,15 +67,18 @@ export class ModernFront {
     shutdown.onClose(() => [...this.#entries.keys()].forEach((id) => this.#close(id)));
   }
 
-  /** A message that was found to be of this era, its errors included. Throws `rate_limited` for one listener too many. */
+  /** A message that was found to be of this era, its errors included. Throws `rate_limited` for one listener or watched resource too many. */
   async post(request: McpRequest, body: object): Promise<void> {
     const { principal, response, raw } = request;
     const isListen = 'method' in body && body.method === 'subscriptions/listen';
+    // Nothing would tell the end of what its client left before.
+    if (isListen && response.destroyed) return;
     if (isListen)
       response.once(
         'close',
         this.open.openStream(principal, 'modern', () => void response.destroy()),
       );
+    const updates = isListen ? this.#watchResources(request, body) : undefined;
     const refusal = this.#mirrorRefusal(request, body);
     if (refusal) return sendJson(response, refusal.httpStatus, rpcErrorText(refusal));
     const entry = this.#entryOf(principal);
@@ -82,7 +88,9 @@ export class ModernFront {
       entry.running.delete(left);
       entry.usedAt = Date.now();
     });
-    await this.#current.run({ request, body, signal: left.signal }, () => entry.serve(raw, response, body));
+    await this.#current.run({ request, body, updates, signal: left.signal }, () =>
+      entry.serve(raw, response, body),
+    );
   }
 
   #mirrorRefusal({ principal, filter, headers }: McpRequest, body: object): RpcRefusal | undefined {
@@ -135,27 +143,26 @@ export class ModernFront {
     return {
       publish: () => undefined,
       subscribe: (listener) => {
-        const { request, body } = this.#served();
+        const { request, updates } = this.#served();
         const { principal, filter } = request;
-        const stops = [
-          this.watch.subscribe(principal, (what) => listener({ kind: `${what}_list_changed` }), {
-            filter,
-            kinds: ['tools', 'prompts', 'resources'],
-          }),
-          ...this.#watchResources(request, body, (uri) => listener({ kind: 'resource_updated', uri })),
-        ];
-        return () => stops.forEach((stop) => stop());
+        const stop = this.watch.subscribe(principal, (what) => listener({ kind: `${what}_list_changed` }), {
+          filter,
+          kinds: ['tools', 'prompts', 'resources'],
+        });
+        if (updates) updates.hear = (uri) => listener({ kind: 'resource_updated', uri });
+        return () => {
+          stop();
+          if (updates) updates.hear = undefined;
+        };
       },
     };
   }
 
-  #watchResources(
-    { principal: { caller }, filter }: McpRequest,
-    body: object,
-    updated: (uri: string) => void,
-  ): (() => void)[] {
-    const wanted = subscriptionsOf(body);
-    return wanted.map((uri) => this.resources.watch({ caller, filter, updated }, uri));
+  #watchResources({ principal: { caller }, filter, response }: McpRequest, body: object): Updates {
+    const updates: Updates = { hear: undefined };
+    const updated = (uri: string) => updates.hear?.(uri);
+    response.once('close', this.resources.watchAll({ caller, filter, updated }, subscriptionsOf(body)));
+    return updates;
   }
 
   #served(): Current {
@@ -186,5 +193,5 @@ function subscriptionsOf(body: object): string[] {
   const params = 'params' in body && isObject(body.params) ? body.params : {};
   const wanted = isObject(params['notifications']) ? params['notifications']['resourceSubscriptions'] : [];
   const uris = Array.isArray(wanted) ? wanted.filter((uri) => typeof uri === 'string') : [];
-  return [...new Set(uris)].slice(0, maxSubscriptions);
+  return [...new Set(uris)];
 }

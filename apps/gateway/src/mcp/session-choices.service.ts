@@ -7,10 +7,11 @@ import { rpcCodes } from './json-rpc.js';
 import { legacyUnknownResource } from './legacy-errors.js';
 import { McpSessions } from './mcp-sessions.service.js';
 import { parseParams } from './parse-params.js';
+import { longestWatchedUri, ResourceWatch } from './resource-watch.service.js';
 import type { CallFrame } from './upstream-call.js';
 
 const SetLevelParams = z.looseObject({ level: z.string() });
-const SubscribeParams = z.looseObject({ uri: z.string().min(1).max(8_192) });
+const SubscribeParams = z.looseObject({ uri: z.string().min(1).max(longestWatchedUri) });
 
 /** The requests of the handshake revisions by which a client chooses for its session. */
 @Injectable()
@@ -18,6 +19,7 @@ export class SessionChoices {
   constructor(
     private readonly snapshots: SnapshotStore,
     private readonly sessions: McpSessions,
+    private readonly resources: ResourceWatch,
   ) {}
 
   async setLogLevel({ session }: CallFrame, params: unknown): Promise<Result> {
@@ -37,6 +39,7 @@ export class SessionChoices {
     const { uri } = parseParams('resources/subscribe', SubscribeParams, params);
     if (!findResource(this.snapshots.current(), frame.caller, uri, frame.filter))
       throw legacyUnknownResource({ uri });
+    this.resources.assertRoom(frame, uri);
     await this.sessions.subscribe(sessionIdOf(frame), uri);
     return {};
   }
