@@ -13,8 +13,11 @@ import { OAuthCipher } from '../store/oauth-cipher.js';
 import { PayloadsRepository } from '../store/payloads.repository.js';
 import { providerAdapter } from '../store/provider-adapter.js';
 import { Admission } from './admission.service.js';
+import { holdBack } from './hold-back.js';
 import { mcpScope, paths, providerConfiguration } from './provider-configuration.js';
 
+/** A page that sends a form by itself needs a script, and ours run none. */
+const responseModes = ['query', 'fragment'];
 /** That need the scope `openid`, of which there is none here: clients send them out of habit. */
 const ignoredParameters = ['nonce', 'max_age', 'claims', 'claims_locales', 'id_token_hint', 'acr_values'];
 
@@ -88,7 +91,11 @@ export class AuthorizationServer {
       await next();
       // The library would speak of OpenID Connect, which nobody gets here.
       if (ctx.oidc?.route === 'discovery')
-        Object.assign(ctx.body as object, { scopes_supported: [mcpScope] });
+        Object.assign(ctx.body as object, {
+          scopes_supported: [mcpScope],
+          response_modes_supported: responseModes,
+        });
+      if (ctx.oidc?.route === 'authorization') holdBack(ctx);
     });
     provider.on('server_error', (_ctx, err) => this.log.error({ err }, 'the authorization server failed'));
     return provider;
@@ -121,5 +128,8 @@ function withoutHabits(path: string): string {
   const { searchParams } = url;
   for (const name of ignoredParameters) searchParams.delete(name);
   searchParams.set('scope', mcpScope);
+  const modes = searchParams.getAll('response_mode');
+  // One that nobody knows is refused; others that the library knows are not in use here.
+  if (modes.some((mode) => !responseModes.includes(mode))) searchParams.set('response_mode', 'unsupported');
   return `${url.pathname}${url.search}`;
 }
