@@ -8,13 +8,13 @@ import { OAuthAudit } from '../oauth-audit.js';
 import { PayloadsRepository } from '../store/payloads.repository.js';
 import { type GrantOwner, GrantsRepository, type LiveGrant, type NewGrant } from './grants.repository.js';
 
-/** What the registry says of a grant's user is asked again after this time. */
-const keptMs = 5_000;
+/** What the registry says of a grant's user is asked again after this time, for that the bus may lose its news. */
+const keptMs = 1_500;
 const mostKept = 10_000;
 const lookMs = 1_000;
 
 type Trusted = Pick<LiveGrant, 'orgId' | 'userId' | 'identityProviderId' | 'issuer'>;
-type Known = { readonly grant: LiveGrant; readonly until: number };
+type Known = { readonly grant: LiveGrant; readonly askedAt: number };
 
 /** Why a grant ended: `user` and `admin` by the API, `client` by the revocation endpoint, `reuse` of a code or token. */
 export type RevocationReason = 'user' | 'admin' | 'client' | 'reuse';
@@ -24,6 +24,8 @@ export type RevocationReason = 'user' | 'admin' | 'client' | 'reuse';
 export class GrantsService implements OnModuleInit {
   readonly #known = new LruMap<string, Known>(mostKept);
   readonly #revoked = new LruMap<string, true>(mostKept);
+  /** When users were changed last. */
+  readonly #changed = new LruMap<string, number>(mostKept);
 
   constructor(
     private readonly rows: GrantsRepository,
@@ -37,6 +39,9 @@ export class GrantsService implements OnModuleInit {
 
   async onModuleInit(): Promise<void> {
     await this.queue.subscribe(topics.grantRevoked, ({ grantId }) => this.#forget(grantId));
+    await this.queue.subscribe(topics.registryChanged, ({ entity, id }) => {
+      if (entity === 'user') this.#changed.set(id, Date.now());
+    });
     const timer = setInterval(() => void this.#look(), lookMs);
     this.shutdown.onStopTaking(() => clearInterval(timer));
   }
@@ -45,7 +50,7 @@ export class GrantsService implements OnModuleInit {
   async find(id: string): Promise<LiveGrant | null> {
     if (this.#revoked.get(id)) return null;
     const known = this.#known.get(id);
-    const grant = known && known.until > Date.now() ? known.grant : await this.#load(id);
+    const grant = known && this.#isFresh(known) ? known.grant : await this.#load(id);
     return grant && this.#isTrusted(grant) ? grant : null;
   }
 
@@ -80,11 +85,16 @@ export class GrantsService implements OnModuleInit {
     return true;
   }
 
+  #isFresh({ grant, askedAt }: Known): boolean {
+    return askedAt > Math.max(Date.now() - keptMs, this.#changed.get(grant.userId) ?? 0);
+  }
+
   async #load(id: string): Promise<LiveGrant | null> {
+    const askedAt = Date.now();
     const grant = await this.rows.findLive(id);
     // It may have been revoked while it was read.
     if (!grant || this.#revoked.get(id)) return null;
-    this.#known.set(id, { grant, until: Date.now() + keptMs });
+    this.#known.set(id, { grant, askedAt });
     return grant;
   }
 
