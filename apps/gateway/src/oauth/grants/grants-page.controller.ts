@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Param, Post, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { PlatformError } from '@switchyard/contracts';
 import { isSameOrigin, redirect, sendPage } from '@switchyard/service-kit';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -12,7 +12,7 @@ import { GrantsRepository } from './grants.repository.js';
 import { GrantsService } from './grants.service.js';
 
 const path = '/oauth2/grants';
-const mostShown = 200;
+const mostShown = 50;
 
 /** The page on which users see the applications that they let in, and take that back. */
 @Controller('oauth2/grants')
@@ -27,12 +27,19 @@ export class GrantsPageController {
   ) {}
 
   @Get()
-  async show(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  async show(
+    @Query('after') given: unknown,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     const user = await this.#user(request);
     if (!user) return redirect(reply, `/sign-in?${new URLSearchParams({ return_to: path }).toString()}`);
     const { orgId, userId } = user;
-    const grants = await this.rows.list({ orgId, userId }, { after: null, limit: mostShown });
-    sendPage(reply, grantsPage(grants, this.forms.tokenOf(path, user)));
+    const after = z.uuid().safeParse(given).data ?? null;
+    const rows = await this.rows.list({ orgId, userId }, { after, limit: mostShown + 1 });
+    const grants = rows.slice(0, mostShown);
+    const more = rows.length > mostShown ? `${path}?after=${grants.at(-1)!.id}` : null;
+    sendPage(reply, grantsPage(grants, { formToken: this.forms.tokenOf(path, user), more }));
   }
 
   @Post(':id')

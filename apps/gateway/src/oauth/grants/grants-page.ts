@@ -1,12 +1,16 @@
 import { type Html, type HtmlPage, markup } from '@switchyard/service-kit';
 import type { ListedGrant } from './grants.repository.js';
 
-/** Who may call in the user's name, and a button for each to end it. */
-export function grantsPage(grants: readonly ListedGrant[], formToken: string): HtmlPage {
+/** Who may call in the user's name, newest first, and a button for each to end it. `more`: where the older ones are. */
+export function grantsPage(
+  grants: readonly ListedGrant[],
+  { formToken, more }: { formToken: string; more: string | null },
+): HtmlPage {
   const none = markup`<p>You have let no application in.</p>`;
   return {
     title: 'Applications that use your tools',
-    body: markup`${grants.length === 0 ? none : grants.map((grant) => item(grant, formToken))}`,
+    body: markup`${grants.length === 0 ? none : grants.map((grant) => item(grant, formToken))}
+      ${more === null ? null : markup`<p><a href="${more}">Older ones</a></p>`}`,
   };
 }
 

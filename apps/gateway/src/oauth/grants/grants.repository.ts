@@ -104,6 +104,7 @@ export class GrantsRepository {
     return rows.map(({ id }) => id);
   }
 
+  /** Newest first: their ids are in order of time. */
   async list(owner: GrantOwner, page: { after: string | null; limit: number }): Promise<ListedGrant[]> {
     return this.sql.query<ListedGrant>(
       `SELECT g.id, g.organization_id AS "orgId", g.user_id AS "userId", g.client_id AS "clientId",
@@ -112,8 +113,8 @@ export class GrantsRepository {
          g.last_used_at AS "lastUsedAt", coalesce(u.display_name, u.username, u.email) AS "userName"
        FROM gateway.oauth_grants g LEFT JOIN registry.v_users u ON u.id = g.user_id
        WHERE g.organization_id = $1 AND ($2::uuid IS NULL OR g.user_id = $2) AND g.revoked_at IS NULL
-         AND g.expires_at > now() AND ($3::uuid IS NULL OR g.id > $3)
-       ORDER BY g.id LIMIT $4`,
+         AND g.expires_at > now() AND ($3::uuid IS NULL OR g.id < $3)
+       ORDER BY g.id DESC LIMIT $4`,
       [owner.orgId, owner.userId, page.after, page.limit],
     );
   }
