@@ -109,14 +109,12 @@ function scopeOf({ resource }: ConsentRequest, { isAllowed }: ConsentView): Html
 }
 
 function sharing({ interactionId }: ConsentRequest, choices: readonly Choice[]): Html {
-  if (choices.length === 0) return markup`<p class="note">There is nothing here yet that you may use.</p>`;
+  const none = markup`<p class="note">There is nothing here yet that you may use.</p>`;
   return markup`<fieldset>
       <legend>What you share</legend>
       <label><input type="radio" name="share" value="all" checked />All that I may use, now and later</label>
       <label><input type="radio" name="share" value="chosen" />Only what is ticked here:</label>
-      <ul>
-        ${choices.map((choice) => choiceItem(interactionId, choice))}
-      </ul>
+      ${choices.length === 0 ? none : markup`<ul>${choices.map((choice) => choiceItem(interactionId, choice))}</ul>`}
     </fieldset>`;
 }
 

@@ -77,7 +77,7 @@ export class InteractionController {
       this.consents.deny(request, user);
       return { error: 'access_denied', error_description: 'The user did not allow it.' };
     }
-    const chosen = form.share === 'chosen' ? [form.integration ?? []].flat().map(String) : null;
+    const chosen = form.share === 'all' ? null : [form.integration ?? []].flat().map(String);
     const grantId = await this.consents.allow(provider, request, { user, chosen });
     return {
       login: { accountId: user.userId, remember: false },
