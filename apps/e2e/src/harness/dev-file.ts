@@ -9,6 +9,8 @@ export type DevFile = {
   readonly gateway_urls?: readonly string[];
   readonly admin_key: string;
   readonly virtual_key: string | null;
+  /** The sample users, where the samples were started. */
+  readonly identity_provider?: { readonly users: readonly { username: string; password: string }[] };
   readonly pids: Readonly<Record<Service, readonly number[]>>;
   /** Where each process answers /readyz and /metrics. */
   readonly ops_urls: Readonly<Record<Service, readonly string[]>>;
