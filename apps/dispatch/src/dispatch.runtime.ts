@@ -272,7 +272,7 @@ export class DispatchRuntime implements OnModuleInit {
       ledger,
       sender: new CallSender({
         ...{ leases: this.leases, sendCall: send, breakers: this.breakers, metrics, log },
-        questions: this.questions,
+        ...{ questions: this.questions, concurrency: config.concurrency },
       }),
       runningCalls: this.runningCalls,
       metrics,

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { type MessageOf, type QuestionAnswer, topics, type ToolCallEvent } from '@switchyard/contracts';
 import type { Question } from '@switchyard/mcp-client';
-import { type QueueClient, type Sealer, verifyAnswer } from '@switchyard/queue';
+import { type QueueClient, sealAnswer, type Sealer, verifyAnswer } from '@switchyard/queue';
 import type { Log } from '@switchyard/service-kit';
 import type { ActiveClock } from './active-clock.js';
+import type { Place } from './places.js';
 
 type AskedEvent = Extract<ToolCallEvent, { kind: 'question' }>;
 type Answered = MessageOf<typeof topics.questionAnswered>;
@@ -15,6 +16,8 @@ type Asking = {
   /** Open questions, and who waits for their answers; nobody here, where the child of another worker asks. */
   readonly open: Map<string, (answer: QuestionAnswer | null) => void>;
   hasCallerLeft: boolean;
+  /** What the call keeps from others while it waits for an answer. */
+  readonly places: Place[];
   /** Who has the call in hand: the worker of the call, and the owner of the child. */
   users: number;
 };
@@ -41,10 +44,14 @@ export class CallQuestions {
     await this.queue.subscribe(topics.toolCallCancel, ({ callId }) => this.callerLeft(callId));
   }
 
-  /** The call is in hand; `clock` stands still while questions of it are open. Each `begin` has its `end`. */
-  begin(callId: string, clock: ActiveClock): void {
+  /**
+   * The call is in hand; `clock` stands still while questions of it are open, and meanwhile it holds `places`. Each `begin`
+   * has its `end`.
+   */
+  begin(callId: string, clock: ActiveClock, places: readonly Place[]): void {
     const asking: Asking = this.calls.get(callId) ?? newAsking();
     asking.clocks.push(clock);
+    asking.places.push(...places);
     asking.users += 1;
     this.calls.set(callId, asking);
   }
@@ -62,6 +69,8 @@ export class CallQuestions {
     const { method, params, signal } = question;
     const asking = this.calls.get(callId);
     if (!asking || asking.hasCallerLeft || signal.aborted) return noAnswer(method);
+    const full = this.fullPlaceOf(asking);
+    if (full) return this.refuse(callId, full);
     const questionId = randomUUID();
     const answer = this.wait(asking, questionId, signal);
     emit({ kind: 'question', questionId, method, params });
@@ -71,11 +80,36 @@ export class CallQuestions {
     return (await answer) ?? noAnswer(method);
   }
 
-  /** Another worker's child asked: the clock of the call stands still here. */
-  noted(callId: string, event: ToolCallEvent): void {
+  /**
+   * An event of a call that another worker's child runs. A question of it stops the call's clock here; false where there is
+   * no place for it, which the child is told in the place of the client.
+   */
+  noted(callId: string, event: ToolCallEvent): boolean {
     const asking = this.calls.get(callId);
-    if (event.kind !== 'question' || !asking || asking.open.has(event.questionId)) return;
-    void this.wait(asking, event.questionId);
+    if (event.kind !== 'question' || !asking || asking.open.has(event.questionId)) return true;
+    const full = this.fullPlaceOf(asking);
+    if (!full) return (void this.wait(asking, event.questionId), true);
+    const { questionId } = event;
+    const answer = this.refuse(callId, full);
+    const seal = sealAnswer(this.sealer, { id1: callId, id2: questionId, answer });
+    this.queue
+      .publish(topics.questionAnswered, { callId, questionId, answer, seal })
+      .catch((err: unknown) => this.log.warn({ err }, 'a question was refused, and its child not told'));
+    return false;
+  }
+
+  /** A call that waits already takes no more place by another question. */
+  private fullPlaceOf(asking: Asking): Place | undefined {
+    if (asking.open.size > 0) return undefined;
+    const waiting = [...this.calls.values()].filter(({ open }) => open.size > 0);
+    const taken = (key: string) =>
+      waiting.filter(({ places }) => places.some((one) => one.key === key)).length;
+    return asking.places.find(({ key, most }) => taken(key) >= most);
+  }
+
+  private refuse(callId: string, { key, what }: Place): QuestionAnswer {
+    this.log.warn({ callId, place: key }, 'a question was refused: too many are open');
+    return { error: { code: INTERNAL_ERROR, message: `Too many questions ${what} are open already.` } };
   }
 
   private wait(asking: Asking, questionId: string, signal?: AbortSignal): Promise<QuestionAnswer | null> {
@@ -112,7 +146,7 @@ export class CallQuestions {
 }
 
 function newAsking(): Asking {
-  return { clocks: [], open: new Map(), hasCallerLeft: false, users: 0 };
+  return { clocks: [], open: new Map(), hasCallerLeft: false, places: [], users: 0 };
 }
 
 /** What an upstream hears that gets no answer: a person who closed the form, or an error where there is no such word. */

@@ -46,7 +46,7 @@ onBothQueueBackends('questions of upstreams', (backend) => {
     ids['up'] = await insert('up', legacy);
     ids['limited'] = await insert('limited', modern);
     await harness.queue.subscribe(topics.questionAsked, (message) => void told.push(message));
-    await harness.startWorker();
+    await harness.startWorker({ DISPATCH_INTERACTIVE_CONCURRENCY: '12' });
   }, 120_000);
   afterAll(async () => {
     await harness.close();
@@ -152,6 +152,32 @@ onBothQueueBackends('questions of upstreams', (backend) => {
     await eventually(() => call.questions().length === 1);
     await harness.queue.publish(topics.toolCallCancel, { callId: call.job.sealed.call.callId });
     expect(textOf(await call.outcome)).toContain('"action":"cancel"');
+  });
+
+  it('of one caller, or of all, take no more than their part of a lane, and the rest is told so', async () => {
+    const keys = [harness.keyId, randomUUID(), randomUUID()] as const;
+    await Promise.all([harness.insertKey(keys[1]), harness.insertKey(keys[2])]);
+    const parked: ReturnType<typeof ask>[] = [];
+    const park = async (keyId: string): Promise<void> => {
+      const call = ask('up', 'ask_form', () => null, { keyId });
+      parked.push(call);
+      await eventually(() => call.questions().length === 1);
+    };
+    for (let n = 0; n < 4; n++) await park(keys[0]);
+    const fifth = ask('up', 'ask_form', () => named('x'), { keyId: keys[0] });
+    expect(textOf(await fifth.outcome)).toContain('Too many questions to this caller are open already.');
+    for (let n = 0; n < 2; n++) await park(keys[1]);
+    const seventh = ask('up', 'ask_form', () => named('x'), { keyId: keys[2] });
+    expect(textOf(await seventh.outcome)).toContain('Too many questions to callers are open already.');
+    expect([...fifth.questions(), ...seventh.questions()]).toEqual([]);
+    expect(textOf(await ask('up', 'quiet', () => null, { deadlineMs: 10_000 }).outcome)).toContain('Nothing');
+    await answer(parked[0]!.job, parked[0]!.questions()[0]!, named('Ada'));
+    await parked[0]!.outcome;
+    const next = ask('up', 'ask_form', () => named('Eve'), { keyId: keys[2] });
+    expect(textOf(await next.outcome)).toContain('Eve');
+    for (const { job } of parked.slice(1))
+      await harness.queue.publish(topics.toolCallCancel, { callId: job.sealed.call.callId });
+    await Promise.all(parked.map(({ outcome }) => outcome));
   });
 
   it('end with a safe call that its caller cancels, at the upstream too', async () => {

@@ -19,6 +19,7 @@ import type { Log } from '@switchyard/service-kit';
 import type { LeaseClient } from '../leases/lease-client.js';
 import { ActiveClock } from '../questions/active-clock.js';
 import type { CallQuestions } from '../questions/call-questions.js';
+import { halfOf, type Place } from '../questions/places.js';
 import { clientListeners } from '../upstreams/client-side.js';
 
 export type StdioParts = {
@@ -58,18 +59,19 @@ export class StdioChild {
   /** Unsafe requests by id, until their deadline. */
   private readonly taken = new Map<string, number>();
   private readonly calls = new Map<string, { controller: AbortController; safe: boolean }>();
+  private readonly place: Place;
 
   constructor(
     private readonly integration: IntegrationRecord,
     private readonly parts: StdioParts,
   ) {
     this.version = integration.version;
+    const concurrency = integration.maxConcurrency ?? defaultConcurrency;
+    this.place = { key: `child ${integration.id}`, most: halfOf(concurrency), what: 'of this server' };
     this.consumer = parts.queue.consume(
       stdioQueue(integration.id),
       (request, ctx) => this.handle(request, ctx),
-      {
-        concurrency: integration.maxConcurrency ?? defaultConcurrency,
-      },
+      { concurrency },
     );
   }
 
@@ -142,7 +144,7 @@ export class StdioChild {
     const limits = { activeUntil: request.activeUntil ?? deadlineAt, deadlineAt };
     const clock = new ActiveClock(limits, () => controller.abort(timedOut()));
     this.calls.set(callId, { controller, safe: request.safe });
-    this.parts.questions.begin(callId, clock);
+    this.parts.questions.begin(callId, clock, [this.place]);
     const emit = (event: ToolCallEvent): void => ctx.emit(event);
     try {
       const result = await session.call({

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   toPlatformError,
   type AuthPath,
+  type Lane,
   type ToolCallEvent,
   type ToolCallJob,
   type ToolCallOutcome,
@@ -15,6 +16,7 @@ import { type Lease, type LeaseClient, type LeaseComplaint, LeaseRefused } from 
 import type { SendCall } from '../upstreams/upstream-call.js';
 import { ActiveClock } from '../questions/active-clock.js';
 import type { CallQuestions } from '../questions/call-questions.js';
+import { placesOf } from '../questions/places.js';
 import { activeUntil } from './active-until.js';
 import type { CallMetrics } from './call-metrics.js';
 import type { CallTarget } from './call-target.js';
@@ -58,19 +60,22 @@ export class CallSender {
       breakers: BreakersService;
       metrics: CallMetrics;
       questions: CallQuestions;
+      /** How many calls the worker runs at once. */
+      concurrency: Record<Lane, number>;
       log: Log;
     },
     private readonly now: () => number = Date.now,
   ) {}
 
   async send(sending: Sending): Promise<SendReport> {
-    const { callId, deadlineAt } = sending.job.sealed.call;
+    const { callId, deadlineAt, caller, lane } = sending.job.sealed.call;
     const limits = { activeUntil: activeUntil(sending.job), deadlineAt };
     const clock = new ActiveClock(limits, () => sending.running.abort('deadline'), this.now);
-    this.parts.questions.begin(callId, clock);
+    const slots = this.parts.concurrency[lane];
+    const places = placesOf(caller, { lane, slots }, sending.resolved.integration);
+    this.parts.questions.begin(callId, clock, places);
     const emit: Sending['emit'] = (event) => {
-      this.parts.questions.noted(callId, event);
-      sending.emit(event);
+      if (this.parts.questions.noted(callId, event)) sending.emit(event);
     };
     try {
       return await this.attemptUntilDone({ ...sending, emit }, clock);
