@@ -9,6 +9,7 @@ import { type JobContext, Sealer, verifyAnswer } from '@switchyard/queue';
 import { onBothQueueBackends } from '@switchyard/testing';
 import { bearer, completed, rpc, textResult, until } from '../gateway-client-spec.js';
 import { GatewayHarness, sealKey, type TestGateway } from '../gateway-harness-spec.js';
+import { Questions } from '../tool-calls/questions.service.js';
 
 type Context = JobContext<typeof queues.toolCallsInteractive>;
 type Answered = MessageOf<typeof topics.questionAnswered>;
@@ -220,6 +221,29 @@ onBothQueueBackends('questions of upstreams to clients', (backend) => {
     const answer = modernCall(1, { name: 'up_ask', inputResponses, requestState }, { signal });
     await expect(answer).rejects.toBeDefined();
     await until(() => expect(cancelled).toContain(callId));
+  });
+
+  it('are forgotten by every replica when the call ends, answered or not', async () => {
+    const first = await modernCall(0, { name: 'up_ask' });
+    const { requestState, inputRequests } = first.body.result;
+    const { callId } = jobs.at(-1)!.sealed.call;
+    const open = () => gateways.map(({ service }) => service.app.get(Questions).open(callId).length);
+    const late = { questionId: randomUUID(), method: 'elicitation/create', params: {} } as const;
+    await harness.queue.publish(topics.questionAsked, { callId, ...late });
+    await until(() => expect(open()).toEqual([2, 2]));
+    const inputResponses = { [Object.keys(inputRequests)[0]!]: { action: 'decline' } };
+    await modernCall(0, { name: 'up_ask', inputResponses, requestState });
+    await until(() => expect(open()).toEqual([0, 0]));
+  });
+
+  it('are remembered in no greater number than anybody could answer', async () => {
+    const callId = randomUUID();
+    const questions = gateways[0].service.app.get(Questions);
+    for (let n = 0; n < 100; n++)
+      questions.asked(callId, { questionId: `q${n}`, method: 'elicitation/create', params: {} });
+    expect(questions.open(callId).map(({ questionId }) => questionId)).toEqual(
+      Array.from({ length: 32 }, (_, n) => `q${n + 68}`),
+    );
   });
 
   /** Requests go to the first replica, answers and retries to the second. */

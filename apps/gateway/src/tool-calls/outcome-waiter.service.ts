@@ -53,7 +53,7 @@ export class OutcomeWaiter {
     } finally {
       clock?.stop();
       watch.stop();
-      this.questions.forget(callId);
+      this.questions.ended(callId);
       settled.abort(settledReason);
     }
   }

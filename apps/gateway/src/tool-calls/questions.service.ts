@@ -6,8 +6,17 @@ import { LruMap } from './lru-map.js';
 /** What the upstream of a call asks its client. */
 export type Question = Omit<MessageOf<typeof topics.questionAsked>, 'callId'>;
 
-/** Calls whose open questions are remembered; a question is open for ten minutes at most. */
+/** Calls whose open questions are remembered, the newest of each; no question is open for longer than ten minutes. */
 const keptCalls = 2_000;
+const keptQuestions = 32;
+const keptMs = 660_000;
+
+type Asked = {
+  /** By question; null once answered: the news that it was asked may come later than that. */
+  readonly questions: Map<string, Question | null>;
+  /** Forgets the call though nobody told of its end. */
+  timer?: NodeJS.Timeout;
+};
 
 /**
  * The questions that upstreams ask in the middle of calls, and their answers. Every replica hears of every question, since a
@@ -15,8 +24,7 @@ const keptCalls = 2_000;
  */
 @Injectable()
 export class Questions implements OnModuleInit {
-  /** By call and question; null once answered: the news that it was asked may come later than that. */
-  readonly #open = new LruMap<string, Map<string, Question | null>>(keptCalls);
+  readonly #open = new LruMap<string, Asked>(keptCalls, ({ timer }) => clearTimeout(timer));
   readonly #watchers = new Map<string, Set<() => void>>();
 
   constructor(
@@ -31,19 +39,20 @@ export class Questions implements OnModuleInit {
     await this.queue.subscribe(topics.questionAnswered, ({ callId, questionId }) =>
       this.#answered(callId, questionId),
     );
+    await this.queue.subscribe(topics.toolCallEnded, ({ callId }) => this.#forget(callId));
   }
 
   /** Remembers a question that came another way than the topic's; the same one twice is one. */
   asked(callId: string, { questionId, method, params }: Question): void {
-    const open = this.#open.get(callId) ?? new Map<string, Question | null>();
-    if (open.has(questionId)) return;
-    this.#open.set(callId, open.set(questionId, { questionId, method, params }));
+    if (this.#open.get(callId)?.questions.has(questionId)) return;
+    this.#keep(callId, questionId, { questionId, method, params });
     this.#tell(callId);
   }
 
   /** What the call's client has not answered yet. */
   open(callId: string): Question[] {
-    return [...(this.#open.get(callId)?.values() ?? [])].filter((question) => question !== null);
+    const questions = this.#open.get(callId)?.questions.values() ?? [];
+    return [...questions].filter((question) => question !== null);
   }
 
   /** Passes a client's answer to the worker that holds the upstream's request. Rejects when the bus is down. */
@@ -63,16 +72,32 @@ export class Questions implements OnModuleInit {
     };
   }
 
-  /** The call ended. */
-  forget(callId: string): void {
-    this.#open.delete(callId);
+  /** A call of this replica ended. The others, which heard of its questions too, are told. */
+  ended(callId: string): void {
+    if (!this.#forget(callId)) return;
+    this.queue.publish(topics.toolCallEnded, { callId }).catch(() => undefined);
   }
 
   #answered(callId: string, questionId: string): void {
-    const open = this.#open.get(callId) ?? new Map<string, Question | null>();
-    const wasOpen = Boolean(open.get(questionId));
-    this.#open.set(callId, open.set(questionId, null));
+    const wasOpen = Boolean(this.#open.get(callId)?.questions.get(questionId));
+    this.#keep(callId, questionId, null);
     if (wasOpen) this.#tell(callId);
+  }
+
+  #keep(callId: string, questionId: string, question: Question | null): void {
+    const asked: Asked = this.#open.get(callId) ?? { questions: new Map() };
+    const [oldest] = asked.questions.set(questionId, question).keys();
+    if (asked.questions.size > keptQuestions && oldest !== undefined) asked.questions.delete(oldest);
+    clearTimeout(asked.timer);
+    asked.timer = setTimeout(() => this.#forget(callId), keptMs).unref();
+    this.#open.set(callId, asked);
+  }
+
+  #forget(callId: string): boolean {
+    const asked = this.#open.get(callId);
+    clearTimeout(asked?.timer);
+    this.#open.delete(callId);
+    return asked !== undefined;
   }
 
   #tell(callId: string): void {

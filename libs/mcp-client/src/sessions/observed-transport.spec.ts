@@ -121,6 +121,29 @@ describe('a channel that several callers share', () => {
     expect(heard).toEqual(wholeTalk);
   });
 
+  it('lets a call ask so much at once and no more, and nothing that is huge', async () => {
+    const answers: (() => void)[] = [];
+    const exchange = new Exchange({
+      isCall: true,
+      capabilities: { elicitation: {} },
+      onQuestion: () => new Promise((resolve) => answers.push(() => resolve({ result: {} }))),
+    });
+    await currentExchange.run(exchange, () =>
+      transport.send({ jsonrpc: '2.0', id: 1, method: 'tools/call' }),
+    );
+    const ask = (id: string, message: string): void =>
+      channel.says({ id, method: 'elicitation/create', params: { message } });
+    const errors = () => channel.sent.flatMap((message) => ('error' in message ? [message.id] : []));
+    ask('huge', 'x'.repeat(256 * 1024));
+    for (let n = 0; n < 20; n++) ask(`q${n}`, 'small');
+    expect(answers).toHaveLength(16);
+    expect(errors()).toEqual(['huge', 'q16', 'q17', 'q18', 'q19']);
+    answers[0]!();
+    await new Promise(setImmediate);
+    ask('q20', 'small');
+    expect(answers).toHaveLength(17);
+  });
+
   it('gives no other call what comes on the stream of one that is over', () => {
     const alice = call();
     channel.says({ id: alice.id, result: {} });

@@ -17,7 +17,12 @@ export type QuestionListener = (question: Question) => Promise<QuestionAnswer>;
 /** MCP client capabilities, as the caller's client declared them. */
 export type AskCapabilities = Partial<Record<'elicitation' | 'sampling' | 'roots', Record<string, unknown>>>;
 
+/** As many as any client can be meant to have before it at once. */
+const MOST_OPEN = 16;
+const MOST_PARAMS_BYTES = 256 * 1024;
+
 const METHOD_NOT_FOUND = -32601;
+const INVALID_PARAMS = -32602;
 const INVALID_REQUEST = -32600;
 const INTERNAL_ERROR = -32603;
 
@@ -43,6 +48,10 @@ export class Questions {
       exchange.undeclared = capabilityFor(method, params);
       return this.refuse(id, METHOD_NOT_FOUND, 'The client of this call did not declare that.');
     }
+    if (this.openOf(exchange) >= MOST_OPEN)
+      return this.refuse(id, INVALID_REQUEST, `This call has ${MOST_OPEN} open questions already.`);
+    if (Buffer.byteLength(JSON.stringify(params)) > MOST_PARAMS_BYTES)
+      return this.refuse(id, INVALID_PARAMS, `A question may be ${MOST_PARAMS_BYTES} bytes long.`);
     const controller = new AbortController();
     this.open.set(id, { exchange, controller });
     const question = { method: method as Question['method'], params, signal: controller.signal };
@@ -61,6 +70,10 @@ export class Questions {
   /** The call is over, and with it what it asked. */
   endOf(exchange: Exchange): void {
     for (const [id, asked] of this.open) if (asked.exchange === exchange) this.cancelled(id);
+  }
+
+  private openOf(exchange: Exchange): number {
+    return [...this.open.values()].filter((asked) => asked.exchange === exchange).length;
   }
 
   private async answer(id: RequestId, answer: QuestionAnswer): Promise<void> {
