@@ -1,4 +1,4 @@
-import { matchesGlob } from './glob.js';
+import { globTest } from './glob.js';
 import { type LinearMatcher, linearRegExp } from './linear-regexp.js';
 
 /** Longer texts are no names and no values that an admin wrote a pattern for. */
@@ -12,7 +12,8 @@ const nothing: LinearMatcher = { test: () => false };
 export function namePattern(pattern: string): LinearMatcher {
   const regex = regexOf(pattern);
   if (regex !== undefined) return wholeMatch(regex);
-  return { test: (name) => name.length <= maxMatchedLength && matchesGlob(pattern, name) };
+  const isMatch = globTest(pattern);
+  return { test: (name) => name.length <= maxMatchedLength && isMatch(name) };
 }
 
 /** The regular expression of a pattern over names, or undefined of a glob. */

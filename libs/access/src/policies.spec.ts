@@ -201,6 +201,9 @@ describe('tool groups', () => {
     ['what fits in every part', { client: 'files', readOnly: true }, ['files_read']],
     ['a glob that has to try again', { tool: '*a*l_l?s*' }, ['mail_list']],
     ['a glob with the last of two places', { tool: '*_?m' }, ['files_rm']],
+    ['a glob whose parts come in order', { tool: '*e*n*' }, ['mail_send']],
+    ['no glob whose parts overlap', { tool: 'sen*nd' }, []],
+    ['no glob whose parts come in another order', { tool: '*n*e*' }, []],
     ['nothing, by a glob that is too long', { tool: 'send?' }, []],
     ['nothing, by a pattern that is none', { tool: 'regex:(' }, []],
     ['nothing, by a pattern that could run for ever', { tool: 'regex:(?=a)r' }, []],
@@ -224,9 +227,10 @@ describe('tool groups', () => {
       { client: 'regex:[^a-z]+\\(', tool: '*x' },
       { tool: 'name' },
     ];
-    expect(patternUse(counted)).toEqual({ patterns: 3, regexSize: 1 + 16 + 3 + 9 + 3 });
-    expect(patternUse([{ tool: 'regex:((a{9}){9}){9}' }]).regexSize).toBeGreaterThan(729);
-    expect(patternUse([])).toEqual({ patterns: 0, regexSize: 0 });
+    expect(patternUse(counted)).toEqual({ patterns: 3, size: 1 + 16 + 3 + 9 + 3 });
+    expect(patternUse([{ tool: '*_?' }, { tool: '*_a*' }, { tool: 'a?' }])).toEqual({ patterns: 3, size: 3 });
+    expect(patternUse([{ tool: 'regex:((a{9}){9}){9}' }]).size).toBeGreaterThan(729);
+    expect(patternUse([])).toEqual({ patterns: 0, size: 0 });
   });
 
   it('take little time, as many as an organization may have of whatever make', () => {
@@ -236,8 +240,9 @@ describe('tool groups', () => {
       Array.from({ length: 50 }, (_, n) => `${long}${n}`),
     );
     const selectors = [
-      ...Array.from({ length: 195 }, (_, n) => ({ tool: `*${'ab'.repeat(12)}?c${n}` })),
-      ...Array.from({ length: 5 }, (_, n) => ({ tool: `regex:${'(.*a|.*b)'.repeat(10)}${n}x` })),
+      ...Array.from({ length: 195 }, (_, n) => ({ tool: `*${'ab'.repeat(12)}c${n}*` })),
+      { tool: `*${'ab'.repeat(12)}?c` },
+      ...Array.from({ length: 3 }, (_, n) => ({ tool: `regex:${'(.*a|.*b)'.repeat(10)}${n}x` })),
     ];
     const rows = { policies: [policy({ groupIds: [idOf('group')] })], toolGroups: [group({ selectors })] };
     const started = performance.now();

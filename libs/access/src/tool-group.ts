@@ -1,4 +1,5 @@
 import type { ToolGroupRecord, ToolSelector } from './grant-records.js';
+import { isCostly } from './glob.js';
 import { namePattern, orNothing, regexOf } from './name-pattern.js';
 import { patternSize } from './pattern-size.js';
 import type { ResolvedTool } from './records.js';
@@ -28,8 +29,8 @@ export function toolGroup(group: ToolGroupRecord): ToolSet {
 export type PatternUse = {
   /** How many of its patterns are more than a name. */
   readonly patterns: number;
-  /** The size of its regular expressions, together. */
-  readonly regexSize: number;
+  /** The size of those that take long, together: regular expressions, and globs that have both `*` and `?`. */
+  readonly size: number;
 };
 
 type Patterned = { readonly client?: string | undefined; readonly tool?: string | undefined };
@@ -37,11 +38,16 @@ type Patterned = { readonly client?: string | undefined; readonly tool?: string 
 /** Counts the patterns of a group's selectors. */
 export function patternUse(selectors: readonly Patterned[]): PatternUse {
   const all = selectors.flatMap(({ client, tool }) => [client ?? '', tool ?? '']);
-  const sizes = all.map((pattern) => regexOf(pattern)).map((regex) => (regex ? patternSize(regex) : 0));
   return {
     patterns: all.filter((pattern) => regexOf(pattern) !== undefined || /[*?]/.test(pattern)).length,
-    regexSize: sizes.reduce((sum, size) => sum + size, 0),
+    size: all.reduce((sum, pattern) => sum + sizeOf(pattern), 0),
   };
+}
+
+function sizeOf(pattern: string): number {
+  const regex = regexOf(pattern);
+  if (regex !== undefined) return patternSize(regex);
+  return isCostly(pattern) ? pattern.length : 0;
 }
 
 function compile({ selectors, include, exclude }: ToolGroupRecord): ToolSet {

@@ -4,8 +4,8 @@ import type { ToolGroupEntity } from './tool-group.entity.js';
 
 /** Globs with a wildcard, and regular expressions, in all groups of an organization. */
 export const maxPatterns = 200;
-/** Their regular expressions, counted repetitions written out. */
-export const maxRegexSize = 500;
+/** Characters of those that take long: regular expressions, counted repetitions written out, and globs of `*` and `?`. */
+export const maxPatternSize = 300;
 
 type Selecting = Pick<ToolGroupEntity, 'id' | 'selectors'>;
 
@@ -24,10 +24,10 @@ export function requireRoom(groups: readonly Selecting[], changed: Selecting): v
           ),
         ]
       : []),
-    ...(after.regexSize > Math.max(maxRegexSize, before.regexSize)
+    ...(after.size > Math.max(maxPatternSize, before.size)
       ? [
           problem(
-            `The regular expressions in an organization’s tool groups have a size of at most ${maxRegexSize} together, counted repetitions written out; these make ${after.regexSize}. Globs do not count.`,
+            `The regular expressions, and globs with both * and ?, in an organization’s tool groups have a size of at most ${maxPatternSize} together, counted repetitions written out; these make ${after.size}. Other globs do not count.`,
           ),
         ]
       : []),
@@ -41,5 +41,5 @@ function problem(message: string) {
 function useOf(groups: readonly Selecting[]): PatternUse {
   const uses = groups.map(({ selectors }) => patternUse(selectors));
   const sum = (of: (use: PatternUse) => number) => uses.reduce((total, use) => total + of(use), 0);
-  return { patterns: sum(({ patterns }) => patterns), regexSize: sum(({ regexSize }) => regexSize) };
+  return { patterns: sum(({ patterns }) => patterns), size: sum(({ size }) => size) };
 }

@@ -2,7 +2,7 @@ import { namePattern } from '@switchyard/access';
 import { z } from 'zod';
 import { DisplayName } from '../http/fields.js';
 import { patternProblem } from '../policies/claim-matcher.schemas.js';
-import { maxPatterns, maxRegexSize } from './pattern-limits.js';
+import { maxPatterns, maxPatternSize } from './pattern-limits.js';
 
 const maxRegexLength = 100;
 
@@ -43,7 +43,7 @@ const settings = {
     .array(ToolSelector)
     .max(100)
     .describe(
-      `A tool is in the group if it fits any of them in every part. All groups of an organization together hold at most ${maxPatterns} patterns, and regular expressions of ${maxRegexSize} characters with their counted repetitions written out.`,
+      `A tool is in the group if it fits any of them in every part. All groups of an organization together hold at most ${maxPatterns} patterns; regular expressions, and globs with both * and ?, have at most ${maxPatternSize} characters in all, counted repetitions written out.`,
     ),
   include: OutwardNames.describe('Outward names that are in the group in any case.'),
   exclude: OutwardNames.describe('Outward names that are not in it, whatever else says so.'),
