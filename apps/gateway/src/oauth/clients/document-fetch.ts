@@ -3,13 +3,16 @@ import { LruMap } from '../../tool-calls/lru-map.js';
 
 const limits = { maxBodyBytes: 65_536, headersTimeoutMs: 2_500, bodyIdleTimeoutMs: 2_500 };
 const keptMs = 86_400_000;
+/** A key that its owner has taken away must not go on to count for long. */
+const keysKeptMs = 300_000;
 const mostKept = 500;
 
 type Kept = { readonly body: string; readonly headers: [string, string][]; readonly until: number };
 
 /**
  * Fetches what clients have us fetch, their metadata documents and keys, through the egress policy. A client's users
- * are not locked out because its site is away for a while: for a day the last good answer stands in.
+ * are not locked out because its site is away for a while: for a day the last good document stands in, and for five
+ * minutes the last good keys.
  */
 export function documentFetch(egress: EgressPolicy): typeof fetch {
   const kept = new LruMap<string, Kept>(mostKept);
@@ -23,7 +26,11 @@ export function documentFetch(egress: EgressPolicy): typeof fetch {
       const headers = [...response.headers].filter(([name]) =>
         /^(cache-control|content-type|expires)$/.test(name),
       );
-      kept.set(String(url), { body, headers, until: Date.now() + keptMs });
+      kept.set(String(url), {
+        body,
+        headers,
+        until: Date.now() + (isDocument(body, url) ? keptMs : keysKeptMs),
+      });
       return new Response(body, { headers });
     } catch (cause) {
       const last = kept.get(String(url));
@@ -31,4 +38,13 @@ export function documentFetch(egress: EgressPolicy): typeof fetch {
       return new Response(last.body, { headers: last.headers });
     }
   }) as typeof fetch;
+}
+
+/** Metadata documents name themselves; sets of keys do not. */
+function isDocument(body: string, url: string | URL): boolean {
+  try {
+    return (JSON.parse(body) as { client_id?: unknown } | null)?.client_id === String(url);
+  } catch {
+    return false;
+  }
 }
