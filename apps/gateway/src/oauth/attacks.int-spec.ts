@@ -189,7 +189,8 @@ describe('consent', () => {
     const html = await response.text();
     expect(html).toContain('&lt;b&gt;Friendly&lt;/b&gt;');
     expect(html).toContain('Not verified.');
-    for (const shown of ['app.example.com', 'bob', 'up']) expect(html).toContain(shown);
+    for (const shown of ['app.example.com', 'bob', 'up', 'prompt=login">Sign in as somebody else'])
+      expect(html).toContain(shown);
   });
 
   it('asks to sign in first where nobody is, and again where the client wants that', async () => {
@@ -202,7 +203,7 @@ describe('consent', () => {
     );
     const browser = harness.signIn(gateway, bob, {}, Date.now() - 60_000);
     const again = await begin(browser, { ...ask, more: { prompt: 'login' } });
-    expect((await browser.get(again)).headers.get('location')).toMatch(/^\/sign-in\?/);
+    expect((await browser.get(again)).headers.get('location')).toMatch(/^\/sign-in\?.*&prompt=login$/);
   });
 
   it('may be refused: the client hears of it, and so does the audit log', async () => {

@@ -8,6 +8,8 @@ export type OpenIdRequest = {
   readonly provider: IdentityProvider;
   readonly fetch: typeof fetch;
   readonly redirectUri: string;
+  /** The provider asks who is there, though it remembers somebody. */
+  readonly isNewSignInWanted?: boolean;
 };
 type Secrets = { readonly state: string; readonly nonce: string; readonly codeVerifier: string };
 
@@ -18,7 +20,7 @@ export async function authorizationUrl(
   request: OpenIdRequest,
   { state, nonce, codeVerifier }: Secrets,
 ): Promise<string> {
-  const { provider, redirectUri } = request;
+  const { provider, redirectUri, isNewSignInWanted } = request;
   const server = await discover(request);
   const url = new URL(server.authorization_endpoint ?? '');
   const scopes = new Set(['openid', ...provider.scopes]);
@@ -31,6 +33,7 @@ export async function authorizationUrl(
     nonce,
     code_challenge: await oauth.calculatePKCECodeChallenge(codeVerifier),
     code_challenge_method: 'S256',
+    ...(isNewSignInWanted && { prompt: 'login' }),
   };
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
   return url.href;

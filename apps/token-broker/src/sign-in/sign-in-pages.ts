@@ -17,8 +17,11 @@ export function signedOutPage(): HtmlPage {
   };
 }
 
+/** What goes on from page to page. */
+type Kept = { readonly returnTo: string | undefined; readonly prompt: string | undefined };
+
 /** Asked for where the link did not say it, or said one in which nobody can sign in. */
-export function organizationPage(organization: string | undefined, returnTo: string | undefined): HtmlPage {
+export function organizationPage(organization: string | undefined, kept: Kept): HtmlPage {
   const note = markup`<p class="note" role="alert">Nobody can sign in to an organization of that name.</p>`;
   return {
     title: 'Sign in',
@@ -28,7 +31,7 @@ export function organizationPage(organization: string | undefined, returnTo: str
       <form method="get" action="/sign-in">
         <label for="organization">Your organization’s short name</label>
         <input id="organization" name="organization" required maxlength="48" autocomplete="organization" />
-        ${hiddenReturn(returnTo)}
+        ${hidden('return_to', kept.returnTo)} ${hidden('prompt', kept.prompt)}
         <p><button>Continue</button></p>
       </form>`,
   };
@@ -37,13 +40,14 @@ export function organizationPage(organization: string | undefined, returnTo: str
 export function chooseProviderPage(
   providers: readonly IdentityProvider[],
   organization: string | undefined,
-  returnTo: string | undefined,
+  { returnTo, prompt }: Kept,
 ): HtmlPage {
   const items = providers.map(({ id, name }) => {
     const query = new URLSearchParams({
       provider: id,
       ...(organization !== undefined && { organization }),
       ...(returnTo !== undefined && { return_to: returnTo }),
+      ...(prompt !== undefined && { prompt }),
     });
     return markup`<li><a href="/sign-in?${query.toString()}">${name}</a></li>`;
   });
@@ -65,6 +69,6 @@ export function signInFailedPage(error: PlatformError, { httpStatus }: ErrorRow)
   };
 }
 
-function hiddenReturn(returnTo: string | undefined): Html | null {
-  return returnTo === undefined ? null : markup`<input type="hidden" name="return_to" value="${returnTo}" />`;
+function hidden(name: string, value: string | undefined): Html | null {
+  return value === undefined ? null : markup`<input type="hidden" name="${name}" value="${value}" />`;
 }

@@ -13,7 +13,7 @@ import {
   signInFailedPage,
 } from './sign-in-pages.js';
 
-type SignInQuery = { organization?: unknown; provider?: unknown; return_to?: unknown };
+type SignInQuery = { organization?: unknown; provider?: unknown; return_to?: unknown; prompt?: unknown };
 
 @Controller()
 export class SignInController {
@@ -35,11 +35,13 @@ export class SignInController {
     const providers = await this.signIns.providersOf(organization);
     const chosen =
       query.provider === undefined ? providers : providers.filter(({ id }) => id === query.provider);
-    if (chosen.length === 0) return sendPage(reply, organizationPage(organization, text(query.return_to)));
-    if (chosen.length > 1)
-      return sendPage(reply, chooseProviderPage(chosen, organization, text(query.return_to)));
+    const kept = { returnTo: text(query.return_to), prompt: text(query.prompt) };
+    if (chosen.length === 0) return sendPage(reply, organizationPage(organization, kept));
+    if (chosen.length > 1) return sendPage(reply, chooseProviderPage(chosen, organization, kept));
     try {
-      const { url, cookie } = await this.signIns.begin(chosen[0]!, query.return_to);
+      const { url, cookie } = await this.signIns.begin(chosen[0]!, {
+        ...{ returnTo: query.return_to, prompt: query.prompt },
+      });
       redirect(reply.header('set-cookie', cookie), url);
     } catch (thrown) {
       this.#fail(reply, thrown);

@@ -49,6 +49,20 @@ describe('signing in', () => {
       expect(url.searchParams.get(name)).toHaveLength(43);
   });
 
+  it('has the provider ask who is there where somebody else wants to sign in, and tells it nothing else', async () => {
+    const promptOf = async (prompt: string) => {
+      const { headers } = await get(`/sign-in?return_to=/&prompt=${prompt}`);
+      return new URL(headers.get('location') ?? '').searchParams.get('prompt');
+    };
+    expect([await promptOf('login'), await promptOf('none'), await promptOf('')]).toEqual([
+      'login',
+      null,
+      null,
+    ]);
+    const page = await (await get('/sign-in?organization=nobody-here&return_to=/x&prompt=login')).text();
+    expect(page).toContain('name="prompt" value="login"');
+  });
+
   it.each(['https://evil.test/', '//evil.test', '/\\evil.test', '/%09/evil.test', '/a/..//evil.test'])(
     'sends nobody to %s',
     async (target) => {

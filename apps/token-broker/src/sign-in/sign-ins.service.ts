@@ -45,7 +45,10 @@ export class SignInsService {
   }
 
   /** Where the browser goes, and the cookie that it takes along. */
-  async begin(provider: IdentityProvider, returnTo: unknown): Promise<{ url: string; cookie: string }> {
+  async begin(
+    provider: IdentityProvider,
+    { returnTo, prompt }: { returnTo: unknown; prompt: unknown },
+  ): Promise<{ url: string; cookie: string }> {
     const attempt: SignInAttempt = {
       providerId: provider.id,
       state: random(),
@@ -54,7 +57,8 @@ export class SignInsService {
       returnTo: returnPath(returnTo),
       expiresAt: Date.now() + attemptMs,
     };
-    const url = await this.#slots.run(provider.id, () => authorizationUrl(this.#request(provider), attempt));
+    const request = { ...this.#request(provider), isNewSignInWanted: prompt === 'login' };
+    const url = await this.#slots.run(provider.id, () => authorizationUrl(request, attempt));
     return {
       url,
       cookie: this.sessions.cookies.write(cookie, this.attempts.seal(attempt), attemptMs / 1_000),

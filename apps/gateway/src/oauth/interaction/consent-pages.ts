@@ -41,8 +41,18 @@ export function consentPage(
   };
 }
 
+/** What `/sign-in` is to know: the way back, and whether the identity provider is to ask who is there. */
+export function signInQuery({ interactionId, isNewSignInWanted }: SignInFor): Record<string, string> {
+  return {
+    return_to: `${paths.interaction}/${interactionId}`,
+    ...(isNewSignInWanted && { prompt: 'login' }),
+  };
+}
+
+type SignInFor = Pick<ConsentRequest, 'interactionId' | 'isNewSignInWanted'>;
+
 /** Where people of several organizations sign in. */
-export function organizationPage(interactionId: string): HtmlPage {
+export function organizationPage(request: ConsentRequest): HtmlPage {
   return {
     title: 'Sign in',
     formTargets: elsewhere,
@@ -50,7 +60,9 @@ export function organizationPage(interactionId: string): HtmlPage {
       <form method="get" action="/sign-in">
         <label for="organization">Your organization’s short name</label>
         <input id="organization" name="organization" maxlength="48" autocomplete="organization" />
-        <input type="hidden" name="return_to" value="${paths.interaction}/${interactionId}" />
+        ${Object.entries(signInQuery(request)).map(
+          ([name, value]) => markup`<input type="hidden" name="${name}" value="${value}" />`,
+        )}
         <p><button>Continue</button></p>
       </form>`,
   };
@@ -130,7 +142,7 @@ function choiceItem(interactionId: string, { integration, isConnected }: Choice)
 }
 
 function otherAccount({ interactionId }: ConsentRequest): Html {
-  const query = new URLSearchParams({ return_to: `${paths.interaction}/${interactionId}` });
+  const query = new URLSearchParams(signInQuery({ interactionId, isNewSignInWanted: true }));
   return markup`<p><a href="/sign-in?${query.toString()}">Sign in as somebody else</a></p>`;
 }
 

@@ -7,7 +7,6 @@ import type Provider from 'oidc-provider';
 import { type InteractionResults, errors } from 'oidc-provider';
 import { Admission } from '../server/admission.service.js';
 import { AuthorizationServer } from '../server/authorization-server.service.js';
-import { paths } from '../server/provider-configuration.js';
 import { BrowserSessions, type BrowserUser } from './browser-sessions.service.js';
 import {
   clientAwayPage,
@@ -15,6 +14,7 @@ import {
   organizationPage,
   refusedPage,
   requestOverPage,
+  signInQuery,
 } from './consent-pages.js';
 import { type ConsentRequest, ConsentsService } from './consents.service.js';
 import { FormTokens } from './form-tokens.service.js';
@@ -44,7 +44,7 @@ export class InteractionController {
     const open = await this.#open(uid, request, reply);
     if ('page' in open) return sendPage(reply, open.page);
     const user = await this.#user(open, request);
-    if (!user) return this.#signInFirst(reply, uid);
+    if (!user) return this.#signInFirst(reply, open.request);
     const view = await this.consents.view(open.request, user);
     const formToken = this.forms.tokenOf(uid, user);
     sendPage(reply, consentPage(open.request, view, { user, formToken }));
@@ -60,7 +60,7 @@ export class InteractionController {
     const open = await this.#open(uid, request, reply);
     if ('page' in open) return sendPage(reply, open.page);
     const user = await this.#user(open, request);
-    if (!user) return this.#signInFirst(reply, uid);
+    if (!user) return this.#signInFirst(reply, open.request);
     const form: Form = typeof body === 'object' && body !== null ? body : {};
     const isForeign = request.headers.origin !== undefined && !isSameOrigin(request, open.provider.issuer);
     if (isForeign || !this.forms.isTokenOf(uid, user, form.form_token))
@@ -109,10 +109,10 @@ export class InteractionController {
     return request.isNewSignInWanted && isOld ? null : user;
   }
 
-  #signInFirst(reply: FastifyReply, uid: string): void {
+  #signInFirst(reply: FastifyReply, request: ConsentRequest): void {
     const organization = onlyOrganization(this.snapshots.current());
-    if (organization === undefined) return sendPage(reply, organizationPage(uid));
-    const query = new URLSearchParams({ organization, return_to: `${paths.interaction}/${uid}` });
+    if (organization === undefined) return sendPage(reply, organizationPage(request));
+    const query = new URLSearchParams({ organization, ...signInQuery(request) });
     redirect(reply, `/sign-in?${query.toString()}`);
   }
 }
