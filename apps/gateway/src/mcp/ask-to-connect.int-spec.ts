@@ -2,11 +2,19 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { DEFAULT_ORGANIZATION_ID, PlatformError, topics } from '@switchyard/contracts';
+import {
+  DEFAULT_ORGANIZATION_ID,
+  PlatformError,
+  type ToolCallJob,
+  type ToolCallOutcome,
+  topics,
+} from '@switchyard/contracts';
 import { testPrefix, testRedisUrl } from '@switchyard/testing';
 import { bearer, completed, textResult } from '../gateway-client-spec.js';
 import { GatewayHarness, type TestGateway } from '../gateway-harness-spec.js';
 import { People } from '../gateway-people-spec.js';
+
+const payUrl = 'https://pay.example.com/sign-in';
 
 /** A worker that runs the call once its user has connected, and before says where. */
 describe('a call for which its user has to connect', () => {
@@ -18,6 +26,8 @@ describe('a call for which its user has to connect', () => {
   let token: string;
   let isConnected = false;
   let calls = 0;
+  /** How often the server of 2025-11-25 refuses until its own page was opened. */
+  let refusals = 0;
 
   const connect = async () => {
     isConnected = true;
@@ -48,6 +58,18 @@ describe('a call for which its user has to connect', () => {
     harness.onClose(() => client.close());
     return client;
   };
+  const needPage = (job: ToolCallJob): ToolCallOutcome => {
+    if (refusals-- <= 0) return completed(job, textResult('paid'));
+    const details = {
+      ...{ upstream_code: -32042, upstream_message: 'URL elicitation required' },
+      upstream_data: {
+        elicitations: [{ mode: 'url', message: 'Sign in', url: payUrl, elicitationId: 'sign-in-1' }],
+      },
+    };
+    const error = new PlatformError('upstream_protocol_error', { details }).toInfo();
+    return { status: 'failed', callId: job.sealed.call.callId, authPath: 'none', error };
+  };
+  const payNeed = { name: 'pay_need', arguments: {} };
   const mailSend = { name: 'mail_send', arguments: {} };
 
   beforeAll(async () => {
@@ -55,6 +77,7 @@ describe('a call for which its user has to connect', () => {
     harness = await GatewayHarness.open({ kind: 'redis', prefix: testPrefix(), url: () => url });
     harness.work((job) => {
       calls++;
+      if (job.sealed.call.tool === 'need') return Promise.resolve(needPage(job));
       if (isConnected) return Promise.resolve(completed(job, textResult('sent')));
       const details = { integration: 'mail', integration_id: integrationId, reauth_url: reauthUrl };
       const error = new PlatformError('needs_reauth', { details }).toInfo();
@@ -65,7 +88,8 @@ describe('a call for which its user has to connect', () => {
     integrationId = await harness.addIntegration('mail', [{ name: 'send' }], {
       columns: { auth_mode: 'authorization_code' },
     });
-    await people.addPolicy({ mail: ['*'] });
+    await harness.addIntegration('pay', [{ name: 'need' }]);
+    await people.addPolicy({ mail: ['*'], pay: ['*'] });
     gateway = await harness.startGateway();
     reauthUrl = `${gateway.url}/integrations/${integrationId}/connect`;
     token = await people.tokenOf('ann');
@@ -127,5 +151,49 @@ describe('a call for which its user has to connect', () => {
       structuredContent: { code: 'needs_reauth' },
     });
     expect(calls).toBe(2);
+  });
+
+  it('hands a server’s own page on to each client that opens URLs, again until the server has what it wants', async () => {
+    refusals = 1;
+    const before = await legacy({ elicitation: { url: {} } });
+    await expect(before.callTool(payNeed)).rejects.toMatchObject({
+      code: -32042,
+      data: { elicitations: [{ mode: 'url', url: payUrl, elicitationId: 'sign-in-1' }] },
+    });
+    refusals = 2;
+    const asked: unknown[] = [];
+    const client = await modern({ elicitation: { url: {} } }, async (params) => {
+      asked.push(params);
+      return { action: 'accept' };
+    });
+    expect(await client.callTool(payNeed)).toMatchObject({ content: [{ type: 'text', text: 'paid' }] });
+    const page = { mode: 'url', message: 'Sign in', url: payUrl };
+    expect(asked).toMatchObject([page, page]);
+  });
+
+  it('says that the page was not opened where the user declines a server’s own', async () => {
+    refusals = 2;
+    const client = await modern({ elicitation: { url: {} } }, async () => ({ action: 'decline' }));
+    expect(await client.callTool(payNeed)).toMatchObject({
+      isError: true,
+      structuredContent: { code: 'cancelled', message: expect.stringContaining('open a page') },
+    });
+  });
+
+  it('names the capability to clients that open no URLs, where a server wants its own page opened', async () => {
+    refusals = 2;
+    const required = { elicitation: { url: {} } };
+    expect(await (await legacy({ elicitation: {} })).callTool(payNeed)).toMatchObject({
+      isError: true,
+      structuredContent: {
+        code: 'client_capability_missing',
+        details: { required_capabilities: required },
+      },
+    });
+    const client = await modern({ elicitation: { form: {} } });
+    await expect(client.callTool(payNeed)).rejects.toMatchObject({
+      code: -32021,
+      data: { requiredCapabilities: required },
+    });
   });
 });

@@ -5,6 +5,7 @@ import { z } from 'zod';
 
 /** The name of our request among the input requests of a 2026-07-28 result. */
 export const connectRequest = 'connect';
+const isPageRequest = /^connect(-\d+)?$/;
 
 /** A page that a user has to open before a call can go through. */
 export type Page = { readonly url: string; readonly message: string; readonly elicitationId?: string };
@@ -34,6 +35,8 @@ const Asked = z.looseObject({
   }),
 });
 
+const Accepted = z.looseObject({ action: z.literal('accept') });
+
 /** The page to open, if an error is one that connecting mends. */
 export function reconnectOf({ code, details, message }: ErrorInfo): Reconnect | undefined {
   if (code !== 'needs_reauth' && code !== 'scope_insufficient') return undefined;
@@ -45,8 +48,12 @@ export function reconnectOf({ code, details, message }: ErrorInfo): Reconnect | 
 /** The pages to open, ours or those of an upstream that asks for it by error. */
 export function pagesOf(error: ErrorInfo): Page[] {
   const reconnect = reconnectOf(error);
-  if (reconnect) return [reconnect];
-  const asked = Asked.safeParse(error.details);
+  return reconnect ? [reconnect] : upstreamPagesOf(error);
+}
+
+/** The pages of an upstream that asks for them by error. */
+export function upstreamPagesOf({ details }: ErrorInfo): Page[] {
+  const asked = Asked.safeParse(details);
   return asked.success ? asked.data.upstream_data.elicitations : [];
 }
 
@@ -67,10 +74,11 @@ export function pageRequests(pages: readonly Page[]): Record<string, unknown> {
   return Object.fromEntries(requests);
 }
 
-/** What the user did with the page, by the client's word. */
-export function pageAnswer(responses: Record<string, unknown>): string | undefined {
-  const answer = z.looseObject({ action: z.string() }).safeParse(responses[connectRequest]);
-  return answer.data?.action;
+/** Whether the user opened each of the pages, by the client's word. */
+export function wereOpened(responses: Record<string, unknown>): boolean {
+  const answers = Object.keys(responses).filter((name) => isPageRequest.test(name));
+  const isAccepted = (name: string) => Accepted.safeParse(responses[name]).success;
+  return answers.includes(connectRequest) && answers.every(isAccepted);
 }
 
 /** An empty `elicitation: {}` means forms alone. */

@@ -1,10 +1,12 @@
+import { PlatformError } from '@switchyard/contracts';
 import {
   opensUrls,
-  pageAnswer,
   pageRequests,
   pagesOf,
   pagesRequired,
   reconnectOf,
+  upstreamPagesOf,
+  wereOpened,
 } from './ask-to-connect.js';
 import { callForLegacy } from './legacy-call.js';
 import { askWith, callForModern, declaredIn, resumeOf, type Retry, retryOf } from './modern-call.js';
@@ -17,7 +19,7 @@ const connectPatienceMs = 25_000;
 
 /**
  * Asks the upstream, and its client whatever is to be asked on the way: in the client's own era, whichever the upstream's is. A
- * user who has to open a page is asked to once.
+ * user who has to open our page is asked to once; for a page of its own a server asks until it has what it wants.
  */
 export async function callUpstream(parts: CallParts, exchange: CallExchange): Promise<CallEnd> {
   return exchange.frame.era === 'modern' ? callModern(parts, exchange) : callLegacy(parts, exchange);
@@ -35,8 +37,26 @@ async function callModern(parts: CallParts, exchange: CallExchange): Promise<Cal
   const retry = retryOf(parts, exchange);
   const end = await callForModern(parts, exchange, retry);
   if (end.kind === 'input_required' || !errorOf(end)) return end;
-  if (retry.state?.kind === 'page') return onceConnected(parts, exchange, { end, retry });
-  return askToOpen(parts, exchange, { end, retry });
+  if (retry.state?.kind !== 'page') return askToOpen(parts, exchange, { end, retry });
+  if (!wereOpened(retry.responses)) return notOpened(end);
+  const then = await onceConnected(parts, exchange, { end, retry });
+  return asksForPages(then) ? askToOpen(parts, exchange, { end: then, retry }) : then;
+}
+
+function asksForPages(end: CallEnd): end is Failed['end'] {
+  const error = end.kind === 'input_required' ? undefined : errorOf(end);
+  return error !== undefined && upstreamPagesOf(error).length > 0;
+}
+
+/** A server's error that only says "first the page" is no fault of the server where the user does not want to. */
+function notOpened(end: Failed['end']): CallEnd {
+  if (!asksForPages(end) || end.kind !== 'ended' || end.outcome.status !== 'failed') return end;
+  const { details } = end.outcome.error;
+  const message = 'The server wants its user to open a page first, and the user did not.';
+  return {
+    ...end,
+    outcome: { ...end.outcome, error: new PlatformError('cancelled', { message, details }).toInfo() },
+  };
 }
 
 function askToOpen(parts: CallParts, exchange: CallExchange, { end, retry }: Failed): CallEnd {
@@ -59,7 +79,7 @@ async function onceConnected(
   const error = errorOf(end);
   const reconnect = error && reconnectOf(error);
   const { userId } = exchange.frame.caller;
-  if (!reconnect || userId === null || pageAnswer(retry.responses) !== 'accept') return end;
+  if (!reconnect || userId === null) return end;
   const { signal } = exchange.context.mcpReq;
   await parts.connections.wait(reconnect.integrationId, userId, { timeoutMs: connectPatienceMs, signal });
   return callForModern(parts, exchange, retry);

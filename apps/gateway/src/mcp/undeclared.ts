@@ -1,6 +1,7 @@
 import { MissingRequiredClientCapabilityError } from '@modelcontextprotocol/server';
 import { type ErrorInfo, PlatformError } from '@switchyard/contracts';
 import { z } from 'zod';
+import { opensUrls, upstreamPagesOf } from './ask-to-connect.js';
 import { missingCapability } from './client-side.js';
 import { rpcCodes } from './json-rpc.js';
 import { declaredIn } from './modern-call.js';
@@ -26,7 +27,9 @@ export function undeclaredBy(
   exchange: Pick<CallExchange, 'context' | 'frame'>,
 ): ErrorInfo | undefined {
   const required =
-    error.code === 'client_capability_missing' ? foundMissing(error) : saidMissing(error, exchange);
+    error.code === 'client_capability_missing'
+      ? foundMissing(error)
+      : (saidMissing(error, exchange) ?? cannotOpen(error, exchange));
   if (!required) return undefined;
   if (exchange.frame.era === 'modern')
     throw new MissingRequiredClientCapabilityError({ requiredCapabilities: required });
@@ -42,12 +45,24 @@ function foundMissing({ details }: ErrorInfo): Record<string, unknown> {
 /** By the error of 2026-07-28: an upstream says it of us, and it may be our own fault. */
 function saidMissing(
   { details }: ErrorInfo,
-  { context, frame }: Pick<CallExchange, 'context' | 'frame'>,
+  exchange: Pick<CallExchange, 'context' | 'frame'>,
 ): Record<string, unknown> | undefined {
   const data = Undeclared.safeParse(details).data?.upstream_data;
   if (!data) return undefined;
-  const given = frame.era === 'modern' ? declaredIn({ context }) : frame.session?.capabilities;
-  const declared = Object.keys((given as object | undefined) ?? {});
+  const declared = Object.keys((declaredBy(exchange) as object | undefined) ?? {});
   const isOurs = Object.keys(data.requiredCapabilities).every((name) => declared.includes(name));
   return isOurs ? undefined : data.requiredCapabilities;
+}
+
+/** Before 2026-07-28 an upstream may refuse a call until its user has opened a page, which not every client can show. */
+function cannotOpen(
+  error: ErrorInfo,
+  exchange: Pick<CallExchange, 'context' | 'frame'>,
+): Record<string, unknown> | undefined {
+  const isAsked = upstreamPagesOf(error).length > 0;
+  return isAsked && !opensUrls(declaredBy(exchange)) ? { elicitation: { url: {} } } : undefined;
+}
+
+function declaredBy({ context, frame }: Pick<CallExchange, 'context' | 'frame'>): unknown {
+  return frame.era === 'modern' ? declaredIn({ context }) : frame.session?.capabilities;
 }
