@@ -48,12 +48,11 @@ function summary({ gatewayUrl, virtualKey, identityProvider, result, problems, w
   }
   if (result !== null) lines.push(`  First call   filesystem_read_text_file → ${result}`);
   for (const problem of problems) lines.push(`  Problem      ${problem}`);
-  if (virtualKey)
-    lines.push(
-      '',
-      '  In Claude Code:',
-      `  claude mcp add --transport http switchyard ${url} --header "Authorization: Bearer ${virtualKey}"`,
-    );
+  if (virtualKey) {
+    const isByOAuth = process.env['GATEWAY_MCP_SERVER_AUTH_MODE'] === 'oauth';
+    const header = isByOAuth ? '' : ` --header "Authorization: Bearer ${virtualKey}"`;
+    lines.push('', '  In Claude Code:', `  claude mcp add --transport http switchyard ${url}${header}`);
+  }
   return [...lines, '', '  Ctrl-C ends everything.', ''].join('\n');
 }
 

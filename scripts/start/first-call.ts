@@ -94,10 +94,13 @@ function configsOf(samples: Sample[]): object[] {
   return samples.map(({ slug }) => ({ mcp_client_name: slug, tools_to_execute: ['*'] }));
 }
 
-/** Whether the gateway still knows the key: the database may be another than at the last start. */
+/**
+ * Whether the gateway still knows the key: the database may be another than at the last start. The async API takes keys
+ * whatever `/mcp` was told to take.
+ */
 export async function isKeyValid(gatewayUrl: string, key: string): Promise<boolean> {
   try {
-    await apiClient(gatewayUrl, key)('POST', '/mcp', { jsonrpc: '2.0', id: 1, method: 'tools/list' });
+    await apiClient(gatewayUrl, key)('GET', '/api/tool-calls?limit=1');
     return true;
   } catch (error) {
     if (error instanceof ApiError && error.status === 401) return false;
@@ -105,22 +108,29 @@ export async function isKeyValid(gatewayUrl: string, key: string): Promise<boole
   }
 }
 
-type CallAnswer = { result?: { content?: { text?: string }[] }; error?: { message: string } };
+type Call = {
+  call_id: string;
+  status: string;
+  result?: { content?: { text?: string }[] } | null;
+  error?: { message: string } | null;
+};
+const unended = new Set(['accepted', 'queued', 'running']);
+const callLimitMs = 30_000;
 
-/** Reads a sample file, as any MCP client would: over `/mcp`, the queue, a worker and the stdio server. */
+/** Reads a sample file through the queue, a worker and the stdio server. */
 export async function makeFirstCall(gatewayUrl: string, key: string, dataFolder: string): Promise<string> {
-  const params = {
-    name: 'filesystem_read_text_file',
+  const api = apiClient(gatewayUrl, key);
+  let call = await api<Call>('POST', '/api/tool-calls', {
+    tool: 'filesystem_read_text_file',
     arguments: { path: join(dataFolder, 'samples/files/welcome.txt') },
-  };
-  const answer = await apiClient(gatewayUrl, key)<CallAnswer>('POST', '/mcp', {
-    jsonrpc: '2.0',
-    id: 1,
-    method: 'tools/call',
-    params,
+    deadline_ms: callLimitMs,
   });
-  if (answer.error) throw new Error(answer.error.message);
-  return (answer.result?.content ?? [])
+  for (const giveUpAt = Date.now() + callLimitMs; unended.has(call.status); await delay(50)) {
+    if (Date.now() > giveUpAt) throw new Error(`it is still ${call.status}`);
+    call = await api<Call>('GET', `/api/tool-calls/${call.call_id}`);
+  }
+  if (call.status !== 'completed') throw new Error(call.error?.message ?? call.status);
+  return (call.result?.content ?? [])
     .map(({ text }) => text ?? '')
     .join('\n')
     .trim();
