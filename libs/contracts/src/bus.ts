@@ -97,6 +97,8 @@ export const topics = {
     what: 'The client of a legacy MCP session chose its log level, subscribed to a resource, or ended it; every replica may be asked next.',
     message: z.strictObject({
       sessionId: z.string(),
+      /** Whose session it is: what they have it remember is counted together. */
+      holder: z.string().max(256).optional(),
       logLevel: ClientSide.shape.logLevel,
       /** Outward URIs. */
       subscribed: z.array(z.string()).max(1_000).optional(),

@@ -7,6 +7,7 @@ import {
   type JSONRPCNotification,
   type JSONRPCRequest,
 } from '@modelcontextprotocol/server';
+import { holderOf } from '../auth/principal.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
 import { CallerLeft } from '../tool-calls/prepared-call.js';
 import { ClientAnswers } from './client-answers.service.js';
@@ -67,7 +68,7 @@ export class LegacyFront {
       return refuse(request, { httpStatus: 400, code: rpcCodes.transport, message, id: null });
     }
     this.streams.end(opened.session);
-    await this.sessions.end(opened.session.id);
+    await this.sessions.end({ id: opened.session.id, holder: holderOf(request.principal.caller) });
     request.response.writeHead(204).end();
   }
 

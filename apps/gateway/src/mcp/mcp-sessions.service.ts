@@ -5,12 +5,21 @@ import { Log } from '@switchyard/service-kit';
 import { LruMap } from '../tool-calls/lru-map.js';
 import type { LogLevel } from './client-side.js';
 import { mostWatched } from './resource-watch.service.js';
+import { SessionMemory } from './session-memory.js';
 
-/** Sessions that chose anything; of the others it is only known that they were met. */
-const keptSessions = 20_000;
+/** Of sessions that chose anything; of the others it is only known that they were met. */
+const kept = { sessions: 20_000, bytes: 128 * 1024 * 1024, bytesOfHolder: 4 * 1024 * 1024 };
+const mostBytes = 256 * 1024;
+/** Of a session, and of a URI, besides its characters. */
+const bytesBesides = { session: 256, uri: 64 };
 const keptMet = 50_000;
 
+/** A session, and the key or user to whom it belongs. */
+export type OwnedSession = { readonly id: string; readonly holder: string };
+
 type Chosen = {
+  /** Absent where another release told of it. */
+  readonly holder: string | undefined;
   readonly logLevel: LogLevel | undefined;
   /** Outward URIs. */
   readonly subscriptions: ReadonlySet<string>;
@@ -18,7 +27,7 @@ type Chosen = {
 };
 type Listener = (subscriptions: ReadonlySet<string>) => void;
 
-const nothing: Chosen = { logLevel: undefined, subscriptions: new Set(), hasEnded: false };
+const nothing: Chosen = { holder: undefined, logLevel: undefined, subscriptions: new Set(), hasEnded: false };
 
 /**
  * What the clients of legacy sessions chose after `initialize`: their log level, and the resources whose updates they want. Every
@@ -26,7 +35,7 @@ const nothing: Chosen = { logLevel: undefined, subscriptions: new Set(), hasEnde
  */
 @Injectable()
 export class McpSessions implements OnModuleInit {
-  readonly #chosen = new LruMap<string, Chosen>(keptSessions);
+  readonly #chosen = new SessionMemory<Chosen>(kept);
   readonly #met = new LruMap<string, true>(keptMet);
   readonly #listeners = new Map<string, Set<Listener>>();
 
@@ -56,20 +65,20 @@ export class McpSessions implements OnModuleInit {
     return this.#chosen.get(sessionId)?.logLevel;
   }
 
-  setLogLevel(sessionId: string, logLevel: LogLevel): Promise<void> {
-    return this.#change(sessionId, { logLevel });
+  setLogLevel({ id, holder }: OwnedSession, logLevel: LogLevel): Promise<void> {
+    return this.#change(id, { holder, logLevel });
   }
 
   /** Throws `rate_limited` for one subscription too many. */
-  async subscribe(sessionId: string, uri: string): Promise<void> {
-    const { subscriptions } = this.#chosen.get(sessionId) ?? nothing;
-    if (!subscriptions.has(uri) && subscriptions.size >= mostWatched)
+  async subscribe({ id, holder }: OwnedSession, uri: string): Promise<void> {
+    const { subscriptions } = this.#chosen.get(id) ?? nothing;
+    if (!withAlso(subscriptions, [uri]).has(uri))
       throw new PlatformError('rate_limited', { message: 'The session has too many subscriptions.' });
-    await this.#change(sessionId, { subscribed: [uri] });
+    await this.#change(id, { holder, subscribed: [uri] });
   }
 
-  unsubscribe(sessionId: string, uri: string): Promise<void> {
-    return this.#change(sessionId, { unsubscribed: [uri] });
+  unsubscribe({ id, holder }: OwnedSession, uri: string): Promise<void> {
+    return this.#change(id, { holder, unsubscribed: [uri] });
   }
 
   /** Tells the subscriptions of the session now and whenever they change, until the returned function is called. */
@@ -85,8 +94,8 @@ export class McpSessions implements OnModuleInit {
   }
 
   /** The client ended the session. Its token opens for a while longer, but is refused. */
-  end(sessionId: string): Promise<void> {
-    return this.#change(sessionId, { hasEnded: true });
+  end({ id, holder }: OwnedSession): Promise<void> {
+    return this.#change(id, { holder, hasEnded: true });
   }
 
   hasEnded(sessionId: string): boolean {
@@ -101,17 +110,18 @@ export class McpSessions implements OnModuleInit {
   async #sayAgain(sessionId: string): Promise<void> {
     const chosen = this.#chosen.get(sessionId);
     if (!chosen) return;
-    const { logLevel, subscriptions, hasEnded } = chosen;
+    const { holder, logLevel, subscriptions, hasEnded } = chosen;
     await this.#say(sessionId, {
-      logLevel,
+      ...{ holder, logLevel },
       subscribed: [...subscriptions],
       hasEnded: hasEnded || undefined,
     });
   }
 
-  #say(sessionId: string, { logLevel, subscribed, unsubscribed, hasEnded }: Change): Promise<void> {
+  #say(sessionId: string, { holder, logLevel, subscribed, unsubscribed, hasEnded }: Change): Promise<void> {
     return this.queue.publish(topics.mcpSessionChanged, {
       sessionId,
+      ...(holder !== undefined && { holder }),
       ...(logLevel && { logLevel }),
       ...(subscribed && { subscribed: [...subscribed] }),
       ...(unsubscribed && { unsubscribed: [...unsubscribed] }),
@@ -121,20 +131,46 @@ export class McpSessions implements OnModuleInit {
 
   #apply(sessionId: string, change: Change): void {
     const before = this.#chosen.get(sessionId) ?? nothing;
-    const { subscribed = [], unsubscribed = [], hasEnded = before.hasEnded } = change;
-    const kept = [...before.subscriptions, ...subscribed].filter((uri) => !unsubscribed.includes(uri));
-    const subscriptions = new Set(hasEnded ? [] : kept);
-    this.#chosen.set(sessionId, {
-      logLevel: change.logLevel ?? before.logLevel,
-      subscriptions,
-      hasEnded,
-    });
-    if (subscribed.length + unsubscribed.length === 0) return;
+    const chosen = chosenAfter(before, change);
+    const { holder = sessionId, subscriptions } = chosen;
+    const bytes = bytesBesides.session + bytesOf(subscriptions);
+    this.#chosen.set(sessionId, chosen, { holder, bytes });
+    if (!change.subscribed && !change.unsubscribed) return;
     for (const listener of this.#listeners.get(sessionId) ?? []) listener(subscriptions);
   }
 }
 
+function chosenAfter(before: Chosen, { subscribed = [], unsubscribed = [], ...change }: Change): Chosen {
+  const { holder = before.holder, logLevel = before.logLevel, hasEnded = before.hasEnded } = change;
+  const gone = new Set(unsubscribed);
+  const left = [...withAlso(before.subscriptions, subscribed)].filter((uri) => !gone.has(uri));
+  return { holder, logLevel, hasEnded, subscriptions: new Set(hasEnded ? [] : left) };
+}
+
+/** As many more as a session may have. */
+function withAlso(subscriptions: ReadonlySet<string>, more: readonly string[]): ReadonlySet<string> {
+  const all = new Set(subscriptions);
+  let bytes = bytesOf(all);
+  for (const uri of more) {
+    bytes += all.has(uri) ? 0 : bytesOfUri(uri);
+    if (bytes > mostBytes || all.size >= mostWatched) break;
+    all.add(uri);
+  }
+  return all;
+}
+
+function bytesOf(uris: Iterable<string>): number {
+  let bytes = 0;
+  for (const uri of uris) bytes += bytesOfUri(uri);
+  return bytes;
+}
+
+function bytesOfUri(uri: string): number {
+  return bytesBesides.uri + Buffer.byteLength(uri);
+}
+
 type Change = {
+  readonly holder?: string | undefined;
   readonly logLevel?: LogLevel | undefined;
   readonly subscribed?: readonly string[] | undefined;
   readonly unsubscribed?: readonly string[] | undefined;

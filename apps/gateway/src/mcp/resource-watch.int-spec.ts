@@ -55,6 +55,23 @@ describe('watched resources', () => {
     expect(await listen(keys[2]?.key, long)).toMatchObject({ status: 400, code: 'invalid_request' });
   });
 
+  it('are so many of a legacy session as fit into its memory', async () => {
+    const client: any = await harness.legacyClient(gateway.mcpUrl, keys[2]?.key ?? '');
+    const long = (n: number) => ({ uri: `sy.up+x:a0${'a'.repeat(2_000)}${n}` });
+    const { key } = await harness.addKey();
+    const other: any = await harness.legacyClient(gateway.mcpUrl, key);
+    for (const leave of open.splice(0)) leave.abort();
+    await until(() => client.subscribeResource(long(0)));
+    const refused = async () => {
+      for (let n = 1; n < 200; n++) await client.subscribeResource(long(n));
+    };
+    await expect(refused()).rejects.toMatchObject({ message: expect.stringContaining('too many subscr') });
+    await client.subscribeResource(long(0));
+    await client.unsubscribeResource(long(0));
+    await client.subscribeResource(long(200));
+    await other.subscribeResource(long(0));
+  });
+
   async function legacyIsRefused(key: string): Promise<void> {
     const client: any = await harness.legacyClient(gateway.mcpUrl, key);
     await expect(client.subscribeResource({ uri: 'sy.up+x:c0' })).rejects.toMatchObject({

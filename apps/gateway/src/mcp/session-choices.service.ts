@@ -2,10 +2,11 @@ import { Injectable } from '@nestjs/common';
 import { ProtocolError, type Result } from '@modelcontextprotocol/server';
 import { findResource, SnapshotStore } from '@switchyard/access';
 import { z } from 'zod';
+import { holderOf } from '../auth/principal.js';
 import { logLevelOf } from './client-side.js';
 import { rpcCodes } from './json-rpc.js';
 import { legacyUnknownResource } from './legacy-errors.js';
-import { McpSessions } from './mcp-sessions.service.js';
+import { McpSessions, type OwnedSession } from './mcp-sessions.service.js';
 import { parseParams } from './parse-params.js';
 import { longestWatchedUri, ResourceWatch } from './resource-watch.service.js';
 import type { CallFrame } from './upstream-call.js';
@@ -22,7 +23,7 @@ export class SessionChoices {
     private readonly resources: ResourceWatch,
   ) {}
 
-  async setLogLevel({ session }: CallFrame, params: unknown): Promise<Result> {
+  async setLogLevel({ session, caller }: CallFrame, params: unknown): Promise<Result> {
     const { level } = parseParams('logging/setLevel', SetLevelParams, params);
     const known = logLevelOf(level);
     if (!known)
@@ -31,7 +32,7 @@ export class SessionChoices {
         `Invalid params for logging/setLevel: no level ${level}`,
       );
     // A client without a session has nothing that a level could be kept for.
-    if (session) await this.sessions.setLogLevel(session.id, known);
+    if (session) await this.sessions.setLogLevel({ id: session.id, holder: holderOf(caller) }, known);
     return {};
   }
 
@@ -40,19 +41,19 @@ export class SessionChoices {
     if (!findResource(this.snapshots.current(), frame.caller, uri, frame.filter))
       throw legacyUnknownResource({ uri });
     this.resources.assertRoom(frame, uri);
-    await this.sessions.subscribe(sessionIdOf(frame), uri);
+    await this.sessions.subscribe(sessionOf(frame), uri);
     return {};
   }
 
   async unsubscribe(frame: CallFrame, params: unknown): Promise<Result> {
     const { uri } = parseParams('resources/unsubscribe', SubscribeParams, params);
-    await this.sessions.unsubscribe(sessionIdOf(frame), uri);
+    await this.sessions.unsubscribe(sessionOf(frame), uri);
     return {};
   }
 }
 
-function sessionIdOf({ session }: CallFrame): string {
-  if (session) return session.id;
+function sessionOf({ session, caller }: CallFrame): OwnedSession {
+  if (session) return { id: session.id, holder: holderOf(caller) };
   const message = 'Subscriptions need a session: send the Mcp-Session-Id that initialize gave.';
   throw new ProtocolError(rpcCodes.invalidRequest, message);
 }
