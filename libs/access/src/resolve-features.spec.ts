@@ -174,6 +174,25 @@ describe('resources', () => {
     expect(owner('sy.notes+file:///a')).toBeUndefined();
   });
 
+  it('stay their server’s in such a toolset, whatever is hidden from the caller', () => {
+    const shared = { ...atBare, sharedIntegrationIds: [wiki.integration.id] };
+    const down = snapshotOf([capable('notes', 'disconnected'), wiki], [key], {
+      features: listed,
+      toolsets: [bare],
+    });
+    for (const [of, by, filters] of [
+      [snapshot, shared, undefined],
+      [down, atBare, undefined],
+      [snapshot, atBare, { excludeClients: ['notes'] }],
+    ] as const) {
+      const uris = resolveResources(of, by, filters).map(({ outwardUri: uri }) => uri);
+      expect(uris).toEqual(['wiki://w']);
+      expect(findResource(of, by, 'wiki://page', filters)?.integration.slug).toBe('wiki');
+      for (const uri of ['file:///a', 'file:///deep/c'])
+        expect(findResource(of, by, uri, filters)).toBeUndefined();
+    }
+  });
+
   it('are asked of the only server that has any, where nothing says whose they are', () => {
     const alone = snapshotOf([notes, registered({ slug: 'wiki' }, ['t'])], [key], { toolsets: [bare] });
     expect(findResource(alone, atBare, 'unlisted://x')).toMatchObject({ uri: 'unlisted://x' });

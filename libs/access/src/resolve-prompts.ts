@@ -1,15 +1,14 @@
 import type { CallerContext, WirePrompt } from '@switchyard/contracts';
 import { callerView } from './caller-view.js';
 import type { CallerView } from './caller-view.js';
-import { configGrants } from './config-grants.js';
 import type { FeatureRecord, ResolvedPrompt } from './feature-records.js';
+import { namedIntegrations } from './named-integrations.js';
 import { bareName, outwardName, uniqueNames } from './outward-name.js';
 import type { IntegrationRecord } from './records.js';
 import { clientFilter } from './request-filter.js';
 import type { RequestFilter } from './request-filter.js';
 import { isReachable } from './resolve-tools.js';
 import type { Snapshot } from './snapshot.js';
-import { integrationsInScope } from './visible-integrations.js';
 
 /**
  * The prompts that the caller may get now, sorted by outward name: by the layers of `resolveTools`, where the grant
@@ -45,28 +44,13 @@ function listOf(snapshot: Snapshot, caller: CallerContext, view: CallerView): re
       .filter((granted) => granted.grant.prompts && isReachable(snapshot, granted))
       .map(({ integration }) => integration),
   );
-  const entries = named(snapshot, caller, view)
-    .sort((a, b) => (a.slug < b.slug ? -1 : 1))
-    .flatMap((integration) => promptsOf(snapshot, integration));
+  const entries = namedIntegrations(snapshot, caller, view, 'prompts').flatMap((integration) =>
+    promptsOf(snapshot, integration),
+  );
   return [...uniqueNames(entries.map((entry) => wantedName(entry, hasPrefix)))]
     .filter(([{ integration }]) => usable.has(integration))
     .map(([entry, name]) => resolve(entry, name))
     .sort((a, b) => (a.outwardName < b.outwardName ? -1 : 1));
-}
-
-/**
- * Whose prompts have names here. In a toolset all that it holds, whoever asks: who cannot be reached now, is not shared
- * or denied to the caller keeps the names of its prompts, and no name moves to another server's. Elsewhere names carry
- * the slug and never meet.
- */
-function named(
-  snapshot: Snapshot,
-  caller: CallerContext,
-  { toolset, granted }: CallerView,
-): IntegrationRecord[] {
-  if (!toolset) return granted.map(({ integration }) => integration);
-  const holds = configGrants(toolset.record.mcpConfigs);
-  return integrationsInScope(snapshot, caller).filter(({ slug }) => holds(slug).prompts);
 }
 
 function promptsOf(snapshot: Snapshot, integration: IntegrationRecord): Entry[] {

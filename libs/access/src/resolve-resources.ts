@@ -7,6 +7,7 @@ import type {
   ResolvedResource,
   ResolvedResourceTemplate,
 } from './feature-records.js';
+import { namedIntegrations } from './named-integrations.js';
 import { hasPrefix, parseOutwardUri, toOutwardUri } from './outward-uri.js';
 import type { IntegrationRecord } from './records.js';
 import { clientFilter } from './request-filter.js';
@@ -25,8 +26,10 @@ export function resolveResources(
   filters?: RequestFilter,
 ): readonly ResolvedResource[] {
   const view = callerView(snapshot, caller);
-  view.resources ??= uniqueBy(
-    featuresOf(snapshot, view, 'resource', (integration, { name, wire }) => {
+  view.resources ??= usableOf(
+    snapshot,
+    view,
+    featuresOf(snapshot, caller, 'resource', (integration, { name, wire }) => {
       const uri = toOutwardUri(snapshot, caller, integration, name);
       return { integration, outwardUri: uri, uri: name, wire: { ...wire, uri } as WireResource };
     }),
@@ -42,8 +45,10 @@ export function resolveResourceTemplates(
   filters?: RequestFilter,
 ): readonly ResolvedResourceTemplate[] {
   const view = callerView(snapshot, caller);
-  view.templates ??= uniqueBy(
-    featuresOf(snapshot, view, 'resource_template', (integration, { name, wire }) => {
+  view.templates ??= usableOf(
+    snapshot,
+    view,
+    featuresOf(snapshot, caller, 'resource_template', (integration, { name, wire }) => {
       const outwardTemplate = toOutwardUri(snapshot, caller, integration, name);
       const renamed = { ...wire, uriTemplate: outwardTemplate } as WireResourceTemplate;
       return { integration, outwardTemplate, uriTemplate: name, wire: renamed };
@@ -71,11 +76,12 @@ export function findResource(
   if (listed) return { integration: listed.integration, uri: listed.uri };
   const readable = narrowed(readableOf(snapshot, caller), filters);
   if (hasPrefix(snapshot, caller)) return findNamespaced(readable, outwardUri);
-  const templates = resolveResourceTemplates(snapshot, caller, filters);
-  const template = findByTemplate(templates, ({ uriTemplate }) => uriTemplate, outwardUri);
+  const owner = ownerInToolset(snapshot, caller, outwardUri);
   const [only, ...others] = readable.filter(({ integration }) => hasResources(snapshot, integration));
-  const integration = template?.integration ?? (others.length === 0 ? only?.integration : undefined);
-  return integration && { integration, uri: outwardUri };
+  const integration = owner ?? (others.length === 0 ? only?.integration : undefined);
+  return readable.some((one) => one.integration === integration) && integration
+    ? { integration, uri: outwardUri }
+    : undefined;
 }
 
 /** The one template of `resolveResourceTemplates` that is written exactly so. */
@@ -113,13 +119,29 @@ function readable(snapshot: Snapshot, view: CallerView): Owned[] {
     .sort((a, b) => (a.integration.slug < b.integration.slug ? -1 : 1));
 }
 
+/** Who lists the URI where it has no namespace, or whose template fits it, whether the caller may read it or not. */
+function ownerInToolset(
+  snapshot: Snapshot,
+  caller: CallerContext,
+  uri: string,
+): IntegrationRecord | undefined {
+  const named = (kind: FeatureKind) =>
+    featuresOf(snapshot, caller, kind, (integration, { name }) => ({ integration, name }));
+  const found =
+    named('resource').find(({ name }) => name === uri) ??
+    findByTemplate(named('resource_template'), ({ name }) => name, uri);
+  return found?.integration;
+}
+
+/** Of all that have names here, the caller's or not. */
 function featuresOf<R>(
   snapshot: Snapshot,
-  view: CallerView,
+  caller: CallerContext,
   wanted: FeatureKind,
   resolve: (integration: IntegrationRecord, feature: FeatureRecord) => R,
 ): R[] {
-  return readable(snapshot, view).flatMap(({ integration }) =>
+  const named = namedIntegrations(snapshot, caller, callerView(snapshot, caller), 'resources');
+  return named.flatMap((integration) =>
     (snapshot.features.get(integration.id) ?? [])
       .filter(({ kind }) => kind === wanted)
       .map((feature) => resolve(integration, feature)),
@@ -127,9 +149,17 @@ function featuresOf<R>(
 }
 
 /** The first in the order of slugs keeps what two integrations of a toolset without prefixes both list. */
-function uniqueBy<R>(list: readonly R[], keyOf: (one: R) => string): readonly R[] {
+function usableOf<R extends Owned>(
+  snapshot: Snapshot,
+  view: CallerView,
+  list: readonly R[],
+  keyOf: (one: R) => string,
+): readonly R[] {
+  const usable = new Set(readable(snapshot, view).map(({ integration }) => integration));
   const seen = new Set<string>();
-  return list.filter((one) => !seen.has(keyOf(one)) && seen.add(keyOf(one)));
+  return list
+    .filter((one) => !seen.has(keyOf(one)) && seen.add(keyOf(one)))
+    .filter(({ integration }) => usable.has(integration));
 }
 
 function narrowed<R extends Owned>(list: readonly R[], filters: RequestFilter | undefined): readonly R[] {
