@@ -37,7 +37,8 @@ const conversations = `
 
 /*
  * What models and tools say is `json` and not `jsonb`: jsonb refuses the escape \u0000, which both may write.
- * `fence` counts the claims: a runner that lost its claim writes nothing more. `agent`, `plan` and `history` are
+ * `fence` counts the claims: a runner that lost its claim writes nothing more. `claims_without_progress`
+ * finds runs that kill whoever takes them. `agent`, `plan` and `history` are
  * written once, by the step that plans the run.
  */
 const runs = `
@@ -57,6 +58,7 @@ const runs = `
     output json,
     error json,
     fence bigint NOT NULL DEFAULT 0,
+    claims_without_progress integer NOT NULL DEFAULT 0,
     runner_id uuid,
     lease_until timestamptz,
     next_sweep_at timestamptz NOT NULL DEFAULT now(),

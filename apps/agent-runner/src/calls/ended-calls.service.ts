@@ -12,7 +12,8 @@ const pollMs = 1_000;
  */
 @Injectable()
 export class EndedCalls implements OnModuleInit {
-  readonly #watched = new Map<string, (outcome: ToolCallOutcome) => void>();
+  /** Several for one call where this process lost a run's claim and took it again. */
+  readonly #watched = new Map<string, Set<(outcome: ToolCallOutcome) => void>>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -34,8 +35,15 @@ export class EndedCalls implements OnModuleInit {
   /** Resolves with the end of the call. Call `stop` in any case. */
   watch(callId: string): { readonly ended: Promise<ToolCallOutcome>; readonly stop: () => void } {
     const { promise: ended, resolve } = Promise.withResolvers<ToolCallOutcome>();
-    this.#watched.set(callId, resolve);
-    return { ended, stop: () => void this.#watched.delete(callId) };
+    const watchers = this.#watched.get(callId) ?? new Set();
+    this.#watched.set(callId, watchers.add(resolve));
+    return { ended, stop: () => this.#forget(callId, resolve) };
+  }
+
+  #forget(callId: string, resolve: (outcome: ToolCallOutcome) => void): void {
+    const watchers = this.#watched.get(callId);
+    watchers?.delete(resolve);
+    if (watchers?.size === 0) this.#watched.delete(callId);
   }
 
   async #look(callIds: string[]): Promise<void> {
@@ -43,7 +51,7 @@ export class EndedCalls implements OnModuleInit {
     try {
       for (const row of await findLedgerCalls(this.sql, callIds)) {
         const outcome = ledgerOutcome(row);
-        if (outcome) this.#watched.get(row.call_id)?.(outcome);
+        if (outcome) this.#watched.get(row.call_id)?.forEach((resolve) => resolve(outcome));
       }
     } catch (err) {
       this.log.warn({ err }, 'the ledger could not be asked about calls of runs');

@@ -4,7 +4,7 @@ import { type AgentRunJob, queues, type RunState, topics } from '@switchyard/con
 import type { JobContext, QueueClient } from '@switchyard/queue';
 import { type Kit, withLogContext } from '@switchyard/service-kit';
 import type { RunnerSettings } from '../config.js';
-import type { Claim, ClaimsRepository } from '../runs/claims.repository.js';
+import type { ClaimsRepository, TakenClaim } from '../runs/claims.repository.js';
 import type { RunsService } from '../runs/runs.service.js';
 import type { RunDriver } from './run-driver.service.js';
 import { stopReason } from './run-driver.service.js';
@@ -21,12 +21,12 @@ type Parts = {
 type RunContext = JobContext<typeof queues.agentRuns>;
 
 /** A run in this process's hand. */
-type Held = { readonly claim: Claim; readonly now: AbortController; readonly soon: AbortController };
+type Held = { readonly claim: TakenClaim; readonly now: AbortController; readonly soon: AbortController };
 
 /** Takes `agent-runs`. A run is driven by whoever holds its claim, however many jobs of it there are. */
 export class AgentRunsProcessor implements OnApplicationBootstrap {
   readonly #runnerId = randomUUID();
-  readonly #held = new Map<string, Held>();
+  readonly #held = new Set<Held>();
   #isDraining = false;
 
   constructor(private readonly parts: Parts) {}
@@ -38,6 +38,9 @@ export class AgentRunsProcessor implements OnApplicationBootstrap {
       concurrency: settings.concurrency,
     });
     await queue.subscribe(topics.runCancelled, ({ runId }) => this.#stop(runId, 'cancelled'));
+    await queue.subscribe(topics.credentialChanged, async ({ orgId, userId, integrationId, state }) => {
+      if (userId && state === 'active') await this.parts.runs.connected({ orgId, userId, integrationId });
+    });
   }
 
   async #process({ runId, orgId }: AgentRunJob, context: RunContext): Promise<{ state: RunState }> {
@@ -52,9 +55,9 @@ export class AgentRunsProcessor implements OnApplicationBootstrap {
     return { state };
   }
 
-  async #hold(claim: Claim, closing: AbortSignal): Promise<RunState> {
+  async #hold(claim: TakenClaim, closing: AbortSignal): Promise<RunState> {
     const held = { claim, now: new AbortController(), soon: new AbortController() };
-    this.#held.set(claim.runId, held);
+    this.#held.add(held);
     const close = () => this.#abort(held, 'draining');
     closing.addEventListener('abort', close, { once: true });
     const heartbeat = setInterval(() => void this.#beat(held), this.parts.settings.leaseMs / 3);
@@ -63,7 +66,7 @@ export class AgentRunsProcessor implements OnApplicationBootstrap {
     } finally {
       clearInterval(heartbeat);
       closing.removeEventListener('abort', close);
-      this.#held.delete(claim.runId);
+      this.#held.delete(held);
     }
   }
 
@@ -71,14 +74,14 @@ export class AgentRunsProcessor implements OnApplicationBootstrap {
   async #drive(held: Held): Promise<RunState> {
     const { driver, claims, kit } = this.parts;
     try {
+      if (held.claim.failedClaims >= mostFailedClaims) return await driver.giveUp(held.claim);
       return await driver.drive(held.claim, { now: held.now.signal, soon: held.soon.signal });
     } catch (thrown) {
       const why = stopReason(thrown);
       if (why === 'claim_lost') return 'running';
       if (why === 'cancelled') return driver.drive(held.claim, never);
       if (why === undefined) kit.log.error({ err: thrown }, 'a run is handed back');
-      // At a failure of the platform the sweeper's delay keeps it from going round at full speed.
-      await claims.release(held.claim, { delayMs: why === undefined ? failureDelayMs : 0 });
+      await claims.release(held.claim, { delayMs: why === undefined ? delayAfter(held.claim) : 0 });
       return 'queued';
     }
   }
@@ -95,8 +98,7 @@ export class AgentRunsProcessor implements OnApplicationBootstrap {
   }
 
   #stop(runId: string, why: StopRun['why']): void {
-    const held = this.#held.get(runId);
-    if (held) this.#abort(held, why);
+    for (const held of this.#held) if (held.claim.runId === runId) this.#abort(held, why);
   }
 
   #abort({ now, soon }: Held, why: StopRun['why']): void {
@@ -108,7 +110,7 @@ export class AgentRunsProcessor implements OnApplicationBootstrap {
   /** An answer that is being written may come to its end; what waits is handed back at once. */
   #drain(): void {
     this.#isDraining = true;
-    for (const { soon } of this.#held.values()) soon.abort(new StopRun('draining'));
+    for (const { soon } of this.#held) soon.abort(new StopRun('draining'));
   }
 
   #count(state: RunState): void {
@@ -122,6 +124,12 @@ export class AgentRunsProcessor implements OnApplicationBootstrap {
   }
 }
 
-const failureDelayMs = 5_000;
+/** So many runners in a row were killed by the run, or failed at it: the next one would be too. */
+const mostFailedClaims = 10;
+
+function delayAfter({ failedClaims }: TakenClaim): number {
+  return Math.min(60_000, 1_000 * 2 ** failedClaims);
+}
+
 const silent = new AbortController().signal;
 const never = { now: silent, soon: silent };

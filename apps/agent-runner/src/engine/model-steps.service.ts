@@ -9,6 +9,7 @@ import {
   ModelSettings,
   type ModelTools,
   problemOutput,
+  type ToolOutput,
   toModelTools,
 } from '@switchyard/models';
 import { callIdOf, requestIdOf } from '../calls/run-ids.js';
@@ -69,20 +70,27 @@ export class ModelStepsService {
 
 type Place = { data: RunData; plan: RunPlan; tools: ModelTools; step: number; position: number };
 
+/** In one turn: results of others may talk a model into any number. */
+const mostCalls = 64;
+const tooMany: ToolOutput = { type: 'error-text', value: `Only ${mostCalls} calls are made in one turn.` };
+
 /** Whatever the model names: a tool outside of the plan is no call. */
 function toCall(asked: AskedToolCall, { data, plan, tools, step, position }: Place): NewCall {
   const outwardName = tools.outwardNameOf(asked.name);
   const tool = plan.tools.find((planned) => planned.outwardName === outwardName);
-  const problem = asked.problem ?? (tool ? undefined : 'unknown_tool');
   const callId = callIdOf(data.run, { step, position, modelCallId: asked.id, attempt: 0 });
   const call = { position, callId, asked, outwardName: tool?.outwardName ?? null };
-  if (problem || !tool)
-    return {
-      ...call,
-      state: 'ended',
-      outcome: { status: 'not_made', problem },
-      output: problemOutput(problem ?? 'unknown_tool'),
-    };
-  const state = tool.mode === 'auto_execute' ? 'ready' : 'waiting_approval';
+  if (position >= mostCalls) return notMade(call, 'too_many_calls', tooMany);
+  const problem = asked.problem ?? (tool ? undefined : 'unknown_tool');
+  if (problem) return notMade(call, problem, problemOutput(problem));
+  const state = tool?.mode === 'auto_execute' ? 'ready' : 'waiting_approval';
   return { ...call, state, outcome: null, output: null };
+}
+
+function notMade(
+  call: Omit<NewCall, 'state' | 'outcome' | 'output'>,
+  problem: string,
+  output: ToolOutput,
+): NewCall {
+  return { ...call, state: 'ended', outcome: { status: 'not_made', problem }, output };
 }

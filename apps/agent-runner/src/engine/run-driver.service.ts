@@ -37,6 +37,12 @@ export class RunDriver {
     }
   }
 
+  /** Ends a run that no runner has brought forward. */
+  async giveUp(claim: Claim): Promise<RunState> {
+    const message = 'It was begun again several times and never came further.';
+    return this.#end(claim, { state: 'failed', error: new PlatformError('internal', { message }).toInfo() });
+  }
+
   /** Undefined: the run goes on. */
   async #step(claim: Claim, data: RunData, stop: StopSignals): Promise<RunState | undefined> {
     const next = decideNext(data);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { PlatformError } from '@switchyard/contracts';
+import { PlatformError, topics } from '@switchyard/contracts';
 import { eventually, onBothQueueBackends } from '@switchyard/testing';
 import { RunnerHarness } from '../runner-harness-spec.js';
 
@@ -106,12 +106,16 @@ onBothQueueBackends('runs of agents', (backend) => {
     });
   });
 
-  it('fails where the model says nothing at all, or there is no such agent', async () => {
+  it('fails where the model says nothing at all or there is no such agent, and bounds what a turn may ask for', async () => {
     harness.script([{ answer: { error: { status: 401 } } }]);
     const denied = await harness.ended(await harness.start(harness.addAgent()));
     expect(denied.run).toMatchObject({ state: 'failed', error: { code: 'model_denied' } });
     const off = await harness.ended(await harness.start(harness.addAgent({ isActive: false })));
     expect(off.run).toMatchObject({ state: 'failed', error: { code: 'not_found' } });
+    harness.script([{ answer: { tool_calls: Array.from({ length: 70 }, () => ({ name: 'up_add' })) } }]);
+    const many = await harness.ended(await harness.start(harness.addAgent({ agenticMode: false })));
+    expect(many.calls.filter(({ outcome }) => outcome?.['problem'] === 'too_many_calls')).toHaveLength(6);
+    expect(harness.sent).toHaveLength(64);
     const others = harness.addAgent({ orgId: '00000000-0000-4000-8000-0000000000bb' });
     expect((await harness.ended(await harness.start(others))).run.error?.code).toBe('not_found');
   });
@@ -196,8 +200,15 @@ onBothQueueBackends('runs of agents', (backend) => {
       { when: { step: 1 }, answer: { text: 'Here: {{last_result}}' } },
     ]);
     const runId = await harness.start(harness.addAgent());
-    await harness.reaches(runId, 'waiting_reauth');
-    await harness.runs.resume(harness.orgId, runId);
+    const { run, calls: waiting } = await harness.reaches(runId, 'waiting_reauth');
+    expect(waiting[0]?.output).toBeNull();
+    const [planned] = run.plan?.tools ?? [];
+    const connected = {
+      orgId: harness.orgId,
+      state: 'active',
+      integrationId: planned?.integrationId ?? '',
+    } as const;
+    await harness.queue.publish(topics.credentialChanged, { ...connected, userId: run.caller.userId });
     const { calls: made } = await harness.ended(runId);
     expect(made[0]).toMatchObject({ attempt: 1, outcome: { status: 'completed' } });
     expect(new Set(harness.sent.map(({ sealed }) => sealed.call.callId)).size).toBe(2);
@@ -227,6 +238,11 @@ onBothQueueBackends('runs of agents', (backend) => {
     const parked = await harness.start(harness.addAgent({ execution: { default: 'require_approval' } }));
     await harness.reaches(parked, 'waiting_approval');
     await harness.runs.cancel(harness.orgId, parked);
-    expect((await harness.data(parked)).run.state).toBe('cancelled');
+    const { run, calls: left } = await harness.data(parked);
+    expect(run.state).toBe('cancelled');
+    const late = [{ callId: left[0]?.callId ?? '', approved: true }];
+    await expect(harness.runs.decide(harness.orgId, parked, late)).rejects.toMatchObject({
+      code: 'conflict',
+    });
   });
 });

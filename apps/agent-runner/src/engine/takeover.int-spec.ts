@@ -76,6 +76,26 @@ onBothQueueBackends('several runners', (backend) => {
     expect(harness.sent[0]?.sealed.call.callId).toBe(calls[0]?.callId);
   });
 
+  it('lose a run and take it again themselves, while a tool works', async () => {
+    const hold = Promise.withResolvers<{ text: string }>();
+    harness.act = () => hold.promise;
+    await startRunner(longLease);
+    const runId = await harness.start(harness.addAgent());
+    await eventually(() => harness.sent.length === 1);
+    await expireLease(runId);
+    await eventually(async () => {
+      const [row] = await harness.sql.query<{ fence: number }>('SELECT fence FROM runs.runs WHERE id = $1', [
+        runId,
+      ]);
+      return row?.fence === 2;
+    });
+    // The process waits for the call twice: it does not know yet that it lost the first claim.
+    hold.resolve({ text: 'ran' });
+    expect((await harness.ended(runId)).run.output).toMatchObject({ text: 'Done.' });
+    expect(harness.sent).toHaveLength(1);
+    expect(harness.model.requests()).toHaveLength(2);
+  });
+
   it('go on with a run that another hands back when it ends, while a tool still works', async () => {
     const hold = Promise.withResolvers<{ text: string }>();
     harness.act = () => hold.promise;
@@ -92,6 +112,14 @@ onBothQueueBackends('several runners', (backend) => {
     expect(calls[0]?.outcome).toMatchObject({ status: 'completed' });
     expect(harness.sent).toHaveLength(1);
     expect(harness.model.requests()).toHaveLength(2);
+  });
+
+  it('give up a run that kills whoever takes it', async () => {
+    const runId = await harness.start(harness.addAgent());
+    await harness.sql.query('UPDATE runs.runs SET claims_without_progress = 10 WHERE id = $1', [runId]);
+    await startRunner();
+    expect((await harness.ended(runId)).run).toMatchObject({ state: 'failed', error: { code: 'internal' } });
+    expect(harness.model.requests()).toHaveLength(0);
   });
 
   it('find a run whose job the queue lost', async () => {

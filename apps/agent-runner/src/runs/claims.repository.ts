@@ -3,7 +3,10 @@ import { Sql } from '@switchyard/database';
 import { StopRun } from '../engine/stop.js';
 
 /** One runner's hold on a run: of two who believe to have one, the fence tells who has. */
-export type Claim = { readonly runId: string; readonly orgId: string; readonly fence: string };
+export type Claim = { readonly runId: string; readonly orgId: string; readonly fence: number };
+
+/** A claim just taken, and how many before it have come to nothing. */
+export type TakenClaim = Claim & { readonly failedClaims: number };
 
 /** A run that nobody drives. */
 export type DueRun = Claim;
@@ -21,14 +24,16 @@ export class ClaimsRepository {
     run: { runId: string; orgId: string },
     runnerId: string,
     leaseMs: number,
-  ): Promise<Claim | undefined> {
-    const [row] = await this.sql.query<{ fence: string }>(
+  ): Promise<TakenClaim | undefined> {
+    const [row] = await this.sql.query<{ fence: number; failedClaims: number }>(
       `UPDATE runs.runs SET state = 'running', fence = fence + 1, runner_id = $3, next_sweep_at = now(),
-         lease_until = now() + make_interval(secs => $4::float8 / 1000), started_at = coalesce(started_at, now())
-       WHERE id = $1 AND org_id = $2 AND (state = 'queued' OR (state = 'running' AND lease_until < now())) RETURNING fence`,
+         claims_without_progress = claims_without_progress + 1, lease_until = now() + make_interval(secs => $4::float8 / 1000),
+         started_at = coalesce(started_at, now())
+       WHERE id = $1 AND org_id = $2 AND (state = 'queued' OR (state = 'running' AND lease_until < now()))
+       RETURNING fence, claims_without_progress - 1 AS "failedClaims"`,
       [run.runId, run.orgId, runnerId, leaseMs],
     );
-    return row && { ...run, fence: row.fence };
+    return row && { ...run, ...row };
   }
 
   /** Holds on to a run; undefined where it was lost. */
@@ -41,10 +46,11 @@ export class ClaimsRepository {
     return row;
   }
 
-  /** Gives a run back as it stands, for whoever takes it next. */
+  /** Gives a run back as it stands, for whoever takes it next; a delay says that something went wrong. */
   async release({ runId, fence }: Claim, { delayMs }: { delayMs: number }): Promise<void> {
     await this.sql.query(
       `UPDATE runs.runs SET state = 'queued', runner_id = NULL, lease_until = NULL,
+         claims_without_progress = CASE WHEN $3::float8 = 0 THEN 0 ELSE claims_without_progress END,
          next_sweep_at = now() + make_interval(secs => $3::float8 / 1000)
        WHERE id = $1 AND fence = $2 AND state = 'running'`,
       [runId, fence, delayMs],
@@ -55,7 +61,7 @@ export class ClaimsRepository {
   async hold<T>({ runId, fence }: Claim, work: (sql: Sql) => Promise<T>): Promise<T> {
     return this.sql.transaction(async (sql) => {
       const held = await sql.query(
-        `SELECT 1 FROM runs.runs WHERE id = $1 AND fence = $2 AND state = 'running' FOR UPDATE`,
+        `UPDATE runs.runs SET claims_without_progress = 0 WHERE id = $1 AND fence = $2 AND state = 'running' RETURNING 1`,
         [runId, fence],
       );
       if (held.length === 0) throw new StopRun('claim_lost');

@@ -1,12 +1,19 @@
 import { Injectable } from '@nestjs/common';
-import { type CallerContext, PlatformError, queues, type RunInput, topics } from '@switchyard/contracts';
+import {
+  type CallerContext,
+  PlatformError,
+  queues,
+  type RunInput,
+  terminalRunStates,
+  topics,
+} from '@switchyard/contracts';
 import { Sql } from '@switchyard/database';
 import { failureOutput } from '@switchyard/models';
 import { QueueClient } from '@switchyard/queue';
 import { Log } from '@switchyard/service-kit';
 import { v7 } from 'uuid';
 import { callIdOf } from '../calls/run-ids.js';
-import type { Run, RunCall } from './run-data.js';
+import type { Run, RunCall, RunData } from './run-data.js';
 import { findRun, loadRun } from './run-rows.js';
 
 /** A run to begin. */
@@ -17,6 +24,7 @@ export type NewRun = {
   readonly conversationId?: string;
 };
 
+export type Connection = { readonly orgId: string; readonly userId: string; readonly integrationId: string };
 export type Decision = { readonly callId: string; readonly approved: boolean; readonly reason?: string };
 
 /** What others do with runs: begin, decide, resume, cancel. All of it is a row first, and a job or a message after. */
@@ -58,15 +66,25 @@ export class RunsService {
     if (isWaiting) await this.#enqueue(orgId, runId);
   }
 
-  /** Makes calls again that waited for the user to connect. Does nothing for a run that does not wait. */
-  async resume(orgId: string, runId: string): Promise<void> {
+  /** Makes calls again that waited for the user to connect, all of them or those of one integration. */
+  async resume(orgId: string, runId: string, integrationId?: string): Promise<void> {
     const isWaiting = await this.#change(orgId, runId, async (sql, run) => {
       const data = await loadRun(sql, orgId, runId);
-      const waiting = data?.calls.filter(({ state }) => state === 'waiting_reauth') ?? [];
+      const waiting = data ? callsToConnect(data, integrationId) : [];
       for (const call of waiting) await callAgain(sql, run, call);
-      return isParked(run);
+      return isParked(run) && waiting.length > 0;
     });
     if (isWaiting) await this.#enqueue(orgId, runId);
+  }
+
+  /** The user has connected the integration: what waited for that goes on. */
+  async connected({ orgId, userId, integrationId }: Connection): Promise<void> {
+    const rows = await this.sql.query<{ id: string }>(
+      `SELECT DISTINCT r.id FROM runs.runs r JOIN runs.run_calls c ON c.run_id = r.id
+       WHERE r.org_id = $1 AND r.caller ->> 'userId' = $2 AND r.ended_at IS NULL AND c.state = 'waiting_reauth'`,
+      [orgId, userId],
+    );
+    for (const { id } of rows) await this.resume(orgId, id, integrationId);
   }
 
   /** Cancels a run that nobody drives at once; any other ends as soon as its runner hears. Does nothing at its end. */
@@ -96,6 +114,8 @@ export class RunsService {
       await sql.query('SELECT 1 FROM runs.runs WHERE id = $1 AND org_id = $2 FOR UPDATE', [runId, orgId]);
       const run = await findRun(sql, orgId, runId);
       if (!run) throw new PlatformError('not_found');
+      if (terminalRunStates.includes(run.state))
+        throw new PlatformError('conflict', { message: `The run is ${run.state}.` });
       const wakes = await work(sql, run);
       if (wakes)
         await sql.query(
@@ -108,13 +128,20 @@ export class RunsService {
 
   /** It is queued either way: what is not in the queue now, the sweeper puts there. */
   async #enqueue(orgId: string, runId: string): Promise<void> {
-    const [row] = await this.sql.query<{ fence: string }>('SELECT fence FROM runs.runs WHERE id = $1', [
+    const [row] = await this.sql.query<{ fence: number }>('SELECT fence FROM runs.runs WHERE id = $1', [
       runId,
     ]);
     await this.queue
       .enqueue(queues.agentRuns, { v: 1, runId, orgId }, { jobId: `${runId}-${row?.fence ?? 0}` })
       .catch((err: unknown) => this.log.warn({ err, runId }, 'a run is left to the sweeper'));
   }
+}
+
+function callsToConnect({ run, calls }: RunData, integrationId: string | undefined): RunCall[] {
+  const waiting = calls.filter(({ state }) => state === 'waiting_reauth');
+  if (integrationId === undefined) return waiting;
+  const names = run.plan?.tools.filter((tool) => tool.integrationId === integrationId);
+  return waiting.filter((call) => names?.some(({ outwardName }) => outwardName === call.outwardName));
 }
 
 function isParked({ state }: Run): boolean {
