@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -131,6 +132,24 @@ describe('what a user allowed', () => {
     await harness.gateways.registryChanged(moved);
     await until(async () => expect(await statuses()).toEqual([401, 401]));
     expect((await refresh(gateway, tokens)).body.error).toBe('invalid_grant');
+  });
+
+  it('is denied by the issuer of the user’s claims, as at every other door', async () => {
+    await harness.gateways.addIntegration('vault', [{ name: 'open' }]);
+    await harness.addPolicy(['vault']);
+    const tokens = await connect(harness.signIn(gateway, bob));
+    await until(async () => expect(await namesOf(tokens)).toContain('vault_open'));
+    const id = randomUUID();
+    await harness.gateways.sql.query(
+      `INSERT INTO registry.policies (id, organization_id, name, roles, mcp_configs, matchers, effect, priority)
+       VALUES ($1, $2, 'not from there', NULL, $3, $4, 'deny', 10)`,
+      [
+        ...[id, bob.orgId, JSON.stringify([{ mcp_client_name: 'vault', tools_to_execute: ['*'] }])],
+        JSON.stringify([{ path: 'iss', operator: 'EQUALS', value: 'https://idp.test' }]),
+      ],
+    );
+    await harness.gateways.registryChanged(id);
+    await until(async () => expect(await namesOf(tokens)).toEqual(['up_echo']));
   });
 
   it('follows the user’s roles as soon as they change', async () => {
