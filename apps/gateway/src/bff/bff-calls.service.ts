@@ -3,7 +3,6 @@ import { type RequestFilter, resolveTools, SnapshotStore } from '@switchyard/acc
 import { PlatformError } from '@switchyard/contracts';
 import type { Principal } from '../auth/principal.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
-import { requestFilterFromBody } from '../filters/request-filter-of.js';
 import type { CallRequest } from '../tool-calls/prepared-call.js';
 import { type CallAnswer, type PendingAnswer, ToolCallsService } from '../tool-calls/tool-calls.service.js';
 import { type CallBody, toolIdOf } from './bff-requests.js';
@@ -11,7 +10,7 @@ import { type CallAnswerBody, endedAnswer, pendingAnswer } from './call-answer.j
 import { findByToolId, readToolId } from './find-by-tool-id.js';
 
 /** What a call brings besides its body. */
-export type CallFrame = Pick<CallRequest, 'idempotencyKey' | 'requestId' | 'signal'> & {
+export type CallFrame = Pick<CallRequest, 'filter' | 'idempotencyKey' | 'requestId' | 'signal'> & {
   readonly waitMs: number;
   readonly traceparent: string | undefined;
 };
@@ -28,15 +27,13 @@ export class BffCalls {
   /** Throws what keeps a call from being made at all; how a call ended is the answer's to say. */
   async call(principal: Principal, body: CallBody, frame: CallFrame): Promise<CallAnswerBody> {
     const startedAt = Date.now();
-    const filter = requestFilterFromBody(body);
     const { waitMs, traceparent, ...rest } = frame;
     const request: CallRequest = {
       ...rest,
       caller: principal.caller,
       userToken: principal.userToken,
-      tool: await this.#nameOf(principal, toolIdOf(body), filter),
+      tool: await this.#nameOf(principal, toolIdOf(body), frame.filter),
       arguments: body.arguments ?? {},
-      filter,
       validate: body.validate_schema ?? true,
       usualDeadlineMs: this.config.bff.deadlineMs,
     };

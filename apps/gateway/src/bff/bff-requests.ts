@@ -1,6 +1,6 @@
 import { PlatformError } from '@switchyard/contracts';
 import { z } from 'zod';
-import { filterFields } from '../filters/request-filter-of.js';
+import { FilterQuery, filterFields } from '../filters/request-filter-of.js';
 import { IdempotencyKey } from '../tool-calls/tool-call-requests.js';
 
 const longestWaitSeconds = 60;
@@ -25,7 +25,7 @@ export type CallBody = z.output<typeof CallBody>;
 export const ToolListFormat = z.enum(['bff', 'openai']).default('bff');
 
 /** What the query of a list or a stream asks for besides its filter. */
-export const ToolListQuery = z.object({ format: ToolListFormat });
+export const ToolListQuery = FilterQuery.extend({ format: ToolListFormat });
 
 /** How long a caller is ready to wait (RFC 7240): `respond-async`, or `wait=` up to a minute. */
 export type Patience = { readonly waitMs: number; readonly applied?: string };

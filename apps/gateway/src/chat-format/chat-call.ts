@@ -2,6 +2,7 @@ import { type ErrorInfo, PlatformError } from '@switchyard/contracts';
 import { z } from 'zod';
 import { parseJson } from '../edge/parse-json.js';
 import type { JsonLimits } from '../edge/json-limits.js';
+import { FilterQuery, filterFields } from '../filters/request-filter-of.js';
 import type { ChatFormat } from './openai-tool.js';
 
 const longestArguments = 2_097_152;
@@ -14,6 +15,7 @@ const ChatCall = z.looseObject({
   id: Id,
   type: z.literal('function').default('function'),
   function: z.looseObject({ name: Name, arguments: Arguments }),
+  ...filterFields,
 });
 /** An output item of the Responses API. */
 const ResponsesCall = z.looseObject({
@@ -21,9 +23,12 @@ const ResponsesCall = z.looseObject({
   call_id: Id,
   name: Name,
   arguments: Arguments,
+  ...filterFields,
 });
 
-export const ChatFormatQuery = z.object({ format: z.enum(['chat', 'responses']).default('chat') });
+export const ChatFormatQuery = FilterQuery.extend({
+  format: z.enum(['chat', 'responses']).default('chat'),
+});
 
 /** A call as a model asks for it. */
 export type ModelCall = { readonly id: string; readonly name: string; readonly arguments: string };

@@ -23,7 +23,7 @@ import { parseBody, parseQuery } from '@switchyard/service-kit';
 import type { FastifyReply } from 'fastify';
 import { type AuthenticatedRequest, CallerGuard } from '../auth/caller.guard.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
-import { requestFilterFromQuery } from '../filters/request-filter-of.js';
+import { requestFilterOf } from '../filters/request-filter-of.js';
 import { traceparentOf } from '../tool-calls/caller-meta.js';
 import { leavingOf } from '../tool-calls/leaving-of.js';
 import { errorToMcp, outcomeToMcp } from '../tool-calls/outcome-to-mcp.js';
@@ -45,9 +45,9 @@ export class ChatFormatController {
 
   @Get('tools')
   @Header('cache-control', 'no-store')
-  tools(@Req() { principal }: AuthenticatedRequest, @Query() query: unknown) {
+  tools(@Req() { principal, headers }: AuthenticatedRequest, @Query() query: unknown) {
     const { format } = parseQuery(ChatFormatQuery, query);
-    const filter = requestFilterFromQuery(query);
+    const filter = requestFilterOf({ headers, query });
     const tools = resolveTools(this.snapshots.current(), principal.caller, filter);
     return { tools: tools.map((tool) => openAiTool(tool, format)) };
   }
@@ -62,8 +62,8 @@ export class ChatFormatController {
     @Body() body: unknown,
   ) {
     const { format } = parseQuery(ChatFormatQuery, query);
-    const filter = requestFilterFromQuery(query);
     const wanted = parseBody(modelCallSchema(format), body);
+    const filter = requestFilterOf({ headers: request.headers, query, body });
     const args = readArguments(wanted.arguments, this.config.edge.json);
     if (!args.ok) return toolMessage(errorToMcp(args.error, {}), wanted.id, format);
     const answer = await this.toolCalls.call(

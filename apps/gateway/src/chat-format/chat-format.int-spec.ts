@@ -69,6 +69,23 @@ describe('the chat format', () => {
     expect([status, body.role, JSON.parse(body.content).code]).toEqual([200, 'tool', code]);
   });
 
+  it('heeds a filter wherever it stands, and refuses one that is misspelt', async () => {
+    const call = { id: 'c1', type: 'function', function: { name: 'up_echo', arguments: '{}' } };
+    const none = { 'x-bf-mcp-include-clients': '' };
+    for (const { body } of [
+      await post('', { ...call, include_clients: [] }),
+      await post('?include_clients=', call),
+      await post('', call, key, none),
+    ])
+      expect(JSON.parse(body.content).code).toBe('tool_not_found');
+    for (const { body } of [
+      await post('?include_client=up', call),
+      await post('', { ...call, include_client: ['up'] }),
+      await post('?include_clients=up', call, key, none),
+    ])
+      expect(body).toMatchObject({ code: 'invalid_request', status: 400 });
+  });
+
   it('hands a tool’s own refusal on as it is', async () => {
     expect((await execute('up_refuse', '')).body.content).toBe('I cannot.');
   });
@@ -85,8 +102,9 @@ describe('the chat format', () => {
     return ((await answer.json()) as { tools: unknown }).tools;
   }
 
-  function post(query: string, body: object, credential = key) {
-    return rpc(`${gateway.url}/v1/mcp/tool/execute${query}`, body, bearer(credential));
+  function post(query: string, body: object, credential = key, headers: Record<string, string> = {}) {
+    const sent = { ...bearer(credential), ...headers };
+    return rpc(`${gateway.url}/v1/mcp/tool/execute${query}`, body, sent);
   }
 
   function execute(name: string, args: string, credential = key) {

@@ -12,24 +12,12 @@ const kinds = [
   ['includeTools', 'x-bf-mcp-include-tools', 'include_tools'],
   ['excludeTools', 'x-bf-mcp-exclude-tools', 'exclude_tools'],
 ] as const;
-
-/** The filter that headers ask for, as `/mcp` takes it: lists separated by commas. A header that is there and empty allows nothing. */
-export function requestFilterOf(headers: IncomingHttpHeaders): RequestFilter | undefined {
-  return toFilter((_, header) => ({ label: header, value: headers[header] }));
-}
-
-/** The same of a query: `?include_clients=github,jira`, or the parameter once for each name. */
-export function requestFilterFromQuery(query: unknown): RequestFilter | undefined {
-  const given = (typeof query === 'object' && query !== null ? query : {}) as Record<string, unknown>;
-  return toFilter((parameter) => ({
-    label: parameter,
-    value: Object.hasOwn(given, parameter) ? given[parameter] : undefined,
-  }));
-}
+const known = new Set<string>(kinds.flatMap(([, header, field]) => [header, field]));
+const likeAFilter = /^(x-bf-mcp-(in|ex)clude-|(in|ex)clude_)/i;
 
 const Names = z.array(z.string().max(longestName)).max(mostNames).optional();
 
-/** The same of a JSON body: fields to spread into a route's schema. */
+/** Fields of a JSON body, to spread into a route's schema. */
 export const filterFields = {
   include_clients: Names,
   exclude_clients: Names,
@@ -37,29 +25,61 @@ export const filterFields = {
   exclude_tools: Names,
 };
 
-/** The filter of a body that was parsed with `filterFields`. */
-export function requestFilterFromBody(body: {
-  readonly [field in keyof typeof filterFields]?: readonly string[];
-}): RequestFilter | undefined {
-  return assemble(kinds.map(([kind, , field]) => [kind, body[field]]));
-}
+const text = z.unknown().optional();
 
-type Given = { readonly label: string; readonly value: unknown };
+/** The query of a route that takes a filter and nothing else; to be extended by what a route takes besides. */
+export const FilterQuery = z.strictObject({
+  include_clients: text,
+  exclude_clients: text,
+  include_tools: text,
+  exclude_tools: text,
+});
 
-function toFilter(read: (parameter: string, header: string) => Given): RequestFilter | undefined {
-  return assemble(kinds.map(([kind, header, parameter]) => [kind, namesOf(read(parameter, header))]));
-}
+/** All places in which a request can say what it narrows itself to. The body is one that its schema has passed. */
+export type FilterSources = {
+  readonly headers: IncomingHttpHeaders;
+  readonly query?: unknown;
+  readonly body?: unknown;
+};
 
-function assemble(
-  lists: readonly (readonly [keyof RequestFilter, readonly string[] | undefined])[],
-): RequestFilter | undefined {
+/**
+ * The filter of a request, wherever it stands: headers, query or body. Every face reads every place, for a filter that
+ * is passed over gives more than was asked for; so a list that stands in two places is refused, and a misspelt one.
+ * Headers and queries hold lists separated by commas; one that is there and empty allows nothing.
+ */
+export function requestFilterOf({ headers, query, body }: FilterSources): RequestFilter | undefined {
+  const places = [headers, query, body].map(fieldsOf);
+  for (const name of places.flatMap(Object.keys))
+    if (likeAFilter.test(name) && !known.has(name)) throw refused(name, 'is no filter');
+  const lists = kinds.map(([kind, header, field]) => [kind, onlyOne(places, [header, field])] as const);
   const present = lists.filter(([, names]) => names !== undefined);
   return present.length > 0 ? (Object.fromEntries(present) as RequestFilter) : undefined;
 }
 
+type Fields = Readonly<Record<string, unknown>>;
+
+function fieldsOf(place: unknown): Fields {
+  return typeof place === 'object' && place !== null ? (place as Fields) : {};
+}
+
+function onlyOne([headers = {}, query = {}, body = {}]: Fields[], [header, field]: [string, string]) {
+  const given = [
+    { label: header, value: own(headers, header) },
+    { label: field, value: own(query, field) },
+    { label: field, value: own(body, field) },
+  ].filter(({ value }) => value !== undefined);
+  const [first, second] = given;
+  if (first === undefined) return undefined;
+  if (second !== undefined) throw refused(second.label, 'is given in more than one place');
+  return namesOf(first);
+}
+
+function own(fields: Fields, name: string): unknown {
+  return Object.hasOwn(fields, name) ? fields[name] : undefined;
+}
+
 /** A list that comes in several parts is one list (RFC 9110, section 5.3). */
-function namesOf({ label, value }: Given): string[] | undefined {
-  if (value === undefined) return undefined;
+function namesOf({ label, value }: { label: string; value: unknown }): string[] {
   const parts = [value].flat();
   if (!parts.every((part) => typeof part === 'string')) throw refused(label, 'is not a list of names');
   const names = parts.flatMap((part) => part.split(',')).map((name) => name.trim());

@@ -2,12 +2,12 @@ import { Body, Controller, Delete, Get, Inject, Param, Post, Req, Res, UseGuards
 import { classifyInboundRequest, isJsonContentType, type JSONRPCMessage } from '@modelcontextprotocol/server';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { errorCatalog } from '@switchyard/contracts';
-import { Log, toPublicError } from '@switchyard/service-kit';
+import { Log, parseQuery, toPublicError } from '@switchyard/service-kit';
 import type { FastifyReply } from 'fastify';
 import { type AuthenticatedRequest, CallerGuard } from '../auth/caller.guard.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
 import { rawJsonBody } from '../edge/configure-edge.js';
-import { requestFilterOf } from '../filters/request-filter-of.js';
+import { FilterQuery, requestFilterOf } from '../filters/request-filter-of.js';
 import { idempotencyKeyOf } from '../tool-calls/tool-call-requests.js';
 import { readRpcBody, rpcCodes, rpcErrorText } from './json-rpc.js';
 import { LegacyFront } from './legacy-front.service.js';
@@ -95,11 +95,11 @@ export class McpController {
     serve: (mcp: McpRequest) => Promise<void> | void,
   ): Promise<void> {
     reply.hijack();
-    const { headers, raw } = request;
+    const { headers, query, raw } = request;
     const response = reply.raw;
     try {
       const idempotencyKey = idempotencyKeyOf(headers['idempotency-key']);
-      const filter = requestFilterOf(headers);
+      const filter = requestFilterOf({ headers, query: parseQuery(FilterQuery, query) });
       const principal =
         toolset === undefined ? request.principal : await this.doors.enter(request.principal, toolset);
       await serve({ principal, filter, headers, raw, response, idempotencyKey });

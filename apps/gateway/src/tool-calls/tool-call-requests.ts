@@ -20,7 +20,7 @@ export const CreateToolCall = z.strictObject({
   ...filterFields,
 });
 
-export const ListToolCalls = PageQuery.extend({
+export const ListToolCalls = PageQuery.strict().extend({
   status: CallStateSchema.optional(),
   tool: z.string().min(1).max(256).optional(),
 });

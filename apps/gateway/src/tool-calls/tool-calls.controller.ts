@@ -6,7 +6,7 @@ import { decodeCursor, parseBody, parseQuery, toPage } from '@switchyard/service
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { type AuthenticatedRequest, CallerGuard } from '../auth/caller.guard.js';
-import { requestFilterFromBody } from '../filters/request-filter-of.js';
+import { FilterQuery, requestFilterOf } from '../filters/request-filter-of.js';
 import { callRecord, wholeCallRecord } from './call-record.js';
 import { traceparentOf } from './caller-meta.js';
 import { LedgerRepository } from './ledger.repository.js';
@@ -30,8 +30,10 @@ export class ToolCallsController {
   async create(
     @Req() request: AuthenticatedRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
+    @Query() query: unknown,
     @Body() body: unknown,
   ) {
+    parseQuery(FilterQuery, query);
     const wanted = parseBody(CreateToolCall, body);
     const answer = await this.toolCalls.accept(
       {
@@ -39,7 +41,7 @@ export class ToolCallsController {
         userToken: request.principal.userToken,
         tool: wanted.tool,
         arguments: wanted.arguments,
-        filter: requestFilterFromBody(wanted),
+        filter: requestFilterOf({ headers: request.headers, query, body: wanted }),
         deadlineMs: wanted.deadline_ms,
         idempotencyKey: idempotencyKeyOf(request.headers['idempotency-key'], wanted.idempotency_key),
         requestId: request.id,
