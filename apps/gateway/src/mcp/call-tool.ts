@@ -50,7 +50,7 @@ export async function callTool(parts: CallParts, exchange: ToolExchange): Promis
     const result = withCacheMark(outward, end.ageMs);
     return server.projectCallToolResult(result as CallToolResult, end.tool.wire.outputSchema);
   }
-  return refused(name, end.error, end.tool);
+  return refused(call.name, end.error, end.tool);
 }
 
 /** Where a catalog is too large to be listed, its tools are called by way of a few others. */

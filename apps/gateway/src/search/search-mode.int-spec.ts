@@ -110,6 +110,10 @@ describe('search mode', () => {
       { 'x-bf-mcp-include-clients': 'erp' },
     );
     expect(narrow.total).toBe(0);
+    const message = { jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} };
+    const byQuery = (query: string) => rpc(`${gateway.mcpUrl}?${query}`, message, bearer(plainKey));
+    expect((await byQuery('include_tools=github_weather')).body.result.tools).toHaveLength(1);
+    expect((await byQuery('include_tool=github_weather')).body).toMatchObject({ code: 'invalid_request' });
     for (const query of ['', 'the of and', `'; DROP TABLE x; --`, '!&|():*<->'])
       expect((await search({ query })).isError).toBeUndefined();
   });
@@ -142,7 +146,10 @@ describe('search mode', () => {
       ['call_tool', { name: 'search_tools' }],
     ] as const) {
       const { error } = await send('tools/call', { name, arguments: given });
-      expect(error).toMatchObject({ code: -32602, data: { code: 'tool_not_found' } });
+      const inner = 'name' in given ? given.name : name;
+      expect(error).toMatchObject({
+        ...{ code: -32602, message: `Unknown tool: ${inner}`, data: { code: 'tool_not_found' } },
+      });
     }
     expect((await send('tools/call', { name: 'search_tools' }, plainKey)).error).toMatchObject({
       code: -32602,
