@@ -11,6 +11,8 @@ export type SyncedIntegration = {
   readonly slug: string;
   readonly transport: Transport;
   readonly authMode: AuthMode;
+  /** Each user calls as somebody else, and discovery as somebody else again. */
+  readonly isPerUser: boolean;
   /** 0 = no sync by interval. */
   readonly syncIntervalMs: number;
   readonly autoReconnect: boolean;
@@ -24,6 +26,7 @@ export type SyncedIntegration = {
 };
 
 const columns = `id, organization_id AS "orgId", slug, transport, auth_mode AS "authMode",
+  auth_mode IN ('authorization_code', 'token_exchange') OR cardinality(user_header_names) > 0 AS "isPerUser",
   sync_interval_seconds * 1000 AS "syncIntervalMs", auto_reconnect AS "autoReconnect", enabled, version, pinned`;
 
 @Injectable()

@@ -10,7 +10,7 @@ import {
   textResult,
   watchedUri,
 } from '@switchyard/testing';
-import { CatalogSyncHarness, impatient, withoutWatcher } from '../catalog-sync-harness-spec.js';
+import { CatalogSyncHarness, grantHeaders, impatient, withoutWatcher } from '../catalog-sync-harness-spec.js';
 
 type Feature = { kind: string; name: string; wire: Record<string, unknown>; position: number };
 type Pinned = { name: string; pin_state: string; wire_sha256: string; approved_wire: WireTool | null };
@@ -228,6 +228,34 @@ describe('the text of tools', () => {
     expect(await found('repository')).toEqual(['third']);
     expect(await found('broken')).toEqual([]);
   });
+});
+
+it('subscribes to no resource of a server that each user sees as somebody else', async () => {
+  const broker = harness.lend((request) => grantHeaders(request, {}));
+  const replica = await harness.startReplica(impatient);
+  try {
+    const ofUsers = await startAskingUpstream({ era: 'legacy' });
+    const ofAll = await startAskingUpstream({ era: 'legacy' });
+    const ids = [
+      await connected(ofUsers, { auth_mode: 'headers', user_header_names: ['x-token'] }),
+      await connected(ofAll),
+    ];
+    // The watch's own session, which would subscribe, is open.
+    await eventually(() => ofUsers.requests.filter((method) => method === 'tools/list').length >= 2);
+    const resources = ids.map((integrationId) => ({ integrationId, uri: watchedUri }));
+    const replicaId = randomUUID();
+    await eventually(async () => {
+      await harness.queue.publish(topics.resourcesWanted, { replicaId, resources });
+      return ofAll.subscribed().length === 1;
+    });
+    // Of one message, and wanted first: by the time that the other is over, it would be there.
+    await harness.queue.publish(topics.resourcesWanted, { replicaId, resources: [] });
+    await eventually(() => ofAll.subscribed().length === 0);
+    expect(ofUsers.requests).not.toContain('resources/subscribe');
+  } finally {
+    await broker.close();
+    await harness.stopReplica(replica);
+  }
 });
 
 describe.each(['legacy', 'modern'] as const)('a subscription to a resource of a %s server', (era) => {

@@ -24,6 +24,7 @@ const integration: SyncedIntegration = {
   authMode: 'none',
   syncIntervalMs: 0,
   autoReconnect: true,
+  isPerUser: false,
   enabled: true,
   pinned: false,
   version: 1,

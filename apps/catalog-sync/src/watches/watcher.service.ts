@@ -148,7 +148,9 @@ export class WatcherService {
 
   /** With every tick too: what nobody wants any more is forgotten by time. */
   #want(): void {
-    for (const [id, watch] of this.#watches) watch.want(this.#wanted.of(id));
+    for (const [id, watch] of this.#watches)
+      // What discovery sees change there is nothing to tell users, who may see something else.
+      watch.want(watch.integration.isPerUser ? [] : this.#wanted.of(id));
   }
 
   async #tellUpdated(integrationId: string, uri: string): Promise<void> {
