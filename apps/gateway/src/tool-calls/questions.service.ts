@@ -39,7 +39,7 @@ export class Questions implements OnModuleInit {
     await this.queue.subscribe(topics.questionAnswered, ({ callId, questionId }) =>
       this.#answered(callId, questionId),
     );
-    await this.queue.subscribe(topics.toolCallEnded, ({ callId }) => this.#forget(callId));
+    await this.queue.subscribe(topics.toolCallEnded, ({ callId }) => void this.#forget(callId));
   }
 
   /** Remembers a question that came another way than the topic's; the same one twice is one. */
