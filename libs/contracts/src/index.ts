@@ -28,6 +28,7 @@ export { AuditAction, AuditEvent, AuditRecords } from './audit.js';
 export {
   CallResume,
   ClientSide,
+  errorMetaKey,
   SealedToolCall,
   ToolCall,
   ToolCallEvent,

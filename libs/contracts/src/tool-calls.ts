@@ -96,6 +96,12 @@ export type ToolResult = z.infer<typeof ToolResult>;
 
 const ended = { callId: z.uuid(), authPath: AuthPath.nullable() };
 
+/**
+ * The key of a result's `_meta` under which its error stands (`ErrorInfo` from a worker): where a tool made its own result of
+ * what failed between it and its client.
+ */
+export const errorMetaKey = 'io.switchyard/error';
+
 /** How a call ended. A tool that answered `isError` is `completed`: the platform did its work. */
 export const ToolCallOutcome = z.discriminatedUnion('status', [
   z.strictObject({ ...ended, status: z.literal('completed'), result: ToolResult }),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { type ToolCallOutcome } from '@switchyard/contracts';
-import { errorMetaKey, errorToMcp, outcomeToMcp } from './outcome-to-mcp.js';
+import { errorMetaKey, type ToolCallOutcome } from '@switchyard/contracts';
+import { errorToMcp, outcomeToMcp } from './outcome-to-mcp.js';
 
 const callId = '01890000-0000-7000-8000-000000000001';
 
@@ -24,6 +24,19 @@ describe('outcomeToMcp', () => {
       content: [],
       _meta: { 'com.example/key': 1 },
     });
+  });
+
+  it('says which capability was missing beside the result that a tool made of that, and no other error', () => {
+    const details = { required_capabilities: { elicitation: { form: {} } } };
+    const found = { code: 'client_capability_missing', message: 'It cannot be asked.', details };
+    const shown = (error: object, isError: boolean) => {
+      const result = { content: [], isError, _meta: { [errorMetaKey]: error, 'com.example/key': 1 } };
+      return outcomeToMcp({ callId, authPath: null, status: 'completed', result }, {})['_meta'];
+    };
+    const body = expect.objectContaining({ ...found, call_id: callId, next: expect.any(String) });
+    expect(shown(found, true)).toEqual({ 'com.example/key': 1, [errorMetaKey]: body });
+    for (const dropped of [shown(found, false), shown({ ...found, code: 'internal' }, true)])
+      expect(dropped).toEqual({ 'com.example/key': 1 });
   });
 
   it('adds the content that every revision requires', () => {

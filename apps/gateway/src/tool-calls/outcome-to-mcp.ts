@@ -1,8 +1,11 @@
-import { type ErrorInfo, errorCatalog, type ToolCallOutcome, type ToolResult } from '@switchyard/contracts';
+import {
+  errorCatalog,
+  ErrorInfo,
+  errorMetaKey,
+  type ToolCallOutcome,
+  type ToolResult,
+} from '@switchyard/contracts';
 import { errorBody } from './error-body.js';
-
-/** Where the error object stands in results of tools whose `outputSchema` it would not fit. */
-export const errorMetaKey = 'io.switchyard/error';
 
 /** A tool's declaration, as far as its results depend on it. */
 type Declared = { readonly outputSchema?: unknown };
@@ -11,7 +14,7 @@ type Declared = { readonly outputSchema?: unknown };
 export function outcomeToMcp(outcome: ToolCallOutcome, tool: Declared): ToolResult {
   switch (outcome.status) {
     case 'completed':
-      return withoutHopMeta(complete(outcome.result));
+      return withRefusal(withoutHopMeta(complete(outcome.result)), outcome);
     case 'failed':
     case 'expired':
     case 'cancelled':
@@ -42,6 +45,18 @@ function inWords({ message, code, details }: ErrorInfo): { type: 'text'; text: s
   if (typeof url !== 'string') return [];
   const next = errorCatalog[code].next.replace('reauth_url', url);
   return [{ type: 'text', text: `${message} ${next.includes(url) ? next : `${next} ${url}`}` }];
+}
+
+/** A tool's own error result that came of a question which its client could not be asked says so, as other errors do. */
+function withRefusal(
+  result: ToolResult,
+  { callId, result: given }: Extract<ToolCallOutcome, { status: 'completed' }>,
+): ToolResult {
+  const meta = given['_meta'] as Record<string, unknown> | undefined;
+  const { data: error } = ErrorInfo.safeParse(meta?.[errorMetaKey]);
+  if (given.isError !== true || error?.code !== 'client_capability_missing') return result;
+  const kept = result['_meta'] as object | undefined;
+  return { ...result, _meta: { ...kept, [errorMetaKey]: errorBody(error, callId) } };
 }
 
 /** `content` is required by all revisions. */

@@ -4,7 +4,14 @@ import {
   type CallToolRequestOptions,
   type Client,
 } from '@modelcontextprotocol/client';
-import type { CallResume, ToolResult, UpstreamMethod, WireTool } from '@switchyard/contracts';
+import {
+  type CallResume,
+  errorMetaKey,
+  type ToolResult,
+  type UpstreamMethod,
+  type WireTool,
+} from '@switchyard/contracts';
+import { failure } from '../failures/failure.js';
 import { UpstreamError } from '../failures/upstream-error.js';
 import type { Exchange, ExchangeOptions, LogListener } from './exchange.js';
 import { isLoggedAt, type LogLevel } from './log-levels.js';
@@ -83,7 +90,14 @@ export async function callUpstream(
   else await client.request({ method, params } as never, options);
   const read = readResult(method, exchange.result);
   if ('failure' in read) throw new UpstreamError(read.failure);
-  return read.result;
+  return withRefusal(read.result, exchange);
+}
+
+/** A tool may make a result of its own of a question that was refused: the refusal is told beside it. */
+function withRefusal(result: ToolResult, { undeclared }: Exchange): ToolResult {
+  if (!undeclared || result.isError !== true) return result;
+  const { error } = failure('answered', 'client_capability_missing', { required_capabilities: undeclared });
+  return { ...result, _meta: { ...(result['_meta'] as object | undefined), [errorMetaKey]: error } };
 }
 
 async function callTool(client: Client, params: object, options: CallToolRequestOptions): Promise<void> {

@@ -74,6 +74,22 @@ describe('questions of a legacy server', () => {
     expect(failure).toMatchObject({ failureClass: 'answered', error });
   });
 
+  it('that are refused stand beside the error result that a tool makes of the refusal', async () => {
+    const { session } = await sessionWith(everything);
+    const result = await call(session, 'ask_or_fail', {}, { capabilities: { sampling: {} } });
+    expect(result.isError).toBe(true);
+    expect(textOf(result)).toContain('client_capability_missing: ');
+    expect(textOf(result)).toContain('did not declare elicitation.form');
+    const details = { required_capabilities: { elicitation: { form: {} } } };
+    expect(result['_meta']).toEqual({
+      'io.switchyard/error': expect.objectContaining({ code: 'client_capability_missing', details }),
+    });
+    const onQuestion = async (): Promise<QuestionAnswer> => ({ error: { code: -1, message: 'no thanks' } });
+    const answered = await call(session, 'ask_or_fail', {}, { capabilities: everything, onQuestion });
+    expect(answered).toMatchObject({ isError: true });
+    expect(answered).not.toHaveProperty('_meta');
+  });
+
   it('belong to the call on whose stream they come, also of two at once', async () => {
     const { session } = await sessionWith(everything);
     const ask = (name: string) => {

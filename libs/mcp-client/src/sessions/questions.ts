@@ -46,7 +46,7 @@ export class Questions {
     if (!exchange) return this.refuse(id, INVALID_REQUEST, 'It is not known for which call this is asked.');
     if (!onQuestion || !isDeclared(capabilities, method, params)) {
       exchange.undeclared = capabilityFor(method, params);
-      return this.refuse(id, METHOD_NOT_FOUND, 'The client of this call did not declare that.');
+      return this.refuse(id, METHOD_NOT_FOUND, refusalOf(exchange.undeclared));
     }
     if (this.openOf(exchange) >= MOST_OPEN)
       return this.refuse(id, INVALID_REQUEST, `This call has ${MOST_OPEN} open questions already.`);
@@ -84,6 +84,14 @@ export class Questions {
   private refuse(id: RequestId, code: number, message: string): void {
     this.send({ jsonrpc: '2.0', id, error: { code, message } }).catch(() => undefined);
   }
+}
+
+/** Many a tool shows it as its own error: so whoever reads that finds what is missing. */
+function refusalOf(required: Record<string, unknown>): string {
+  const names = Object.entries(required).map(([name, modes]) =>
+    [name, ...Object.keys(modes as object)].join('.'),
+  );
+  return `client_capability_missing: the client of this call did not declare ${names.join(', ')}.`;
 }
 
 /** As a client would declare it. */

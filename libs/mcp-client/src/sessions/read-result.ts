@@ -2,8 +2,8 @@ import { ToolResult, type UpstreamFailure, type UpstreamMethod } from '@switchya
 import { protocolFailure } from '../failures/failure.js';
 import { isShallow } from './is-shallow.js';
 
-/** Keys of `_meta` that speak of one hop alone: our client to this server. */
-const HOP_SCOPED = /^io\.modelcontextprotocol\/|^progressToken$/;
+/** Keys of `_meta` that speak of one hop alone, our client to this server, and our own, which are nobody else's to set. */
+const HOP_SCOPED = /^io\.(modelcontextprotocol|switchyard)\/|^progressToken$/;
 
 type Raw = Record<string, unknown>;
 

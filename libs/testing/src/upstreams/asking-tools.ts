@@ -15,6 +15,7 @@ export const askedUrl = 'https://pay.example.com/confirm';
 export function askingTools(): FixtureTool[] {
   return [
     asking('ask_form', { message: string }, askForm),
+    asking('ask_or_fail', { message: string }, askOrFail),
     asking('ask_url', { message: string }, askUrl),
     asking('ask_sampling', { message: string }, askSampling),
     asking('ask_roots', {}, askRoots),
@@ -57,6 +58,15 @@ function pushForm(ctx: ServerContext, message: string): Promise<unknown> {
   const properties = { name: { type: 'string' } };
   const requestedSchema = { type: 'object', properties, required: ['name'] };
   return ctx.mcpReq.send({ method: 'elicitation/create', params: { message, requestedSchema } });
+}
+
+/** What comes of a tool whose server makes error results of all that it throws, as the 1.x SDK does. */
+async function askOrFail(run: ToolRun): Promise<unknown> {
+  try {
+    return await askForm(run);
+  } catch (error) {
+    return { ...textResult(String(error)), isError: true, _meta: { 'io.switchyard/error': 'forged' } };
+  }
 }
 
 async function askUrl({ args, ctx }: ToolRun): Promise<unknown> {
