@@ -108,7 +108,7 @@ export const errorCatalog = {
     httpStatus: 403,
     retry: 'after_action',
     family: 'caller',
-    publicMessage: 'The tool changed at its server and waits for an admin to approve it.',
+    publicMessage: 'The tool is new or changed at its server and waits for an admin to approve it.',
     next: 'Ask an admin to look at the change (GET /api/integrations/{id}/tools) and approve it.',
   },
   client_capability_missing: {
@@ -342,6 +342,8 @@ export type PlatformErrorOptions = {
   message?: string;
   details?: Record<string, unknown>;
   retryAfterMs?: number;
+  /** What the reader of a problem document should do next, where the catalog's advice does not fit. */
+  next?: string;
   /** For redacted logs only. */
   cause?: unknown;
 };
@@ -351,6 +353,7 @@ export class PlatformError extends Error {
   override readonly name = 'PlatformError';
   readonly details?: Record<string, unknown>;
   readonly retryAfterMs?: number;
+  readonly next?: string;
 
   constructor(
     readonly code: ErrorCode,
@@ -360,6 +363,7 @@ export class PlatformError extends Error {
     super(options.message ? `${publicMessage} ${options.message}` : publicMessage, { cause: options.cause });
     this.details = options.details;
     this.retryAfterMs = options.retryAfterMs;
+    this.next = options.next;
   }
 
   /** The serializable form, without cause and stack. */

@@ -17,6 +17,7 @@ export class EndUserGuard implements CanActivate {
     reply.header('www-authenticate', bearerChallenge(publicOrigin(request, this.config.edge.publicUrl)));
     throw new PlatformError('unauthenticated', {
       message: 'This API takes the end user’s own token (Authorization: Bearer), and no virtual key.',
+      next: 'Send the end user’s own token as Authorization: Bearer.',
     });
   }
 }

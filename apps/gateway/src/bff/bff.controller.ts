@@ -17,7 +17,7 @@ import type { FastifyReply } from 'fastify';
 import { type AuthenticatedRequest, CallerGuard } from '../auth/caller.guard.js';
 import { EndUserGuard } from '../auth/end-user.guard.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
-import { requestFilterFromQuery } from '../filters/request-filter-of.js';
+import { FilterQuery, requestFilterOf } from '../filters/request-filter-of.js';
 import { traceparentOf } from '../tool-calls/caller-meta.js';
 import { leavingOf } from '../tool-calls/leaving-of.js';
 import { LedgerRepository } from '../tool-calls/ledger.repository.js';
@@ -32,7 +32,7 @@ const retryAfterSeconds = 1;
 
 /** The REST API of chat backends (003): what the user whose token comes with the request may use, and calls on their behalf. */
 @Controller('api/bff')
-@UseGuards(CallerGuard('bff'), EndUserGuard)
+@UseGuards(CallerGuard('bff', 'user_token'), EndUserGuard)
 export class BffController {
   constructor(
     private readonly calls: BffCalls,
@@ -43,22 +43,25 @@ export class BffController {
 
   @Get('tools')
   @Header('cache-control', 'no-store')
-  tools(@Req() { principal }: AuthenticatedRequest, @Query() query: unknown) {
+  tools(@Req() { principal, headers }: AuthenticatedRequest, @Query() query: unknown) {
     const { format } = parseQuery(ToolListQuery, query);
-    return shownTools(this.calls.tools(principal, requestFilterFromQuery(query)), format);
+    return shownTools(this.calls.tools(principal, requestFilterOf({ headers, query })), format);
   }
 
   @Post('tools/call')
   async call(
     @Req() request: AuthenticatedRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
+    @Query() query: unknown,
     @Body() body: unknown,
   ): Promise<CallAnswerBody> {
+    parseQuery(FilterQuery, query);
     const wanted = parseBody(CallBody, body);
     const { headers } = request;
     const patience = patienceOf(headers['prefer'], this.config.bff.waitMs);
     if (patience.applied !== undefined) reply.header('preference-applied', patience.applied);
     const answer = await this.calls.call(request.principal, wanted, {
+      filter: requestFilterOf({ headers, query, body: wanted }),
       waitMs: patience.waitMs,
       idempotencyKey: idempotencyKeyOf(headers['idempotency-key'], wanted.idempotency_key),
       requestId: request.id,
@@ -85,12 +88,12 @@ export class BffController {
   /** Opens the stream of tool updates. From here on the answer is the stream's to write. */
   @Get('sse')
   stream(
-    @Req() { principal }: AuthenticatedRequest,
+    @Req() { principal, headers }: AuthenticatedRequest,
     @Res() reply: FastifyReply,
     @Query() query: unknown,
   ): void {
     const { format } = parseQuery(ToolListQuery, query);
-    const filter = requestFilterFromQuery(query);
+    const filter = requestFilterOf({ headers, query });
     this.streams.open(principal, { filter, format, takeResponse: () => reply.hijack().raw });
   }
 }

@@ -74,7 +74,10 @@ onBothQueueBackends('the BFF API', (backend) => {
       { type: 'function', function: { name: 'mail_read', description: 'Reads.', parameters: schema } },
     ]);
     expect((await get('tools?include_clients=', ann)).body.count).toBe(0);
-    expect((await get('tools?format=xml', ann)).status).toBe(400);
+    const none = { 'x-bf-mcp-include-clients': '' };
+    expect((await get('tools', ann, gateways[0], none)).body.count).toBe(0);
+    for (const wrong of ['format=xml', 'include_client=mail', 'more=1'])
+      expect((await get(`tools?${wrong}`, ann)).status).toBe(400);
   });
 
   it('calls a tool by id, slug and name, ledger first, as the user', async () => {
@@ -107,6 +110,12 @@ onBothQueueBackends('the BFF API', (backend) => {
     expect(
       (await call({ tool_id: 'mail:read', arguments: { n: 1 }, exclude_tools: ['mail_*'] })).status,
     ).toBe(404);
+    const read = { name: 'mail_read', arguments: { n: 1 } };
+    expect((await call(read, {}, '?include_clients=')).status).toBe(404);
+    expect((await call(read, { 'x-bf-mcp-exclude-tools': 'mail_read' })).status).toBe(404);
+    expect((await call(read, {}, '?include_client=mail')).body).toMatchObject({
+      ...{ code: 'invalid_request', detail: expect.stringContaining('include_client') },
+    });
     for (const id of ['away:x', 'away_x'])
       expect((await call({ tool_id: id })).body).toMatchObject({
         status: 503,
@@ -189,7 +198,8 @@ onBothQueueBackends('the BFF API', (backend) => {
     for (const headers of [bearer(key), { 'x-api-key': key }, {}, bearer(`${ann}x`)])
       for (const path of ['tools', 'sse', 'calls/00000000-0000-4000-8000-000000000001']) {
         const answer = await fetch(`${gateways[0]?.url}/api/bff/${path}`, { headers });
-        const { code, detail } = (await answer.json()) as { code: string; detail: string };
+        const { code, detail, next } = (await answer.json()) as Record<string, string>;
+        expect(next).not.toMatch(/key/i);
         expect([answer.status, code]).toEqual([401, 'unauthenticated']);
         expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer resource_metadata=/);
         if (JSON.stringify(headers).includes(key)) expect(detail).toMatch(/no virtual key/);
@@ -252,8 +262,9 @@ onBothQueueBackends('the BFF API', (backend) => {
     expect((await fetch(off.mcpUrl, { method: 'POST', headers: bearer(ann) })).status).toBe(404);
   });
 
-  async function get(path: string, token: string, gateway = gateways[0]) {
-    const response = await fetch(`${gateway?.url}/api/bff/${path}`, { headers: bearer(token) });
+  async function get(path: string, token: string, gateway = gateways[0], more: Record<string, string> = {}) {
+    const headers = { ...bearer(token), ...more };
+    const response = await fetch(`${gateway?.url}/api/bff/${path}`, { headers });
     return { status: response.status, body: (await response.json()) as any };
   }
 
@@ -261,8 +272,8 @@ onBothQueueBackends('the BFF API', (backend) => {
     return (await get('tools', token)).body.tools.map((tool: { name: string }) => tool.name);
   }
 
-  async function call(body: object, headers: Record<string, string> = {}) {
-    const response = await fetch(`${gateways[0]?.url}/api/bff/tools/call`, {
+  async function call(body: object, headers: Record<string, string> = {}, query = '') {
+    const response = await fetch(`${gateways[0]?.url}/api/bff/tools/call${query}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...bearer(ann), ...headers },
       body: JSON.stringify(body),

@@ -289,11 +289,13 @@ describe('GATEWAY_MCP_SERVER_AUTH_MODE', () => {
       GATEWAY_ENFORCE_AUTH_ON_INFERENCE: 'false',
     });
     for (const headers of [bearer(key), {}]) {
-      const { status, headers: answered } = await rpc(only.mcpUrl, {}, headers);
+      const { status, body, headers: answered } = await rpc(only.mcpUrl, {}, headers);
+      const metadata = `${gateway.url}/.well-known/oauth-protected-resource`;
       expect([status, answered.get('www-authenticate')]).toEqual([
         401,
-        `Bearer resource_metadata="${gateway.url}/.well-known/oauth-protected-resource"`,
+        `Bearer resource_metadata="${metadata}"`,
       ]);
+      expect(body.next).toMatch(/^Connect by OAuth/);
     }
     const disguised = await rpc(`${only.url}/mcp/%62undle`, {}, bearer(key));
     expect(disguised.status).toBe(401);

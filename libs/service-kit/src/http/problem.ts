@@ -33,7 +33,7 @@ export function toProblem(error: PlatformError, ids: { callId?: string; requestI
     status: row.httpStatus,
     code: error.code,
     detail: error.message,
-    next: row.next,
+    next: error.next ?? row.next,
     ...(typeof callId === 'string' && { call_id: callId }),
     ...(ids.requestId && { request_id: ids.requestId }),
     ...(Array.isArray(errors) && { errors: errors as FieldError[] }),
