@@ -16,6 +16,7 @@ export function gatewayService(
     http: {
       bodyLimitBytes: config.edge.bodyLimitBytes,
       trustedProxies: config.edge.trustedProxies,
+      parsesJson: true,
       configure: async (app) => {
         configureEdge(app, config.edge);
         await mountOAuth(app);

@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { createConnection } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Body, Controller, Get, Module, NotFoundException, Post, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Module, NotFoundException, Post, Res } from '@nestjs/common';
 import { PlatformError } from '@switchyard/contracts';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
@@ -15,6 +15,11 @@ class FailingController {
   @Post('parsed')
   parsed(@Body() body: unknown): unknown {
     return parseBody(z.strictObject({ name: z.string() }), body);
+  }
+
+  @Delete('parsed')
+  removed(@Body() body: unknown): unknown {
+    return { had: body ?? null };
   }
 
   @Get('limited')
@@ -98,7 +103,7 @@ describe('problem documents', () => {
       413,
     ],
     ['an unknown route', () => fetch(`${base}/nowhere`), 'not_found', 404],
-    ['a wrong method', () => fetch(`${base}/parsed`, { method: 'DELETE' }), 'not_found', 404],
+    ['a wrong method', () => fetch(`${base}/parsed`, { method: 'PATCH' }), 'not_found', 404],
     ['a malformed URL', () => fetch(`${base}/%zz`), 'invalid_request', 400],
     ['an error of Nest', () => fetch(`${base}/nest`), 'not_found', 404],
     ['an error of ours', () => fetch(`${base}/limited`), 'rate_limited', 429],
@@ -112,8 +117,17 @@ describe('problem documents', () => {
     expect(errors).toEqual([{ path: 'name', message: expect.stringContaining('string') }]);
   });
 
-  it('do not repeat the text of broken JSON', async () => {
-    expect(JSON.stringify(await problemOf(post('{"token": canary-in-body}')))).not.toContain('canary');
+  it('say of broken JSON what it is, and repeat nothing of it', async () => {
+    const problem = await problemOf(post('{"token": canary-in-body}'));
+    expect(problem.detail).toContain('The body is not valid JSON.');
+    expect(JSON.stringify(problem)).not.toContain('canary');
+  });
+
+  it('are none for an empty body that is called JSON: it is no body', async () => {
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(`${base}/parsed`, { method: 'DELETE', headers });
+    expect([answer.status, await answer.json()]).toEqual([200, { had: null }]);
+    expect(await problemOf(post(''))).toMatchObject({ errors: [{ path: 'name' }] });
   });
 
   it('say when to come back, to programs and to HTTP', async () => {

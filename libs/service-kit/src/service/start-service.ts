@@ -4,6 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { ServiceConfig } from '../config/service-env.js';
 import { createHttpAdapter } from '../http/http-adapter.js';
+import { parseJsonBodies } from '../http/json-bodies.js';
 import { ProblemFilter } from '../http/problem.filter.js';
 import { createLogger } from '../logs/log.js';
 import { nestLogger } from '../logs/nest-logger.js';
@@ -25,6 +26,8 @@ export type ServiceOptions = {
     trustedProxies?: readonly string[];
     /** Called before the routes are made: for hooks, plugins and routes of Fastify itself. */
     configure?(app: NestFastifyApplication): Promise<void> | void;
+    /** `configure` sets a parser of JSON bodies of its own. */
+    parsesJson?: boolean;
   };
 };
 
@@ -88,6 +91,7 @@ async function startNest(options: ServiceOptions, kit: Kit): Promise<StartedNest
   const app = await NestFactory.create<NestFastifyApplication>(root, adapter, settings);
   app.useGlobalFilters(new ProblemFilter(kit.log));
   await http?.configure?.(app);
+  if (!http?.parsesJson) parseJsonBodies(app);
   await app.listen(config.httpPort, config.host);
   return { app, httpPort: (app.getHttpServer().address() as AddressInfo).port };
 }
