@@ -35,6 +35,7 @@ onBothQueueBackends('the async API', (backend) => {
     expect(call).toMatchObject({
       call_id: created.body.call_id,
       status: 'completed',
+      method: 'tools/call',
       tool: 'up_echo',
       integration: 'up',
       arguments: { n: 1 },
@@ -56,6 +57,18 @@ onBothQueueBackends('the async API', (backend) => {
       expect((await create({ tool: 'up_echo', ...filter })).status).toBe(404);
     expect((await create({ tool: 'up_echo', include_tools: ['up_*'] })).status).toBe(202);
     expect((await create({ tool: 'up_echo', include_tools: 'up_*' })).status).toBe(400);
+    const none = { 'x-bf-mcp-include-clients': '' };
+    expect((await create({ tool: 'up_echo' }, none)).status).toBe(404);
+    expect((await create({ tool: 'up_echo' }, {}, '?exclude_tools=up_echo')).status).toBe(404);
+    for (const wrong of [
+      await create({ tool: 'up_echo' }, {}, '?include_client=up'),
+      await create({ tool: 'up_echo' }, { 'x-bf-mcp-include-client': 'up' }),
+      await create({ tool: 'up_echo', include_clients: [] }, none),
+    ])
+      expect(wrong.body).toMatchObject({
+        code: 'invalid_request',
+        detail: expect.stringMatching(/include.client/),
+      });
   });
 
   it('shows the error of a call that failed', async () => {
@@ -186,8 +199,8 @@ onBothQueueBackends('the async API', (backend) => {
     await harness.queue.publish(topics.toolCallEnded, { callId });
   }
 
-  function create(body: object, headers: Record<string, string> = {}) {
-    return rpc(`${gateway.url}/api/tool-calls`, body, { ...bearer(key), ...headers });
+  function create(body: object, headers: Record<string, string> = {}, query = '') {
+    return rpc(`${gateway.url}/api/tool-calls${query}`, body, { ...bearer(key), ...headers });
   }
 
   async function read(id: string): Promise<any> {

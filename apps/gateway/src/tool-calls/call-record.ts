@@ -6,6 +6,7 @@ export function callRecord(row: LedgerCall) {
   return {
     call_id: row.call_id,
     status: row.status,
+    method: row.method,
     tool: row.outward_name,
     integration: row.integration_slug,
     ...(row.error_code !== null && { error: errorBody(ledgerError(row), row.call_id) }),

@@ -149,7 +149,7 @@ export const facePaths = {
       ...bff,
       operationId: 'bffCallTool',
       summary: 'Call a tool as the signed-in user; `Prefer: wait=` says how long to wait for its end',
-      parameters: [idempotencyKey],
+      parameters: [...filterParameters, idempotencyKey],
       requestBody: { required: true, ...json('BffCallRequest') },
       responses: {
         '200': { description: 'The call ended: `completed`, or `failed` at the tool.', ...json('BffCall') },

@@ -1,7 +1,14 @@
 import { AuthPath, CallStateSchema, ErrorCodeSchema, ToolResult } from '@switchyard/contracts';
 import { z } from 'zod';
 import { filterFields } from './face-paths.js';
-import { idempotencyKey, json, pageParameters, problem, queryParameter } from './path-parts.js';
+import {
+  filterParameters,
+  idempotencyKey,
+  json,
+  pageParameters,
+  problem,
+  queryParameter,
+} from './path-parts.js';
 
 const day = 86_400_000;
 
@@ -23,7 +30,10 @@ const ToolCallStatus = z
 const record = {
   call_id: z.uuid(),
   status: CallStateSchema,
-  tool: z.string(),
+  method: z
+    .string()
+    .describe('`tools/call`, or of MCP clients `prompts/get`, `resources/read`, `completion/complete`.'),
+  tool: z.string().describe('The outward name; of other methods, the prompt’s name or the URI.'),
   integration: z.string(),
   error: z.looseObject({ code: ErrorCodeSchema, message: z.string() }).optional(),
   result_bytes: z.int().nullable(),
@@ -83,7 +93,7 @@ export const gatewayPaths = {
       ...shared,
       operationId: 'acceptToolCall',
       summary: 'Accept a tool call; it runs whatever becomes of the caller',
-      parameters: [idempotencyKey],
+      parameters: [...filterParameters, idempotencyKey],
       requestBody: { required: true, ...json('ToolCallRequest') },
       responses: {
         '202': { description: 'Accepted.', ...json('ToolCallStatus') },

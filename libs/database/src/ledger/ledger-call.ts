@@ -8,6 +8,7 @@ export type LedgerCall = {
   tool: string;
   integration_slug: string;
   outward_name: string;
+  method: string;
   status: CallState;
   safe: boolean | null;
   arguments?: Record<string, unknown> | null;
@@ -26,7 +27,7 @@ export type LedgerCall = {
 };
 
 /** The columns of a call without its arguments and its result. */
-export const ledgerSummary = `call_id, integration_id, tool, integration_slug, outward_name, status, safe, error_code, error_message, error_details,
+export const ledgerSummary = `call_id, integration_id, tool, integration_slug, outward_name, method, status, safe, error_code, error_message, error_details,
   retry_after_ms, auth_path, attempts, accepted_at, started_at, ended_at, deadline_at, result_bytes`;
 
 /** Calls with their results, whoever owns them: for whoever has accepted them itself. */
