@@ -65,6 +65,17 @@ export class IntegrationToolsRepository {
     );
   }
 
+  /** The names of all tools that are there, of the integrations that an organization sees under such slugs and that have any. */
+  async namesBySlug(orgId: string, slugs: readonly string[]): Promise<Map<string, string[]>> {
+    const rows = await this.sql.query<{ slug: string; names: string[] }>(
+      `SELECT i.slug, array_agg(t.name) AS names FROM registry.integrations i
+        JOIN catalog.v_tools t ON t.integration_id = i.id AND t.disabled_reason IS DISTINCT FROM 'vanished'
+        WHERE (i.organization_id = $1 OR i.scope = 'global') AND i.slug = ANY($2) GROUP BY i.slug`,
+      [orgId, slugs],
+    );
+    return new Map(rows.map(({ slug, names }) => [slug, names]));
+  }
+
   /** Those of the names whose tools are known and do not say that they only read. */
   async notReadOnly(integrationId: string, names: readonly string[]): Promise<string[]> {
     if (names.length === 0) return [];

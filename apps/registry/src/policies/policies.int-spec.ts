@@ -20,7 +20,7 @@ describe('a policy', () => {
       status: 201,
       body: { name: 'engineers', roles: null, mcp_configs: [], is_active: true },
     });
-    expect(body.warnings).toBeUndefined();
+    expect(body.warnings).toEqual([expect.stringContaining('allows nothing')]);
   });
 
   it('grants by roles, warns of clients that are not there, and is published', async () => {
@@ -36,6 +36,28 @@ describe('a policy', () => {
       warnings: [expect.stringContaining('"later"')],
     });
     expect(await published(body.id)).toMatchObject([{ roles: ['engineer'], mcp_configs }]);
+  });
+
+  it('is saved with warnings of what is hardly meant', async () => {
+    const { id } = await registry().integration({ slug: 'typo' });
+    await listTools(registry().database.adminUrl, id, [{ wire: wire('read') }]);
+    const of = (...tools: string[]) => [{ mcp_client_name: 'typo', tools_to_execute: tools }];
+    const exists = (path: string) => ({ path, operator: 'EXISTS' });
+    const { body } = await create({
+      ...{ roles: [], effect: 'deny', mcp_configs: of('read', 'typo_read', 'raed') },
+      matchers: [exists('$.dept'), exists('teams[0]'), exists('https://example.com/team'), exists('a.b')],
+    });
+    expect(body.warnings).toEqual([
+      expect.stringContaining('nobody'),
+      expect.stringContaining('"$.dept"'),
+      expect.stringContaining('"teams[0]"'),
+      '"typo" has no tool "raed" yet.',
+    ]);
+    const right = { roles: null, matchers: [], mcp_configs: of('*') };
+    const { body: changed } = await registry().patch(`/api/policies/${body.id}`, right);
+    expect(changed.warnings).toBeUndefined();
+    const { body: emptied } = await registry().patch(`/api/policies/${body.id}`, { mcp_configs: of() });
+    expect(emptied.warnings).toEqual([expect.stringContaining('denies nothing')]);
   });
 
   it('is changed, switched off and removed, and everybody is told', async () => {

@@ -19,6 +19,7 @@ import { SnapshotService } from '../snapshot/snapshot.service.js';
 import { ToolGroupsService } from '../tool-groups/tool-groups.service.js';
 import { PoliciesRepository } from './policies.repository.js';
 import type { PolicyEntity } from './policy.entity.js';
+import { policyWarnings } from './policy-warnings.js';
 import type {
   CreatePolicyBody,
   PolicyAnswerBody,
@@ -55,7 +56,7 @@ export class PoliciesService {
     };
     await this.policies.insert(row);
     await this.tell(row, 'created');
-    return { ...toAnswer(row), ...(await this.configs.warnings(orgId, row.mcpConfigs)) };
+    return this.answerWithWarnings(row);
   }
 
   async list({ orgId }: AdminContext, { limit, cursor }: PageQuery): Promise<Page<PolicyAnswerBody>> {
@@ -73,8 +74,7 @@ export class PoliciesService {
     await this.groups.requireAll(admin.orgId, body.group_ids ?? []);
     await this.policies.update(admin.orgId, id, { ...columnsOf(body), updatedAt: new Date() });
     await this.tell(before, 'updated');
-    const warnings = await this.configs.warnings(admin.orgId, body.mcp_configs ?? []);
-    return { ...(await this.get(admin, id)), ...warnings };
+    return this.answerWithWarnings(await this.require(admin, id));
   }
 
   /** What a user with such a token would have. Toolsets and the state of integrations count; nothing is stored. */
@@ -100,6 +100,12 @@ export class PoliciesService {
   async remove(admin: AdminContext, id: string): Promise<void> {
     const row = await this.require(admin, id);
     if (await this.policies.remove(admin.orgId, id)) await this.tell(row, 'deleted');
+  }
+
+  private async answerWithWarnings(row: PolicyEntity): Promise<PolicyAnswerBody> {
+    const ofConfigs = await this.configs.warnings(row.organizationId, row.mcpConfigs);
+    const warnings = [...policyWarnings(row), ...(ofConfigs.warnings ?? [])];
+    return { ...toAnswer(row), ...(warnings.length > 0 && { warnings }) };
   }
 
   private async require({ orgId }: AdminContext, id: string): Promise<PolicyEntity> {
