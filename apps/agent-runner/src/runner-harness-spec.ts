@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import {
   AgentDefinition,
@@ -15,7 +16,13 @@ import { createDataSource, findLedgerCalls, ledgerOutcome, Sql } from '@switchya
 import { type ModelScriptInput, type ScriptedModel, startScriptedModel } from '@switchyard/demo-model';
 import { QueueClient } from '@switchyard/queue';
 import { createLogger, type RunningService, startService } from '@switchyard/service-kit';
-import { eventually, testDatabase, type TestDatabase, type TestQueueBackend } from '@switchyard/testing';
+import {
+  eventually,
+  testDatabase,
+  type TestDatabase,
+  type TestQueueBackend,
+  workspaceRoot,
+} from '@switchyard/testing';
 import type { z } from 'zod';
 import { type FixedPorts, fixedPorts } from '../test-fixtures/fixed-ports.js';
 import { AgentRunnerModule } from './agent-runner.module.js';
@@ -29,6 +36,13 @@ const integrationId = '00000000-0000-4000-8000-0000000000aa';
 
 /** What the tool does; an error is a call that failed. */
 export type ToolAct = (job: ToolCallJob) => Promise<{ text: string } | { error: ErrorInfo }>;
+
+/** Compiles what a runner is made of, for tests that run it as a process of its own. */
+export function buildRunner(): void {
+  const libs = ['contracts', 'service-kit', 'database', 'queue', 'access', 'mcp-client', 'models'];
+  const folders = [...libs.map((name) => `libs/${name}`), 'apps/agent-runner'];
+  execFileSync(process.execPath, ['scripts/build.ts', ...folders], { cwd: workspaceRoot() });
+}
 
 /**
  * Real runners over a real database and queue, and a scripted model. The test plays dispatch at the other end of the

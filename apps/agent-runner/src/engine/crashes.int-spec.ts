@@ -1,13 +1,11 @@
-import { type ChildProcess, execFileSync, fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { onBothQueueBackends, workspaceRoot } from '@switchyard/testing';
-import { RunnerHarness } from '../runner-harness-spec.js';
+import { buildRunner, RunnerHarness } from '../runner-harness-spec.js';
 
-const root = workspaceRoot();
-const fixture = join(root, 'apps/agent-runner/test-fixtures/crashing-runner.mjs');
-const projects = ['contracts', 'service-kit', 'database', 'queue', 'access', 'mcp-client', 'models'];
+const fixture = join(workspaceRoot(), 'apps/agent-runner/test-fixtures/crashing-runner.mjs');
 /** A run has about 26 durable steps; a process that begins with what another left goes on into the next run. */
 const lastStep = 32;
 const atOnce = 4;
@@ -20,11 +18,7 @@ onBothQueueBackends('a runner that is killed', (backend) => {
   const points = Array.from({ length: lastStep / stride }, (_, n) => n * stride + 1);
 
   beforeAll(async () => {
-    execFileSync(
-      process.execPath,
-      ['scripts/build.ts', ...projects.map((name) => `libs/${name}`), 'apps/agent-runner'],
-      { cwd: root },
-    );
+    buildRunner();
     harness = await RunnerHarness.open(backend);
     harness.addTools(['add', 'list', 'drop']);
     harness.script([
