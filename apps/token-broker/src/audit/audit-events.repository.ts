@@ -82,10 +82,9 @@ export class AuditEventsRepository {
          AND ($12::text IS NULL OR code = $12)
        ORDER BY sequence DESC LIMIT $13`,
       [
-        ...[chain, page.before, filter.action ?? null, filter.result ?? null, filter.userId ?? null],
-        ...[filter.integrationId ?? null, filter.callId ?? null, filter.from ?? null, filter.to ?? null],
-        ...[filter.actorId ?? null, filter.authPath ?? null, filter.code ?? null, page.limit],
-      ],
+        ...[chain, page.before, filter.action, filter.result, filter.userId, filter.integrationId],
+        ...[filter.callId, filter.from, filter.to, filter.actorId, filter.authPath, filter.code, page.limit],
+      ].map((value) => value ?? null),
     );
     return rows.map(toEvent);
   }
