@@ -14,7 +14,7 @@ onBothQueueBackends('a runner that is killed', (backend) => {
   let harness: RunnerHarness;
   const children = new Set<ChildProcess>();
   // The steps are the same on both; the other backend shows that its redelivery does not matter.
-  const stride = backend.kind === 'redis' ? 1 : 4;
+  const stride = backend.kind === 'redis' ? 2 : 8;
   const points = Array.from({ length: lastStep / stride }, (_, n) => n * stride + 1);
 
   beforeAll(async () => {
