@@ -12,7 +12,7 @@ import {
 } from '@switchyard/contracts';
 import { createDataSource, Sql } from '@switchyard/database';
 import { type JobContext, QueueClient } from '@switchyard/queue';
-import { type RunningService, startService } from '@switchyard/service-kit';
+import { type RunningService, type ServiceOptions, startService } from '@switchyard/service-kit';
 import { testDatabase, type TestDatabase, type TestQueueBackend } from '@switchyard/testing';
 import { v7 } from 'uuid';
 import { bearer } from './gateway-client-spec.js';
@@ -75,7 +75,10 @@ export class GatewayHarness {
     for (const end of this.#ends.reverse()) await end();
   }
 
-  async startGateway(overrides: Record<string, string> = {}): Promise<TestGateway> {
+  async startGateway(
+    overrides: Record<string, string> = {},
+    onRoute: (route: { method: string; url: string }) => void = () => undefined,
+  ): Promise<TestGateway> {
     const config = toGatewayConfig(
       gatewayEnv.parse({
         SWITCHYARD_ENV: 'development',
@@ -90,7 +93,8 @@ export class GatewayHarness {
         ...overrides,
       }),
     );
-    const service = await startService(gatewayService(config, { queuePrefix: this.prefix }));
+    const options = gatewayService(config, { queuePrefix: this.prefix });
+    const service = await startService({ ...options, http: tellingRoutes(options.http, onRoute) });
     this.onClose(() => service.close());
     const url = `http://127.0.0.1:${service.httpPort}`;
     return { url, mcpUrl: `${url}/mcp`, service };
@@ -253,4 +257,23 @@ export class GatewayHarness {
     this.onClose(() => client.close());
     return client;
   }
+}
+
+/** Routes are told as they are added, so the hook has to be there before them. */
+function tellingRoutes(
+  http: ServiceOptions['http'],
+  onRoute: (route: { method: string; url: string }) => void,
+): ServiceOptions['http'] {
+  return {
+    ...http,
+    configure: async (app) => {
+      app
+        .getHttpAdapter()
+        .getInstance()
+        .addHook('onRoute', ({ method, url }) =>
+          [method].flat().forEach((one) => onRoute({ method: one, url })),
+        );
+      await http?.configure?.(app);
+    },
+  };
 }

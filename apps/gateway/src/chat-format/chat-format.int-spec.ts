@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { PlatformError, type ToolCallOutcome } from '@switchyard/contracts';
-import { testPrefix, testRedisUrl } from '@switchyard/testing';
+import { eventually, testPrefix, testRedisUrl } from '@switchyard/testing';
 import { bearer, completed, rpc, textResult } from '../gateway-client-spec.js';
 import { GatewayHarness, type TestGateway } from '../gateway-harness-spec.js';
 import { People } from '../gateway-people-spec.js';
@@ -84,6 +84,28 @@ describe('the chat format', () => {
       await post('?include_clients=up', call, key, none),
     ])
       expect(body).toMatchObject({ code: 'invalid_request', status: 400 });
+  });
+
+  it('shows the three tools of search mode to a key that asks for it, and calls through them', async () => {
+    const searching = await harness.addKey();
+    await harness.sql.query(`UPDATE registry.virtual_keys SET tool_mode = 'search' WHERE id = $1`, [
+      searching.id,
+    ]);
+    await harness.registryChanged(searching.id);
+    const names = async () =>
+      ((await tools('', searching.key)) as { function: { name: string } }[]).map(
+        (tool) => tool.function.name,
+      );
+    await eventually(async () => (await names()).length === 3);
+    expect(await names()).toEqual(['search_tools', 'get_tool_details', 'call_tool']);
+    const called = await execute('call_tool', '{"name":"up_echo","arguments":{"n":2}}', searching.key);
+    expect(called.body).toMatchObject({ role: 'tool', content: '{"n":2}' });
+    expect((await execute('up_echo', '{"n":2}', searching.key)).body.content).toContain('search_tools');
+    const found = await execute('get_tool_details', '{"names":["up_echo","up_none"]}', searching.key);
+    expect(JSON.parse(found.body.content)).toMatchObject({
+      tools: [{ name: 'up_echo' }],
+      not_found: ['up_none'],
+    });
   });
 
   it('hands a tool’s own refusal on as it is', async () => {
