@@ -15,6 +15,7 @@ log.info({ baseUrl: model.baseUrl, model: model.model }, 'ready: a demonstration
 // A forked process tells its supervisor, and does not outlive it.
 const ready: ReadyMessage = { ready: true, name, httpPort: model.port, opsPort: model.port };
 process.send?.(ready);
+// The supervisor's channel would keep it alive. A close that fails ends it too, unhandled and with a code of its own.
 const end = (): void => void model.close().then(() => process.exit(0));
 process.on('SIGTERM', end);
 process.on('disconnect', end);

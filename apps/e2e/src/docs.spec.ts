@@ -11,6 +11,11 @@ const pages = [
   'docs/glossary.md',
   'docs/access.md',
   'docs/bff.md',
+  'docs/identity.md',
+  'docs/mcp.md',
+  'docs/oauth.md',
+  'docs/performance.md',
+  'docs/stdio-servers.md',
 ];
 
 function read(page: string): string {

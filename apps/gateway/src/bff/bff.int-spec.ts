@@ -5,6 +5,10 @@ import { bearer, textResult, until } from '../gateway-client-spec.js';
 import { EventReader } from '../gateway-events-spec.js';
 import { GatewayHarness, type TestGateway } from '../gateway-harness-spec.js';
 import { People } from '../gateway-people-spec.js';
+import type { CallAnswerBody } from './call-answer.js';
+
+/** What the answers hold, each a part of it. */
+type Body = CallAnswerBody & { code: string; count: number; tools: { name: string }[] };
 
 const schema = {
   type: 'object',
@@ -265,11 +269,11 @@ onBothQueueBackends('the BFF API', (backend) => {
   async function get(path: string, token: string, gateway = gateways[0], more: Record<string, string> = {}) {
     const headers = { ...bearer(token), ...more };
     const response = await fetch(`${gateway?.url}/api/bff/${path}`, { headers });
-    return { status: response.status, body: (await response.json()) as any };
+    return { status: response.status, body: (await response.json()) as Body };
   }
 
   async function tools(token: string): Promise<string[]> {
-    return (await get('tools', token)).body.tools.map((tool: { name: string }) => tool.name);
+    return (await get('tools', token)).body.tools.map(({ name }) => name);
   }
 
   async function call(body: object, headers: Record<string, string> = {}, query = '') {
@@ -278,7 +282,7 @@ onBothQueueBackends('the BFF API', (backend) => {
       headers: { 'content-type': 'application/json', ...bearer(ann), ...headers },
       body: JSON.stringify(body),
     });
-    return { status: response.status, headers: response.headers, body: (await response.json()) as any };
+    return { status: response.status, headers: response.headers, body: (await response.json()) as Body };
   }
 
   async function stream(token: string, gateway = gateways[0], query = ''): Promise<EventReader> {
