@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { idOf, orgId, policy, snapshotOf } from '../test-fixtures/snapshot-builder.js';
+import { workOf } from '../test-fixtures/work-of.js';
 import { judgeClaim } from './claim-matcher.js';
 import { leftOutClaims, policyClaimPaths, projectClaims } from './claims.js';
 import type { ClaimMatcher } from './grant-records.js';
@@ -112,10 +113,9 @@ describe('a matcher', () => {
   });
 
   it('takes linear time, however the pattern and the claim are made', () => {
-    const started = performance.now();
     const hostile = { teams: Array.from({ length: 8 }, () => `${'a'.repeat(999)}!`) };
-    expect(judgeClaim({ path: 'teams', operator: 'MATCHES', value: '(a+)+' }, hostile)).toBe('no_match');
-    expect(judgeClaim({ path: 'teams', operator: 'MATCHES', value: '(a|aa)+$' }, hostile)).toBe('no_match');
-    expect(performance.now() - started).toBeLessThan(500);
+    const judge = (value: string) =>
+      expect(judgeClaim({ path: 'teams', operator: 'MATCHES', value }, hostile)).toBe('no_match');
+    expect(workOf(() => ['(a+)+', '(a|aa)+$'].forEach(judge))).toBeLessThan(500);
   });
 });

@@ -10,6 +10,7 @@ import {
   tokenCaller,
   toolset,
 } from '../test-fixtures/snapshot-builder.js';
+import { workOf } from '../test-fixtures/work-of.js';
 import { leftOutClaims } from './claims.js';
 import { explainMissing } from './explain-missing.js';
 import type { PolicyRecord, ToolGroupRecord, ToolSelector } from './grant-records.js';
@@ -245,9 +246,8 @@ describe('tool groups', () => {
       ...Array.from({ length: 3 }, (_, n) => ({ tool: `regex:${'(.*a|.*b)'.repeat(10)}${n}x` })),
     ];
     const rows = { policies: [policy({ groupIds: [idOf('group')] })], toolGroups: [group({ selectors })] };
-    const started = performance.now();
-    expect(resolveTools(snapshotOf([hostile], [], rows), tokenCaller())).toEqual([]);
-    expect(performance.now() - started).toBeLessThan(2_000);
+    const look = () => expect(resolveTools(snapshotOf([hostile], [], rows), tokenCaller())).toEqual([]);
+    expect(workOf(look)).toBeLessThan(2_000);
   });
 
   it('of another organization, or gone, hold nothing', () => {

@@ -13,6 +13,7 @@ import {
   virtualKey,
 } from '../test-fixtures/snapshot-builder.js';
 import type { Registered } from '../test-fixtures/snapshot-builder.js';
+import { workOf } from '../test-fixtures/work-of.js';
 import type { FeatureKind } from './feature-records.js';
 import type { PolicyRecord } from './grant-records.js';
 import { outwardUri, parseOutwardUri, toOutwardUri } from './outward-uri.js';
@@ -266,9 +267,8 @@ describe('resources', () => {
       ['eight, of parts', (n) => `x:/${`{b}${'a'.repeat(n)}`.repeat(7)}b{b}za`, `${'a'.repeat(2_000)}za`],
     ])('take little time with %s, whatever the vendor wrote', (_what, templateOf, rest) => {
       const templates = Array.from({ length: 300 }, (_, n) => templateOf(n));
-      const started = performance.now();
-      expect(ownerBy(templates, `x:/${rest}`)).toBeUndefined();
-      expect(performance.now() - started).toBeLessThan(1_000);
+      const look = () => expect(ownerBy(templates, `x:/${rest}`)).toBeUndefined();
+      expect(workOf(look)).toBeLessThan(1_000);
     });
   });
 });
