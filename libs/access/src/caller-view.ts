@@ -77,6 +77,6 @@ function cacheOf(snapshot: Snapshot): Map<string, CallerView> {
 function keyOf(caller: CallerContext): string {
   const { kind, orgId, userId, virtualKeyId, roles, hasSubjectToken } = caller;
   const presence = [isAttended(caller), isUnattendedRun(caller), hasSubjectToken];
-  const narrowed = [caller.claims, caller.toolsetId, caller.sharedIntegrationIds];
+  const narrowed = [caller.claims, caller.toolsetId, caller.sharedIntegrationIds, caller.agentId];
   return JSON.stringify([kind, orgId, userId, virtualKeyId, presence, roles, ...narrowed]);
 }

@@ -8,6 +8,8 @@ export type { VirtualKeyVerdict } from './authenticate-virtual-key.js';
 export { hasIdentity, isAttended, isUnattendedRun } from './available-auth.js';
 export { leftOutClaims, policyClaimPaths, projectClaims } from './claims.js';
 export { slugOf } from './config-grants.js';
+export { executionPolicy, policyMetaKey } from './execution-policy.js';
+export type { ExecutionPolicy } from './execution-policy.js';
 export { explainMissing } from './explain-missing.js';
 export type { MissingTool } from './explain-missing.js';
 export type {
@@ -30,11 +32,13 @@ export type {
 export { grantedIntegrations } from './granted-integrations.js';
 export { linearRegExp, NotLinear } from './linear-regexp.js';
 export type { LinearMatcher } from './linear-regexp.js';
+export { mayChat } from './may-chat.js';
 export { namePattern, wholeMatch } from './name-pattern.js';
 export { outwardName, outwardNames } from './outward-name.js';
 export { outwardUri, parseOutwardUri, toOutwardUri } from './outward-uri.js';
 export { heldPolicies } from './policy-decision.js';
 export type {
+  AgentRecord,
   IdentityProviderRecord,
   IntegrationRecord,
   IntegrationStateRecord,

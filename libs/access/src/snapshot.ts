@@ -2,6 +2,7 @@ import type { CredentialState } from '@switchyard/contracts';
 import type { FeatureRecord } from './feature-records.js';
 import type { PolicyRecord, ToolGroupRecord, ToolsetRecord } from './grant-records.js';
 import type {
+  AgentRecord,
   IdentityProviderRecord,
   IntegrationRecord,
   IntegrationStateRecord,
@@ -19,6 +20,7 @@ export type SnapshotRows = {
   readonly policies: readonly PolicyRecord[];
   readonly toolGroups?: readonly ToolGroupRecord[];
   readonly toolsets?: readonly ToolsetRecord[];
+  readonly agents?: readonly AgentRecord[];
   readonly inactiveUsers: ReadonlySet<string>;
   readonly serviceCredentials: ReadonlyMap<string, CredentialState>;
   readonly states: ReadonlyMap<string, IntegrationStateRecord>;
@@ -51,6 +53,8 @@ export type Snapshot = {
   readonly toolsets: ReadonlyMap<string, ToolsetRecord>;
   /** Sorted by slug. */
   readonly toolsetsByOrg: ReadonlyMap<string, readonly ToolsetRecord[]>;
+  /** By id, switched off ones too. */
+  readonly agents: ReadonlyMap<string, AgentRecord>;
   /** Ids of deactivated users. */
   readonly inactiveUsers: ReadonlySet<string>;
   /** By integration id, the state of its service user's credential. */
@@ -80,6 +84,7 @@ export function buildSnapshot(rows: SnapshotRows, version: number): Snapshot {
     toolGroups: byKey(rows.toolGroups ?? [], (row) => row.id),
     toolsets: byKey(toolsets, (row) => row.id),
     toolsetsByOrg: Map.groupBy(toolsets, (row) => row.orgId),
+    agents: byKey(rows.agents ?? [], (row) => row.id),
     inactiveUsers: rows.inactiveUsers,
     serviceCredentials: rows.serviceCredentials,
     states: rows.states,
