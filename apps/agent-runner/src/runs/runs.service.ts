@@ -55,7 +55,14 @@ export class RunsService {
          scheduled_for, is_held, next_sweep_at)
        VALUES ($1, $2, $3, $4, $5, $6::json, $7, $8, $9, $10, now() + interval '5 seconds')`,
       [
-        ...[runId, caller.orgId, agentId, conversationId ?? null, JSON.stringify(caller), JSON.stringify(input)],
+        ...[
+          runId,
+          caller.orgId,
+          agentId,
+          conversationId ?? null,
+          JSON.stringify(caller),
+          JSON.stringify(input),
+        ],
         ...[run.subjectToken ?? null, trigger?.id ?? null, trigger?.scheduledFor ?? null],
         trigger?.isHeld ?? false,
       ],
