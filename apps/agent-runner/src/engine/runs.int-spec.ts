@@ -55,7 +55,7 @@ onBothQueueBackends('runs of agents', (backend) => {
     const seen = harness.model.requests();
     expect(seen).toHaveLength(3);
     expect(JSON.stringify(seen[1]?.messages)).toMatch(/untrusted-data-[0-9a-f]{32}.{0,60}add ran/);
-    expect(seen[0]?.tools).toEqual(['up_add', 'up_list', 'up_drop']);
+    expect(seen[0]?.tools).toEqual(['up_add', 'up_drop', 'up_list']);
     expect(run.plan?.leftOut).toEqual([]);
   });
 
