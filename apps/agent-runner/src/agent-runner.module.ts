@@ -1,5 +1,6 @@
 import { type DynamicModule, Module, type OnApplicationBootstrap } from '@nestjs/common';
-import { DatabaseModule } from '@switchyard/database';
+import { SnapshotStore } from '@switchyard/access';
+import { DatabaseModule, Sql } from '@switchyard/database';
 import { createEgressPolicy, EgressPolicy } from '@switchyard/mcp-client';
 import { assertConsumers, QueueClient, QueueModule } from '@switchyard/queue';
 import { Log, Metrics, Shutdown } from '@switchyard/service-kit';
@@ -14,6 +15,11 @@ import { RunDriver } from './engine/run-driver.service.js';
 import { RunPlanner } from './planning/run-planner.service.js';
 import { ClaimsRepository } from './runs/claims.repository.js';
 import { ProgressRepository } from './runs/progress.repository.js';
+import { HistoryRepository } from './history/history.repository.js';
+import { RunsController } from './history/runs.controller.js';
+import { CallerGuard } from './http/caller.guard.js';
+import { ApiCallersService } from './http/callers.service.js';
+import { RefusalsService } from './http/refusals.service.js';
 import { Deliveries } from './hooks/deliveries.service.js';
 import { RefusedDeliveries } from './hooks/refused-deliveries.service.js';
 import { WebhooksRepository } from './hooks/webhooks.repository.js';
@@ -35,6 +41,7 @@ export class AgentRunnerModule implements OnApplicationBootstrap {
     return {
       module: AgentRunnerModule,
       imports: [...stores(config), SnapshotModule],
+      controllers: [RunsController],
       providers: [
         egressPolicy(config),
         SecretLeases,
@@ -54,6 +61,10 @@ export class AgentRunnerModule implements OnApplicationBootstrap {
         WebhooksRepository,
         RefusedDeliveries,
         Deliveries,
+        RefusalsService,
+        apiCallers(config),
+        CallerGuard,
+        HistoryRepository,
         SchedulesRepository,
         Schedules,
         schedulesProcessor(config),
@@ -123,5 +134,15 @@ function schedulesProcessor({ runner }: AgentRunnerConfig) {
       const { reconcileMs } = runner;
       return new SchedulesProcessor({ queue, rows, schedules, kit: { log, shutdown }, reconcileMs });
     },
+  };
+}
+
+function apiCallers({ adminKeySha256 }: AgentRunnerConfig) {
+  type Given = [Sql, QueueClient, EgressPolicy, SnapshotStore, RefusalsService];
+  return {
+    provide: ApiCallersService,
+    inject: [Sql, QueueClient, EgressPolicy, SnapshotStore, RefusalsService],
+    useFactory: (...[sql, queue, egress, snapshots, refusals]: Given) =>
+      new ApiCallersService({ sql, queue, egress, snapshots, refusals, adminKeySha256 }),
   };
 }

@@ -35,6 +35,11 @@ export const agentRunnerEnv = z.object({
   AGENT_RUNNER_PORT: portNumber()
     .default(0)
     .describe('Port of chat, runs and webhooks, which the gateway forwards; 0 is a free one.'),
+  AGENT_RUNNER_ADMIN_KEY_SHA256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hex')
+    .optional()
+    .describe('Digest of the operator’s admin key (REGISTRY_ADMIN_KEY), which the runner itself never sees.'),
 });
 
 export type RunnerSettings = {
@@ -53,6 +58,8 @@ export type AgentRunnerConfig = {
   readonly queuePrefix?: string;
   readonly egress: { readonly allowPrivate: boolean };
   readonly runner: RunnerSettings;
+  /** Hex. */
+  readonly adminKeySha256: string | null;
 };
 
 export function toAgentRunnerConfig(env: z.output<typeof agentRunnerEnv>): AgentRunnerConfig {
@@ -71,5 +78,6 @@ export function toAgentRunnerConfig(env: z.output<typeof agentRunnerEnv>): Agent
       sweepTickMs: env.AGENT_RUNNER_SWEEP_TICK_MS,
       reconcileMs: env.AGENT_RUNNER_RECONCILE_MS,
     },
+    adminKeySha256: env.AGENT_RUNNER_ADMIN_KEY_SHA256 ?? null,
   };
 }

@@ -176,6 +176,37 @@ export class RunnerHarness {
     return agent;
   }
 
+  /** A schedule of the agent, paused never and overlapping nothing unless `columns` say so; gives its id. */
+  async addSchedule(agent: AgentDefinition, columns: Record<string, unknown>): Promise<string> {
+    const id = randomUUID();
+    await this.#insert('registry.agent_schedules', {
+      ...{ id, organization_id: agent.orgId, agent_id: agent.id, name: 'nightly', input: 'go' },
+      ...{ overlap: 'skip', catch_up: 'last', ...columns },
+    });
+    await this.#registryChanged('schedule', id);
+    return id;
+  }
+
+  async changeSchedule(id: string, columns: { is_paused: boolean }): Promise<void> {
+    const sql = 'UPDATE registry.agent_schedules SET is_paused = $2, active_since = now() WHERE id = $1';
+    await this.sql.query(sql, [id, columns.is_paused]);
+    await this.#registryChanged('schedule', id);
+  }
+
+  /** A webhook of the agent, with Standard Webhooks' signatures by `webhookSecret`; gives its id. */
+  async addWebhook(agent: AgentDefinition, columns: Record<string, unknown> = {}): Promise<string> {
+    const id = randomUUID();
+    await this.#insert('registry.agent_webhooks', {
+      ...{ id, organization_id: agent.orgId, agent_id: agent.id, name: 'tickets', input: 'go' },
+      ...{ scheme: { scheme: 'standard', tolerance_s: 300 }, body_limit_bytes: 262_144, ...columns },
+    });
+    return id;
+  }
+
+  async #registryChanged(entity: 'schedule', id: string): Promise<void> {
+    await this.queue.publish(topics.registryChanged, { entity, change: 'updated', orgId: this.orgId, id });
+  }
+
   /** Another organization; gives its id. */
   async addOrganization(slug: string): Promise<string> {
     const id = randomUUID();
