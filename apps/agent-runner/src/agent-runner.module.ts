@@ -5,6 +5,7 @@ import { assertConsumers, QueueClient, QueueModule } from '@switchyard/queue';
 import { Log, Metrics, Shutdown } from '@switchyard/service-kit';
 import { EndedCalls } from './calls/ended-calls.service.js';
 import { RunCallsService } from './calls/run-calls.service.js';
+import { callerProviders, chatControllers, chatProviders, watchProviders } from './chat/chat.providers.js';
 import type { AgentRunnerConfig } from './config.js';
 import { AgentRunsProcessor } from './engine/agent-runs.processor.js';
 import { ModelStepsService } from './engine/model-steps.service.js';
@@ -16,6 +17,7 @@ import { ClaimsRepository } from './runs/claims.repository.js';
 import { ProgressRepository } from './runs/progress.repository.js';
 import { RunSweeper } from './runs/run-sweeper.service.js';
 import { RunsService } from './runs/runs.service.js';
+import { SnapshotModule } from './snapshot/snapshot.module.js';
 
 @Module({})
 export class AgentRunnerModule implements OnApplicationBootstrap {
@@ -24,8 +26,12 @@ export class AgentRunnerModule implements OnApplicationBootstrap {
   static forRoot(config: AgentRunnerConfig, ports: RunnerPorts): DynamicModule {
     return {
       module: AgentRunnerModule,
-      imports: stores(config),
+      imports: [...stores(config), SnapshotModule],
+      controllers: chatControllers,
       providers: [
+        ...watchProviders,
+        ...callerProviders(config),
+        ...chatProviders(config),
         { provide: AgentSource, useValue: ports.agents },
         { provide: ModelKeys, useValue: ports.keys },
         { provide: ToolPlanner, useValue: ports.planner },
