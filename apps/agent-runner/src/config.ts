@@ -27,12 +27,26 @@ export const agentRunnerEnv = z.object({
   AGENT_RUNNER_SWEEP_TICK_MS: durationMs()
     .default(1_000)
     .describe('How often a process looks for runs that nobody drives.'),
+  AGENT_RUNNER_RECONCILE_MS: durationMs()
+    .default(30_000)
+    .describe(
+      'How often a process compares the queue’s job schedulers with the schedules, and looks for missed times.',
+    ),
+  AGENT_RUNNER_PORT: portNumber()
+    .default(0)
+    .describe('Port of chat, runs and webhooks, which the gateway forwards; 0 is a free one.'),
+  AGENT_RUNNER_ADMIN_KEY_SHA256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hex')
+    .optional()
+    .describe('Digest of the operator’s admin key (REGISTRY_ADMIN_KEY), which the runner itself never sees.'),
 });
 
 export type RunnerSettings = {
   readonly concurrency: number;
   readonly leaseMs: number;
   readonly sweepTickMs: number;
+  readonly reconcileMs: number;
 };
 
 export type AgentRunnerConfig = {
@@ -44,11 +58,16 @@ export type AgentRunnerConfig = {
   readonly queuePrefix?: string;
   readonly egress: { readonly allowPrivate: boolean };
   readonly runner: RunnerSettings;
+  /** Hex. */
+  readonly adminKeySha256: string | null;
 };
 
 export function toAgentRunnerConfig(env: z.output<typeof agentRunnerEnv>): AgentRunnerConfig {
   return {
-    service: serviceConfig('agent-runner', env, { opsPort: env.AGENT_RUNNER_OPS_PORT }),
+    service: serviceConfig('agent-runner', env, {
+      opsPort: env.AGENT_RUNNER_OPS_PORT,
+      httpPort: env.AGENT_RUNNER_PORT,
+    }),
     databaseUrl: env.AGENT_RUNNER_DATABASE_URL,
     queueUrl: env.QUEUE_URL,
     sealKey: env.SWITCHYARD_SEAL_KEY,
@@ -57,6 +76,8 @@ export function toAgentRunnerConfig(env: z.output<typeof agentRunnerEnv>): Agent
       concurrency: env.AGENT_RUNNER_CONCURRENCY,
       leaseMs: env.AGENT_RUNNER_LEASE_MS,
       sweepTickMs: env.AGENT_RUNNER_SWEEP_TICK_MS,
+      reconcileMs: env.AGENT_RUNNER_RECONCILE_MS,
     },
+    adminKeySha256: env.AGENT_RUNNER_ADMIN_KEY_SHA256 ?? null,
   };
 }

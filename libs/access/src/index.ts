@@ -1,3 +1,5 @@
+export { agentTools } from './agent-tools.js';
+export type { AgentTools, LeftOutReason, LeftOutTool } from './agent-tools.js';
 export {
   anonymousCaller,
   authenticateVirtualKey,
@@ -68,7 +70,7 @@ export { isServed, servedTools } from './served-tools.js';
 export type { SnapshotChange } from './snapshot-change.js';
 export { SnapshotStore } from './snapshot-store.js';
 export type { SnapshotListener, SnapshotStoreOptions } from './snapshot-store.js';
-export { buildSnapshot } from './snapshot.js';
+export { buildSnapshot, withAgent } from './snapshot.js';
 export type { Snapshot, SnapshotRows } from './snapshot.js';
 export { patternUse, toolGroup } from './tool-group.js';
 export type { PatternUse } from './tool-group.js';
