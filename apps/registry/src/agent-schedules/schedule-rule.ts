@@ -17,18 +17,22 @@ const fields = {
  * that names the fields.
  */
 export function ruleOf(before: ScheduleRule | undefined, given: Given): ScheduleRule {
-  const isInterval =
-    given.cron === undefined && (given.interval_s !== undefined || before?.type === 'interval');
-  const isCron = given.cron !== undefined || (!isInterval && before?.type === 'cron');
-  if (!isInterval && !isCron)
+  const type = typeOf(given) ?? before?.type;
+  if (type === undefined)
     refuseFields([
       { path: 'cron', message: 'is missing: give cron with time_zone, or interval_s with starts_at' },
     ]);
-  refuseFields(isInterval ? strangers(given, ['time_zone']) : strangers(given, ['interval_s', 'starts_at']));
+  const isInterval = type === 'interval';
+  refuseFields(strangers(given, isInterval ? ['time_zone'] : ['interval_s', 'starts_at']));
   const parsed = ScheduleRule.safeParse(isInterval ? intervalOf(before, given) : cronOf(before, given));
   if (parsed.success) return parsed.data;
   refuseFields(parsed.error.issues.map(({ path, message }) => ({ path: fieldOf(path[0]), message })));
   throw parsed.error;
+}
+
+function typeOf({ cron, interval_s: interval }: Given): ScheduleRule['type'] | undefined {
+  if (cron !== undefined) return 'cron';
+  return interval === undefined ? undefined : 'interval';
 }
 
 function cronOf(before: ScheduleRule | undefined, { cron, time_zone: zone }: Given) {

@@ -8,7 +8,7 @@ const userId = z
   .uuid()
   .describe('With context `chat`: this user, with the roles of their last token and no claims.');
 
-export const AskTools = z.strictObject({ context, user_id: userId.optional() });
+export const AskTools = z.strictObject({ context: context.default('chat'), user_id: userId.optional() });
 export type AskToolsQuery = z.output<typeof AskTools>;
 
 const reasons = [

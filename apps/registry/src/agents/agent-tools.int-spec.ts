@@ -187,7 +187,7 @@ describe('the tools of a run', () => {
     const neighbour = await registry().organization('not-asked');
     const theirs = await registry().user('theirs', neighbour.id);
     const ann = await registry().user('ann');
-    const wrong = ['', 'context=mcp', `context=chat&user_id=${theirs}`, `context=schedule&user_id=${ann}`];
+    const wrong = ['context=mcp', `context=chat&user_id=${theirs}`, `context=schedule&user_id=${ann}`];
     for (const query of wrong)
       expect((await registry().get(`/api/agents/${id}/tools?${query}`)).status).toBe(400);
     const foreign = await registry().get(`/api/agents/${id}/tools?context=chat`, neighbour.key);
