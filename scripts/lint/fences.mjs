@@ -27,12 +27,7 @@ export const fences = [
   { packages: ['@modelcontextprotocol/client'], homes: ['libs/mcp-client/**'] },
   {
     packages: ['@modelcontextprotocol/server'],
-    homes: [
-      'apps/gateway/src/mcp/**',
-      'apps/gateway/src/edge/**',
-      'libs/local-tools/**',
-      'scripts/bench/**',
-    ],
+    homes: ['apps/gateway/src/mcp/**', 'apps/gateway/src/edge/**', 'libs/local-tools/**', 'scripts/bench/**'],
   },
   {
     packages: ['@modelcontextprotocol/node'],

@@ -30,7 +30,8 @@ const stdioAllowlist: StdioAllowlist = [
 
 // An answer of unknown shape: tests look at the fields that they name.
 export type Answer = { status: number; body: any; headers: Headers };
-export type RegistryOptions = { queueUrl?: string; allowPrivate?: boolean };
+export type LocalTools = { folder?: string; slug?: string };
+export type RegistryOptions = { queueUrl?: string; allowPrivate?: boolean; localTools?: LocalTools };
 export type Route = { method: string; url: string };
 type Sent = { key?: string | null; body?: unknown; headers?: Record<string, string> };
 
@@ -43,13 +44,26 @@ export class RegistryUnderTest {
   ) {}
 
   private service!: RunningService;
+  /** Starts it, on the same stores. */
+  private serveAgain!: (localTools: LocalTools) => Promise<void>;
 
-  static async start({ queueUrl, allowPrivate }: RegistryOptions = {}): Promise<RegistryUnderTest> {
+  static async start({
+    queueUrl,
+    allowPrivate,
+    localTools,
+  }: RegistryOptions = {}): Promise<RegistryUnderTest> {
     const [database, url, prefix] = [await testDatabase(), queueUrl ?? (await testRedisUrl()), testPrefix()];
     const queue = await QueueClient.connect({ url, sealKey, service: 'test', prefix });
     const registry = new RegistryUnderTest(database, queue, await FakeOwners.start(queue, database.adminUrl));
-    await registry.serve(url, prefix, allowPrivate ?? false);
+    registry.serveAgain = (local) => registry.serve(url, prefix, { allowPrivate, localTools: local });
+    await registry.serveAgain(localTools ?? {});
     return registry;
+  }
+
+  /** Ends the service and starts it with another setting. */
+  async restart(localTools: LocalTools = {}): Promise<void> {
+    await this.service.close();
+    await this.serveAgain(localTools);
   }
 
   async close(): Promise<void> {
@@ -130,7 +144,11 @@ export class RegistryUnderTest {
     return body;
   }
 
-  private async serve(queueUrl: string, prefix: string, allowPrivate: boolean): Promise<void> {
+  private async serve(
+    queueUrl: string,
+    prefix: string,
+    { allowPrivate = false, localTools = {} }: RegistryOptions,
+  ): Promise<void> {
     const env = registryEnv.parse({
       SWITCHYARD_ENV: 'development',
       LOG_LEVEL: 'silent',
@@ -139,6 +157,8 @@ export class RegistryUnderTest {
       REGISTRY_DATABASE_URL: this.database.urls.registry,
       REGISTRY_ADMIN_KEY: operatorKey,
       SWITCHYARD_EGRESS_ALLOW_PRIVATE: String(allowPrivate),
+      SWITCHYARD_LOCAL_TOOLS: localTools.folder,
+      SWITCHYARD_LOCAL_TOOLS_SLUG: localTools.slug,
     });
     const config = toRegistryConfig(env, stdioAllowlist);
     const configure = (app: NestFastifyApplication) => {

@@ -57,13 +57,14 @@ const mark = Symbol.for('switchyard.local-tool');
 const namePattern = /^[A-Za-z0-9_.-]{1,128}$/;
 
 /** Makes a function a tool, for a file of the local tools' folder to export. Throws where it cannot be one. */
-export function defineTool<
-  Input extends z.ZodObject,
-  Output extends z.ZodObject | undefined = undefined,
->(options: LocalToolOptions<Input, Output>): LocalTool {
+export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject | undefined = undefined>(
+  options: LocalToolOptions<Input, Output>,
+): LocalTool {
   const { name, description, input, output, policy, handler } = options;
   if (typeof name !== 'string' || !namePattern.test(name))
-    throw new Error(`a tool's name is 1 to 128 letters, digits, "_", "-" or ".", not ${JSON.stringify(name)}`);
+    throw new Error(
+      `a tool's name is 1 to 128 letters, digits, "_", "-" or ".", not ${JSON.stringify(name)}`,
+    );
   if (typeof description !== 'string' || description.trim() === '')
     throw new Error(`tool '${name}' has no description`);
   if (!isObjectSchema(input)) throw new Error(`the input of tool '${name}' is no z.object of zod 4`);

@@ -47,5 +47,7 @@ function text(value: string): { type: 'text'; text: string } {
 
 function isResult(value: unknown): value is LocalToolResult {
   const { content } = (value ?? {}) as { content?: unknown };
-  return Array.isArray(content) && content.every((part) => typeof (part as { type?: unknown })?.type === 'string');
+  return (
+    Array.isArray(content) && content.every((part) => typeof (part as { type?: unknown })?.type === 'string')
+  );
 }

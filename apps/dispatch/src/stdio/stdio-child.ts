@@ -121,7 +121,8 @@ export class StdioChild {
       if (request.op === 'ping') await session.ping({ timeoutMs: request.timeoutMs });
       return { status: 'alive' };
     } catch (error) {
-      if (error instanceof UpstreamError) return { status: 'failed', failure: this.failureOf(error, request) };
+      if (error instanceof UpstreamError)
+        return { status: 'failed', failure: this.failureOf(error, request) };
       const { code, message } = toPlatformError(error);
       if (code === 'internal') this.parts.log.error({ err: error }, 'a stdio request failed');
       return { status: 'failed', failure: { failureClass: 'not_sent', error: { code, message } } };
