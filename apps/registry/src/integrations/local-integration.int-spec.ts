@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { eventually } from '@switchyard/testing';
-import { withRegistry } from '../../test-fixtures/registry-under-test.js';
+import { eventually, testRedisUrl, workspaceRoot } from '@switchyard/testing';
+import { operatorKey, withRegistry } from '../../test-fixtures/registry-under-test.js';
 
 const folder = '/srv/tools';
 const transport = { type: 'stdio', command: 'switchyard-local-tools', args: [] };
@@ -89,11 +92,7 @@ describe('the integration of local tools', () => {
       expect(await create({ transport, kind: 'local' })).toMatchObject({ status: 400 });
       expect(await create({ transport })).toMatchObject({ body: { code: 'stdio_not_allowed' } });
       const entry = { command: transport.command, args: [] };
-      const imported = await registry().post(
-        '/api/integrations/import',
-        { mcpServers: { mine: entry } },
-        who,
-      );
+      const imported = await registry().post('/api/import', { mcpServers: { mine: entry } }, who);
       expect(imported.body.results).toMatchObject([
         { status: 'failed', error: { code: 'stdio_not_allowed' } },
       ]);
@@ -108,8 +107,21 @@ describe('the integration of local tools', () => {
 
   it('does not take the slug of another: the registry refuses to start', async () => {
     await registry().integration({ slug: 'taken' });
-    await expect(registry().restart({ folder, slug: 'taken' })).rejects.toThrow(
-      'SWITCHYARD_LOCAL_TOOLS_SLUG is the slug of another integration',
-    );
-  });
+    const main = join(workspaceRoot(), 'apps/registry/dist/src/main.js');
+    const env = {
+      SWITCHYARD_ENV: 'development',
+      SWITCHYARD_SEAL_KEY: 'seal-key-of-the-tests-0123456789abcdef',
+      QUEUE_URL: await testRedisUrl(),
+      REGISTRY_DATABASE_URL: registry().database.urls.registry,
+      REGISTRY_ADMIN_KEY: operatorKey,
+      SWITCHYARD_LOCAL_TOOLS: folder,
+      SWITCHYARD_LOCAL_TOOLS_SLUG: 'taken',
+    };
+    const ended = promisify(execFile)(process.execPath, [main], { env });
+    await expect(ended).rejects.toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('SWITCHYARD_LOCAL_TOOLS_SLUG is the slug of another integration'),
+    });
+    expect(await local()).toMatchObject({ slug: 'local' });
+  }, 30_000);
 });
