@@ -12,6 +12,7 @@ const pages = [
   'docs/access.md',
   'docs/bff.md',
   'docs/identity.md',
+  'docs/local-tools.md',
   'docs/mcp.md',
   'docs/oauth.md',
   'docs/performance.md',
