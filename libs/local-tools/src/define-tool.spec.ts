@@ -11,13 +11,13 @@ describe('defineTool', () => {
   });
 
   it.each([
-    ['a tool’s name', { name: 'a b' }, /name is 1 to 128/],
-    ['a description', { description: ' ' }, /'add' has no description/],
-    ['an input', { input: undefined }, /input of tool 'add'/],
-    ['an object for an input', { input: z.string() }, /input of tool 'add'/],
-    ['an object for an output', { output: z.array(z.string()) }, /output of tool 'add'/],
-    ['a policy that there is', { policy: 'always' }, /policy of tool 'add'/],
-    ['a handler', { handler: undefined }, /'add' has no handler/],
+    ['a tool’s name', { name: 'a b' }, /"a b" has a wrong name/],
+    ['a description', { description: ' ' }, /"add" has no description/],
+    ['an input', { input: undefined }, /"add" has an input/],
+    ['an object for an input', { input: z.string() }, /"add" has an input/],
+    ['an object for an output', { output: z.array(z.string()) }, /"add" has an output/],
+    ['a policy that there is', { policy: 'always' }, /"add" has a policy/],
+    ['a handler', { handler: undefined }, /"add" has no handler/],
   ])('wants %s', (_what, wrong, says) => {
     expect(() => defineTool({ ...right, ...wrong } as never)).toThrow(says);
   });

@@ -56,23 +56,34 @@ export type LocalTool = LocalToolOptions<z.ZodObject, z.ZodObject | undefined>;
 const mark = Symbol.for('switchyard.local-tool');
 const namePattern = /^[A-Za-z0-9_.-]{1,128}$/;
 
+/** What a file of plain JavaScript may hand over. */
+type Given = Record<keyof LocalTool, unknown>;
+const isEmpty = (text: unknown) => typeof text !== 'string' || text.trim() === '';
+
+const problems: readonly { says: string; isBroken(given: Given): boolean }[] = [
+  {
+    says: 'has a wrong name: 1 to 128 letters, digits, "_", "-" or "."',
+    isBroken: ({ name }) => typeof name !== 'string' || !namePattern.test(name),
+  },
+  { says: 'has no description', isBroken: ({ description }) => isEmpty(description) },
+  { says: 'has an input that is no z.object of zod 4', isBroken: ({ input }) => !isObjectSchema(input) },
+  {
+    says: 'has an output that is no z.object of zod 4',
+    isBroken: ({ output }) => output !== undefined && !isObjectSchema(output),
+  },
+  {
+    says: 'has a policy that is neither auto_execute nor require_approval',
+    isBroken: ({ policy }) => ![undefined, 'auto_execute', 'require_approval'].includes(policy as string),
+  },
+  { says: 'has no handler', isBroken: ({ handler }) => typeof handler !== 'function' },
+];
+
 /** Makes a function a tool, for a file of the local tools' folder to export. Throws where it cannot be one. */
 export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject | undefined = undefined>(
   options: LocalToolOptions<Input, Output>,
 ): LocalTool {
-  const { name, description, input, output, policy, handler } = options;
-  if (typeof name !== 'string' || !namePattern.test(name))
-    throw new Error(
-      `a tool's name is 1 to 128 letters, digits, "_", "-" or ".", not ${JSON.stringify(name)}`,
-    );
-  if (typeof description !== 'string' || description.trim() === '')
-    throw new Error(`tool '${name}' has no description`);
-  if (!isObjectSchema(input)) throw new Error(`the input of tool '${name}' is no z.object of zod 4`);
-  if (output !== undefined && !isObjectSchema(output))
-    throw new Error(`the output of tool '${name}' is no z.object of zod 4`);
-  if (policy !== undefined && policy !== 'auto_execute' && policy !== 'require_approval')
-    throw new Error(`the policy of tool '${name}' is neither auto_execute nor require_approval`);
-  if (typeof handler !== 'function') throw new Error(`tool '${name}' has no handler`);
+  const wrong = problems.find(({ isBroken }) => isBroken(options as unknown as Given));
+  if (wrong) throw new Error(`tool ${JSON.stringify(options.name)} ${wrong.says}`);
   return Object.freeze({ ...options, [mark]: true }) as unknown as LocalTool;
 }
 

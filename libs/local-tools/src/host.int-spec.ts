@@ -121,7 +121,7 @@ describe('the host', () => {
     ['throws', `throw new Error('at once');`, 'does not load: at once'],
     ['cannot be read as code', 'export default {{;', 'does not load: '],
     ['imports what is not there', `import 'left-pad-of-nobody';`, 'left-pad-of-nobody'],
-    ['defines a tool wrongly', `export default ${tool('no name')};`, `name is 1 to 128`],
+    ['defines a tool wrongly', `export default ${tool('no name')};`, 'has a wrong name'],
     [
       'exports no definition',
       `export default { name: 'a', handler: () => 1 };`,
