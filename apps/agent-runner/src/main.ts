@@ -1,8 +1,7 @@
 import { loadConfig, runService } from '@switchyard/service-kit';
 import { AgentRunnerModule } from './agent-runner.module.js';
 import { agentRunnerEnv, toAgentRunnerConfig } from './config.js';
-import { unpublished } from './ports/unpublished.js';
 
 const config = toAgentRunnerConfig(loadConfig('agent-runner', agentRunnerEnv));
 
-await runService({ config: config.service, module: AgentRunnerModule.forRoot(config, unpublished) });
+await runService({ config: config.service, module: AgentRunnerModule.forRoot(config) });

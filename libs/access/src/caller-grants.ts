@@ -7,6 +7,8 @@ import {
   policyDecisions,
   type PolicyDecisions,
 } from './policy-decision.js';
+import { mayChat } from './may-chat.js';
+import type { AgentRecord } from './records.js';
 import type { Snapshot } from './snapshot.js';
 import { attachedToolsets } from './toolsets.js';
 
@@ -24,13 +26,33 @@ const none: CallerGrants = { of: () => nothing };
  * unknown one has nothing, nor has one of another user than the caller. A user without a key has what the policies allow
  * them. To both come the toolsets that are attached to them, but never what a policy denies the user. At the address of
  * a toolset there is that toolset, for those to whom it is attached. Anonymous callers have everything that their other
- * layers leave, and no toolset.
+ * layers leave, and no toolset. In the run of an agent there is what the agent was granted, less what a policy denies the
+ * user who chats with it, and nothing for users who may not.
  */
 export function callerGrants(snapshot: Snapshot, caller: CallerContext): CallerGrants {
   if (caller.userId !== null && snapshot.inactiveUsers.has(caller.userId)) return none;
+  if (caller.agentId !== undefined) return agentGrants(snapshot, caller);
   if (caller.kind === 'anonymous') return caller.toolsetId ? none : { of: () => everything };
   const own = caller.virtualKeyId === null ? userGrants(snapshot, caller) : keyGrants(snapshot, caller);
   return own ? withToolsets(snapshot, caller, own) : none;
+}
+
+/** The agent in whose run the caller may call, if there is one. */
+export function agentOf(snapshot: Snapshot, caller: CallerContext): AgentRecord | undefined {
+  const { kind, userId, virtualKeyId, orgId } = caller;
+  const agent = snapshot.agents.get(caller.agentId ?? '');
+  if (!agent?.isActive || agent.orgId !== orgId || virtualKeyId !== null) return undefined;
+  if (userId !== null && snapshot.inactiveUsers.has(userId)) return undefined;
+  return kind !== 'user' || mayChat(agent, caller) ? agent : undefined;
+}
+
+function agentGrants(snapshot: Snapshot, caller: CallerContext): CallerGrants {
+  const agent = agentOf(snapshot, caller);
+  if (!agent) return none;
+  const granted = configGrants(agent.mcpConfigs);
+  const held = caller.kind === 'user' ? heldPolicies(snapshot, caller) : [];
+  const policies = policyDecisions(snapshot, held);
+  return { of: (slug) => withoutDenied(granted(slug), policies(slug)) };
 }
 
 type OwnGrants = { readonly of: Grants; readonly policies: PolicyDecisions };

@@ -61,7 +61,8 @@ function compute(snapshot: Snapshot, caller: CallerContext): CallerView {
     : { granted };
 }
 
-function isShared({ id }: IntegrationRecord, { sharedIntegrationIds }: CallerContext): boolean {
+/** Whether the user shares the integration with the client through which they call. */
+export function isShared({ id }: IntegrationRecord, { sharedIntegrationIds }: CallerContext): boolean {
   return sharedIntegrationIds?.includes(id) ?? true;
 }
 
@@ -77,6 +78,6 @@ function cacheOf(snapshot: Snapshot): Map<string, CallerView> {
 function keyOf(caller: CallerContext): string {
   const { kind, orgId, userId, virtualKeyId, roles, hasSubjectToken } = caller;
   const presence = [isAttended(caller), isUnattendedRun(caller), hasSubjectToken];
-  const narrowed = [caller.claims, caller.toolsetId, caller.sharedIntegrationIds];
+  const narrowed = [caller.claims, caller.toolsetId, caller.sharedIntegrationIds, caller.agentId];
   return JSON.stringify([kind, orgId, userId, virtualKeyId, presence, roles, ...narrowed]);
 }

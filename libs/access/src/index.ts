@@ -1,3 +1,5 @@
+export { agentTools } from './agent-tools.js';
+export type { AgentTools, LeftOutReason, LeftOutTool } from './agent-tools.js';
 export {
   anonymousCaller,
   authenticateVirtualKey,
@@ -8,6 +10,8 @@ export type { VirtualKeyVerdict } from './authenticate-virtual-key.js';
 export { hasIdentity, isAttended, isUnattendedRun } from './available-auth.js';
 export { leftOutClaims, policyClaimPaths, projectClaims } from './claims.js';
 export { slugOf } from './config-grants.js';
+export { executionPolicy } from './execution-policy.js';
+export type { ExecutionPolicy } from './execution-policy.js';
 export { explainMissing } from './explain-missing.js';
 export type { MissingTool } from './explain-missing.js';
 export type {
@@ -30,11 +34,13 @@ export type {
 export { grantedIntegrations } from './granted-integrations.js';
 export { linearRegExp, NotLinear } from './linear-regexp.js';
 export type { LinearMatcher } from './linear-regexp.js';
+export { mayChat } from './may-chat.js';
 export { namePattern, wholeMatch } from './name-pattern.js';
 export { outwardName, outwardNames } from './outward-name.js';
 export { outwardUri, parseOutwardUri, toOutwardUri } from './outward-uri.js';
 export { heldPolicies } from './policy-decision.js';
 export type {
+  AgentRecord,
   IdentityProviderRecord,
   IntegrationRecord,
   IntegrationStateRecord,
@@ -64,7 +70,7 @@ export { isServed, servedTools } from './served-tools.js';
 export type { SnapshotChange } from './snapshot-change.js';
 export { SnapshotStore } from './snapshot-store.js';
 export type { SnapshotListener, SnapshotStoreOptions } from './snapshot-store.js';
-export { buildSnapshot } from './snapshot.js';
+export { buildSnapshot, withAgent } from './snapshot.js';
 export type { Snapshot, SnapshotRows } from './snapshot.js';
 export { patternUse, toolGroup } from './tool-group.js';
 export type { PatternUse } from './tool-group.js';

@@ -1,4 +1,13 @@
-import type { AuthMode, IntegrationState, LastFailure, Transport, WireTool } from '@switchyard/contracts';
+import type {
+  ApprovalTerms,
+  AuthMode,
+  ChatAccess,
+  ExecutionMode,
+  IntegrationState,
+  LastFailure,
+  Transport,
+  WireTool,
+} from '@switchyard/contracts';
 
 /** An organization, as `registry.v_organizations` publishes it. */
 export type OrganizationRecord = {
@@ -19,6 +28,8 @@ export type ToolOverride = {
   readonly deadlineMs?: number;
   /** How long a result may be served again; heeded only where the tool says that it only reads. */
   readonly cacheSeconds?: number;
+  /** Whether a call of it runs by itself or waits for a person. */
+  readonly policy?: ExecutionMode;
 };
 
 /** A registered upstream MCP server, as `registry.v_integrations` publishes it. Holds no secret. */
@@ -52,6 +63,12 @@ export type IntegrationRecord = {
   readonly rateLimit: RateLimit | null;
   /** Whether only tools that an admin approved, in the very form that they approved, are served. */
   readonly pinned: boolean;
+  /** Of tools that have no word of their own; null: none, and then calls of agents wait for a person. */
+  readonly defaultPolicy: ExecutionMode | null;
+  /** Who asks before a call from `/mcp`, BFF or the async API runs: the host that makes it, or the platform. */
+  readonly approvalOnGateway: 'host' | 'platform';
+  /** Of the platform's approvals there. */
+  readonly approval: ApprovalTerms;
   /** 0 = no sync by interval. */
   readonly syncIntervalSeconds: number;
   readonly autoReconnect: boolean;
@@ -86,6 +103,26 @@ export type McpConfig = {
 
 /** How tools are listed: each of them, or three by which a client finds, reads about and calls them. */
 export type ToolMode = 'all' | 'search';
+
+/** An agent, as `registry.v_agents` publishes it: what the rules ask of it. */
+export type AgentRecord = {
+  readonly id: string;
+  readonly orgId: string;
+  readonly slug: string;
+  readonly name: string;
+  /** None: no tools. */
+  readonly mcpConfigs: readonly McpConfig[];
+  /** `tools` by outward name. */
+  readonly execution: {
+    readonly default: ExecutionMode | null;
+    readonly tools: Readonly<Record<string, ExecutionMode>>;
+  };
+  /** Of its runs. */
+  readonly approval: ApprovalTerms;
+  readonly chatAccess: ChatAccess;
+  readonly isActive: boolean;
+  readonly version: number;
+};
 
 /** A virtual key, as `registry.v_virtual_keys` publishes it: by its hash, never itself. */
 export type VirtualKeyRecord = {

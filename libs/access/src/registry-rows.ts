@@ -6,6 +6,7 @@ import type {
   ToolsetRecord,
 } from './grant-records.js';
 import type {
+  AgentRecord,
   IdentityProviderRecord,
   IntegrationRecord,
   McpConfig,
@@ -24,6 +25,7 @@ export async function readRegistry(query: QueryFunction) {
   const policies = (await query(policiesSql)) as (PolicyRecord & RawConfigs)[];
   const toolsets = (await query(toolsetsSql)) as (ToolsetRecord & RawConfigs)[];
   const groups = (await query(toolGroupsSql)) as (ToolGroupRecord & RawSelectors)[];
+  const agents = (await query(agentsSql)) as (AgentRecord & RawConfigs)[];
   const inactive = (await query(`SELECT id FROM registry.v_inactive_users`)) as { id: string }[];
   return {
     organizations: organizations.map(toOrganization),
@@ -33,6 +35,7 @@ export async function readRegistry(query: QueryFunction) {
     policies: policies.map(withConfigs),
     toolsets: toolsets.map(toToolset),
     toolGroups: groups.map(toToolGroup),
+    agents: agents.map(withConfigs),
     inactiveUsers: new Set(inactive.map(({ id }) => id)),
   };
 }
@@ -46,7 +49,7 @@ const integrationsSql = `SELECT id, organization_id AS "orgId", slug, name, kind
     deadline_ms AS "deadlineMs", max_concurrency AS "maxConcurrency", rate_limit AS "rateLimit",
     sync_interval_seconds AS "syncIntervalSeconds", auto_reconnect AS "autoReconnect", enabled, retention, version,
     updated_at AS "updatedAt", service_user_active AS "serviceUserActive", user_header_names AS "userHeaderNames",
-    pinned
+    pinned, default_policy AS "defaultPolicy", approval_on_gateway AS "approvalOnGateway", approval
   FROM registry.v_integrations ORDER BY slug`;
 
 const virtualKeysSql = `SELECT id, organization_id AS "orgId", name, key_hash AS "keyHash", mcp_configs AS "mcpConfigs",
@@ -69,10 +72,17 @@ const toolsetsSql = `SELECT id, organization_id AS "orgId", slug, name, descript
     mcp_configs AS "mcpConfigs", virtual_key_ids AS "virtualKeyIds", user_ids AS "userIds", roles
   FROM registry.v_toolsets ORDER BY id`;
 
+const agentsSql = `SELECT id, organization_id AS "orgId", slug, name, grants AS "mcpConfigs", execution, approval,
+    chat_access AS "chatAccess", is_active AS "isActive", version
+  FROM registry.v_agents ORDER BY id`;
+
 type RawRateLimit = { limit: number; interval_ms: number };
 type RawLimit = { rateLimit: RawRateLimit | null };
 type RawOrganization = { userRateLimit: RawRateLimit | null };
-type RawOverride = { enabled?: boolean; safe?: boolean; deadline_ms?: number; cache_seconds?: number };
+type RawOverride = Omit<ToolOverride, 'deadlineMs' | 'cacheSeconds'> & {
+  deadline_ms?: number;
+  cache_seconds?: number;
+};
 type RawIntegration = RawLimit & { toolOverrides: Record<string, RawOverride> };
 type RawConfig = {
   mcp_client_name: string;

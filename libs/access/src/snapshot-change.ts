@@ -33,6 +33,7 @@ function movedSets(before: Snapshot, after: Snapshot): boolean {
   const maps = [
     changedKeys(before.toolGroups, after.toolGroups),
     changedKeys(before.toolsets, after.toolsets),
+    changedKeys(before.agents, after.agents),
   ];
   return isMoved || maps.flat().length > 0;
 }
@@ -69,6 +70,7 @@ export function rowsOf(snapshot: Snapshot): SnapshotRows {
     policies: snapshot.policies,
     toolGroups: [...snapshot.toolGroups.values()],
     toolsets: [...snapshot.toolsets.values()],
+    agents: [...snapshot.agents.values()],
     inactiveUsers: snapshot.inactiveUsers,
     serviceCredentials: snapshot.serviceCredentials,
     states: snapshot.states,

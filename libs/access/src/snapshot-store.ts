@@ -27,6 +27,7 @@ const nothing: SnapshotRows = {
   policies: [],
   toolGroups: [],
   toolsets: [],
+  agents: [],
   inactiveUsers: new Set(),
   serviceCredentials: new Map(),
   states: new Map(),
@@ -127,10 +128,11 @@ export class SnapshotStore {
     Omit<SnapshotRows, 'states' | 'tools' | 'features' | 'serviceCredentials'>
   > {
     const fresh = await readRegistry(this.options.query);
-    const { organizations, integrations, virtualKeys, toolGroups, toolsets, ...sets } = fresh;
+    const { organizations, integrations, virtualKeys, toolGroups, toolsets, agents, ...sets } = fresh;
     return {
       toolGroups: keepUnchanged(this.snapshot.toolGroups, toolGroups, ({ id }) => id),
       toolsets: keepUnchanged(this.snapshot.toolsets, toolsets, ({ id }) => id),
+      agents: keepUnchanged(this.snapshot.agents, agents, ({ id }) => id),
       identityProviders: keepEqual(this.snapshot.identityProviders, sets.identityProviders),
       policies: keepEqual(this.snapshot.policies, sets.policies),
       inactiveUsers: keepEqual(this.snapshot.inactiveUsers, sets.inactiveUsers),

@@ -2,6 +2,7 @@ import type { CredentialState } from '@switchyard/contracts';
 import type { FeatureRecord } from './feature-records.js';
 import type { PolicyRecord, ToolGroupRecord, ToolsetRecord } from './grant-records.js';
 import type {
+  AgentRecord,
   IdentityProviderRecord,
   IntegrationRecord,
   IntegrationStateRecord,
@@ -19,6 +20,7 @@ export type SnapshotRows = {
   readonly policies: readonly PolicyRecord[];
   readonly toolGroups?: readonly ToolGroupRecord[];
   readonly toolsets?: readonly ToolsetRecord[];
+  readonly agents?: readonly AgentRecord[];
   readonly inactiveUsers: ReadonlySet<string>;
   readonly serviceCredentials: ReadonlyMap<string, CredentialState>;
   readonly states: ReadonlyMap<string, IntegrationStateRecord>;
@@ -51,6 +53,8 @@ export type Snapshot = {
   readonly toolsets: ReadonlyMap<string, ToolsetRecord>;
   /** Sorted by slug. */
   readonly toolsetsByOrg: ReadonlyMap<string, readonly ToolsetRecord[]>;
+  /** By id, switched off ones too. */
+  readonly agents: ReadonlyMap<string, AgentRecord>;
   /** Ids of deactivated users. */
   readonly inactiveUsers: ReadonlySet<string>;
   /** By integration id, the state of its service user's credential. */
@@ -80,12 +84,18 @@ export function buildSnapshot(rows: SnapshotRows, version: number): Snapshot {
     toolGroups: byKey(rows.toolGroups ?? [], (row) => row.id),
     toolsets: byKey(toolsets, (row) => row.id),
     toolsetsByOrg: Map.groupBy(toolsets, (row) => row.orgId),
+    agents: byKey(rows.agents ?? [], (row) => row.id),
     inactiveUsers: rows.inactiveUsers,
     serviceCredentials: rows.serviceCredentials,
     states: rows.states,
     tools: rows.tools,
     features: rows.features ?? new Map(),
   };
+}
+
+/** The snapshot as it would be with this agent in it, or with this form of it. Costs little: all else is shared. */
+export function withAgent(snapshot: Snapshot, agent: AgentRecord): Snapshot {
+  return { ...snapshot, agents: new Map(snapshot.agents).set(agent.id, agent) };
 }
 
 function byKey<R>(rows: readonly R[], key: (row: R) => string): Map<string, R> {

@@ -1,9 +1,10 @@
 /** Builders for the specs of this library: they take only the fields that matter to a test. */
 import { createHash } from 'node:crypto';
-import { DEFAULT_ORGANIZATION_ID } from '@switchyard/contracts';
+import { ApprovalTerms, ChatAccess, DEFAULT_ORGANIZATION_ID } from '@switchyard/contracts';
 import type { CallerContext, WireTool } from '@switchyard/contracts';
 import { buildSnapshot } from '../src/index.js';
 import type {
+  AgentRecord,
   IntegrationRecord,
   FeatureRecord,
   IntegrationStateRecord,
@@ -52,6 +53,9 @@ export function integration(fields: Partial<IntegrationRecord> & { slug: string 
     maxConcurrency: null,
     rateLimit: null,
     pinned: false,
+    defaultPolicy: null,
+    approvalOnGateway: 'host',
+    approval: ApprovalTerms.parse({}),
     syncIntervalSeconds: 600,
     autoReconnect: true,
     enabled: true,
@@ -234,4 +238,19 @@ export function keyFor(...clients: string[]): VirtualKeyRecord {
   return virtualKey({
     mcpConfigs: clients.map((mcpClientName) => ({ mcpClientName, toolsToExecute: ['*'] })),
   });
+}
+
+export function agent(fields: Partial<AgentRecord> & { slug: string }): AgentRecord {
+  return {
+    id: idOf(`agent ${fields.orgId ?? orgId} ${fields.slug}`),
+    orgId,
+    name: fields.slug,
+    mcpConfigs: [],
+    execution: { default: null, tools: {} },
+    approval: ApprovalTerms.parse({}),
+    chatAccess: ChatAccess.parse({}),
+    isActive: true,
+    version: 1,
+    ...fields,
+  };
 }

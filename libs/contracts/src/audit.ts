@@ -26,6 +26,12 @@ export const AuditAction = z.enum([
   'grant_revoked',
   'refresh_reused',
   'settings_changed',
+  'approval_requested',
+  'approval_granted',
+  'approval_denied',
+  'approval_refused',
+  'tools_left_out',
+  'webhook_refused',
 ]);
 export type AuditAction = z.infer<typeof AuditAction>;
 

@@ -38,6 +38,9 @@ export const topics = {
         'policy',
         'tool_group',
         'toolset',
+        'agent',
+        'schedule',
+        'webhook',
       ]),
       change: z.enum(['created', 'updated', 'deleted', 'revoked']),
       orgId: z.uuid(),
@@ -164,6 +167,35 @@ export const topics = {
     name: 'run-cancelled',
     what: 'Somebody cancelled a run; the runner that drives it stops the model and asks to cancel its calls.',
     message: z.strictObject({ runId: z.uuid() }),
+  }),
+  runChanged: defineTopic({
+    name: 'run-changed',
+    what: 'Something of a run became durable: a step, the end of a call, its own end. Its rows have it.',
+    message: z.strictObject({ runId: z.uuid() }),
+  }),
+  runWords: defineTopic({
+    name: 'run-words',
+    what: 'What the model is saying in a step that is not durable yet, for those who watch the run. A hint: the step’s row has all of it.',
+    message: z.strictObject({
+      runId: z.uuid(),
+      /** Who asks the model: after a crash another asks again, and its words begin anew. */
+      fence: z.int(),
+      step: z.int().nonnegative(),
+      kind: z.enum(['text', 'reasoning']),
+      /** Where in the step's text these words begin, in UTF-16 code units. */
+      at: z.int().nonnegative(),
+      words: z.string(),
+    }),
+  }),
+  runWatched: defineTopic({
+    name: 'run-watched',
+    what: 'Somebody begins to watch a run in the middle of a step: its runner says all that the model has said so far.',
+    message: z.strictObject({ runId: z.uuid() }),
+  }),
+  approvalDecided: defineTopic({
+    name: 'approval-decided',
+    what: 'A call that waited for a person waits no more: approved, denied, expired, cancelled or stale. The ledger says which.',
+    message: z.strictObject({ orgId: z.uuid(), callId: z.uuid(), runId: z.uuid().nullable() }),
   }),
   upstreamAnswered: defineTopic({
     name: 'upstream-answered',

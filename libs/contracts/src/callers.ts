@@ -30,7 +30,7 @@ export const CallerContext = z.strictObject({
   sharedIntegrationIds: z.array(z.uuid()).max(1_000).optional(),
   /** The OAuth grant under which the client calls; absent for every other credential. */
   oauthGrantId: z.uuid().optional(),
-  /** The agent in whose run the call is made. */
+  /** The agent in whose run the call is made: then what the agent was granted, and no more. */
   agentId: z.uuid().optional(),
 });
 export type CallerContext = z.infer<typeof CallerContext>;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { approvalErrors } from './approval-errors.js';
 import { modelErrors } from './model-errors.js';
 
 /**
@@ -210,13 +211,7 @@ export const errorCatalog = {
     publicMessage: 'The vendor’s authorization server did not answer.',
     next: 'Try again later; the stored credential stays as it is.',
   },
-  approval_required: {
-    httpStatus: 403,
-    retry: 'after_action',
-    family: 'identity',
-    publicMessage: 'The call waits for a person’s approval.',
-    next: 'Ask an approver to decide, then fetch the call.',
-  },
+  ...approvalErrors,
 
   integration_unavailable: {
     httpStatus: 503,

@@ -25,6 +25,16 @@ export {
   UserRecord,
   UserRecordAnswer,
 } from './people.js';
+export {
+  ApprovalDecision,
+  ApprovalDecisionAnswer,
+  ApprovalState,
+  approvalStates,
+  ApprovalTerms,
+  ApprovalWish,
+  Decider,
+  ExecutionMode,
+} from './approvals.js';
 export { AuditAction, AuditEvent, AuditRecords } from './audit.js';
 export {
   CallResume,
@@ -43,6 +53,8 @@ export {
   LeaseContent,
   LeaseRequest,
   PublicJwk,
+  SecretLeaseAnswer,
+  SecretLeaseRequest,
   VaultWrite,
   VaultWriteAnswer,
 } from './leases.js';
@@ -72,7 +84,7 @@ export {
   AgentGrant,
   AgentRunJob,
   canRunMove,
-  ExecutionMode,
+  ChatAccess,
   RunInput,
   RunOutput,
   RunRecord,
@@ -82,6 +94,7 @@ export {
   terminalRunStates,
 } from './runs.js';
 export type { RunState } from './runs.js';
+export { OverlapRule, ScheduleJob, ScheduleOutcome } from './schedules.js';
 export { queues, stdioPriority, stdioQueue, toolCallQueue } from './queues.js';
 export type { Consumer, EventOf, ParsedPayloadOf, PayloadOf, QueueDefinition, ResultOf } from './queues.js';
 export { QuestionAnswer, topics } from './bus.js';

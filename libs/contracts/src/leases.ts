@@ -68,8 +68,12 @@ export const VaultWrite = z.discriminatedUnion('op', [
     op: z.literal('put'),
     orgId: z.uuid(),
     integrationId: z.uuid(),
-    /** `oauth_client` holds `client_secret`, of the client that the admin registered with the vendor. */
-    kind: z.enum(['headers', 'env', 'oauth_client']),
+    /**
+     * `oauth_client` holds `client_secret`, of the client that the admin registered with the vendor. Of an agent,
+     * `model_key` holds `api_key`; of a webhook, `webhook` holds `current` and, while it is rotated, `previous`:
+     * then `integrationId` is the agent's or the webhook's id.
+     */
+    kind: z.enum(['headers', 'env', 'oauth_client', 'model_key', 'webhook']),
     /** Compact JWE of a record of strings. Replaces the whole set of that kind. */
     jwe: z.string(),
   }),
@@ -82,3 +86,22 @@ export const VaultWriteAnswer = z.discriminatedUnion('status', [
   z.strictObject({ status: z.literal('refused'), error: ErrorInfo }),
 ]);
 export type VaultWriteAnswer = z.infer<typeof VaultWriteAnswer>;
+
+/** agent-runner asks for the key of an agent's model, or for the secrets by which a webhook's deliveries are checked. */
+export const SecretLeaseRequest = z.strictObject({
+  v: z.literal(1),
+  orgId: z.uuid(),
+  /** The agent or the webhook. */
+  ownerId: z.uuid(),
+  kind: z.enum(['model_key', 'webhook']),
+  /** The asker's ephemeral key: nobody else can open the answer. */
+  recipient: PublicJwk,
+});
+export type SecretLeaseRequest = z.infer<typeof SecretLeaseRequest>;
+
+export const SecretLeaseAnswer = z.discriminatedUnion('status', [
+  /** Compact JWE of a record of strings, by the names under which they were put. */
+  z.strictObject({ status: z.literal('granted'), jwe: z.string() }),
+  z.strictObject({ status: z.literal('refused'), error: ErrorInfo }),
+]);
+export type SecretLeaseAnswer = z.infer<typeof SecretLeaseAnswer>;

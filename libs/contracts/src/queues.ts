@@ -1,11 +1,20 @@
 import { z } from 'zod';
 import { CallStateSchema } from './call-states.js';
+import { ApprovalDecision, ApprovalDecisionAnswer } from './approvals.js';
 import { AuditRecords } from './audit.js';
 import { OAuthDiscovery, OAuthDiscoveryAnswer } from './credentials.js';
 import { ErrorInfo } from './errors.js';
-import { LeaseAnswer, LeaseRequest, VaultWrite, VaultWriteAnswer } from './leases.js';
+import {
+  LeaseAnswer,
+  LeaseRequest,
+  SecretLeaseAnswer,
+  SecretLeaseRequest,
+  VaultWrite,
+  VaultWriteAnswer,
+} from './leases.js';
 import { BrowserSession, BrowserSessionAnswer, UserRecord, UserRecordAnswer } from './people.js';
 import { AgentRunJob, RunStateSchema } from './runs.js';
+import { ScheduleJob, ScheduleOutcome } from './schedules.js';
 import { ToolCallEvent, ToolCallJob, ToolCallOutcome } from './tool-calls.js';
 import {
   CatalogSyncJob,
@@ -80,6 +89,20 @@ export const queues = {
     payload: LeaseRequest,
     result: LeaseAnswer,
   }),
+  secretLeases: defineQueue({
+    name: 'secret-leases',
+    consumer: 'token-broker',
+    what: 'agent-runner asks for the key of an agent’s model, or for the secrets of a webhook.',
+    payload: SecretLeaseRequest,
+    result: SecretLeaseAnswer,
+  }),
+  approvalDecisions: defineQueue({
+    name: 'approval-decisions',
+    consumer: 'dispatch',
+    what: 'A person decides, in a chat or by an answer to a question, about a call that waits for approval.',
+    payload: ApprovalDecision,
+    result: ApprovalDecisionAnswer,
+  }),
   vaultWrites: defineQueue({
     name: 'vault-writes',
     consumer: 'token-broker',
@@ -135,6 +158,13 @@ export const queues = {
     what: 'A run of an agent begins or goes on: chat, schedules, webhooks, decisions. The answer is the state it has then.',
     payload: AgentRunJob,
     result: z.strictObject({ state: RunStateSchema }),
+  }),
+  agentSchedules: defineQueue({
+    name: 'agent-schedules',
+    consumer: 'agent-runner',
+    what: 'A schedule is due (its job scheduler says so), or somebody runs it now.',
+    payload: ScheduleJob,
+    result: ScheduleOutcome,
   }),
 } as const;
 

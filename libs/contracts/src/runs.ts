@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { CallerContext } from './callers.js';
+import { ApprovalTerms, ExecutionMode } from './approvals.js';
+import { CallerContext, Role } from './callers.js';
 import { ErrorInfo } from './errors.js';
 
 /** The states of an agent's run and the moves between them. */
@@ -27,16 +28,20 @@ export function canRunMove(from: RunState, to: RunState): boolean {
   return (runTransitions[from] as readonly RunState[]).includes(to);
 }
 
-/** Whether a call of an agent runs by itself or waits for a person. */
-export const ExecutionMode = z.enum(['auto_execute', 'require_approval']);
-export type ExecutionMode = z.infer<typeof ExecutionMode>;
-
 /** Integrations, and tools of them, that an agent may use; as `mcp_configs` everywhere: absent or null tools are all. */
 export const AgentGrant = z.strictObject({
   mcp_client_name: z.string().min(1),
   tools_to_execute: z.array(z.string()).nullable().optional(),
 });
 export type AgentGrant = z.infer<typeof AgentGrant>;
+
+/** Which users may chat with an agent. */
+export const ChatAccess = z.strictObject({
+  everyone: z.boolean().default(false),
+  roles: z.array(Role).max(64).default([]),
+  userIds: z.array(z.uuid()).max(1_000).default([]),
+});
+export type ChatAccess = z.output<typeof ChatAccess>;
 
 /** An agent as its admin defined it. A run keeps the definition with which it began. */
 export const AgentDefinition = z.strictObject({
@@ -49,11 +54,16 @@ export const AgentDefinition = z.strictObject({
   model: z.looseObject({ provider: z.string(), model: z.string() }),
   /** None: no tools. */
   grants: z.array(AgentGrant),
-  /** By outward name; then the agent's default, the integration's, and at last `require_approval`. */
+  /** By outward name; `executionPolicy` of libs/access says what else is asked. */
   execution: z.strictObject({
     default: ExecutionMode.nullable().default(null),
     tools: z.record(z.string(), ExecutionMode).default({}),
   }),
+  approval: ApprovalTerms.default(ApprovalTerms.parse({})),
+  /** Nobody, unless it says so. */
+  chatAccess: ChatAccess.default(ChatAccess.parse({})),
+  /** Whether the vault holds a key of its model. */
+  hasModelKey: z.boolean().default(false),
   /** How often the model may ask for tools in one run. */
   maxDepth: z.int().min(1).max(50).default(10),
   /** For one call, where the tool and its integration have no deadline of their own. */

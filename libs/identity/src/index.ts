@@ -1,3 +1,5 @@
+export { ApiCallers } from './api-callers.js';
+export type { ApiAdmin, ApiCaller, ApiCallersOptions, ApiUser } from './api-callers.js';
 export { organizationMeant } from './organization-meant.js';
 export { RefusalThrottle } from './refusal-throttle.js';
 export { looksLikeJwt } from './read-token.js';

@@ -1,3 +1,4 @@
+import { ApprovalTerms } from '@switchyard/contracts';
 import { v7 as uuidv7 } from 'uuid';
 import type { FieldError } from '@switchyard/service-kit';
 import type { SecretKind, SecretValues } from '../vault/vault.service.js';
@@ -19,6 +20,9 @@ const defaults = {
   maxConcurrency: null,
   rateLimit: null,
   pinned: false,
+  defaultPolicy: null,
+  approvalOnGateway: 'host',
+  approval: ApprovalTerms.parse({}),
   syncIntervalSeconds: 600,
   autoReconnect: true,
   enabled: true,

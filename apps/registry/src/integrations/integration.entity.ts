@@ -1,4 +1,4 @@
-import type { AuthMode, OAuthSettings, Transport } from '@switchyard/contracts';
+import type { ApprovalTerms, AuthMode, ExecutionMode, OAuthSettings, Transport } from '@switchyard/contracts';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { RateLimit } from '../http/fields.js';
 import type { ToolOverrides } from './integration.schemas.js';
@@ -88,6 +88,16 @@ export class IntegrationEntity {
   /** Whether tools are served only as an admin approved them. */
   @Column('boolean')
   pinned!: boolean;
+
+  /** Of tools that have no word of their own in `tool_overrides`. */
+  @Column('text', { name: 'default_policy', nullable: true })
+  defaultPolicy!: ExecutionMode | null;
+
+  @Column('text', { name: 'approval_on_gateway' })
+  approvalOnGateway!: 'host' | 'platform';
+
+  @Column('jsonb')
+  approval!: ApprovalTerms;
 
   @Column('integer', { name: 'sync_interval_seconds' })
   syncIntervalSeconds!: number;

@@ -27,10 +27,18 @@ export function secretProblems(kind: SecretKind, values: Readonly<Record<string,
     return [`at most ${secretLimits.entries} values are stored for one integration`];
   if (totalBytes(entries) > secretLimits.totalBytes)
     return [`all values together are larger than ${secretLimits.totalBytes} bytes`];
-  const check = { headers: headerProblem, env: envProblem, oauth_client: clientProblem }[kind];
+  const check = checks[kind];
   const problems = entries.flatMap(([name, value]) => check(name, value) ?? []);
   return kind === 'headers' ? [...problems, ...twinProblems(entries.map(([name]) => name))] : problems;
 }
+
+const checks: Record<SecretKind, (name: string, value: string) => string | null> = {
+  headers: headerProblem,
+  env: envProblem,
+  oauth_client: printableProblem(['client_secret'], 'an OAuth client'),
+  model_key: printableProblem(['api_key'], 'a model’s key'),
+  webhook: printableProblem(['current', 'previous'], 'the secrets of a webhook'),
+};
 
 function headerProblem(name: string, value: string): string | null {
   if (name.length > secretLimits.nameLength || !headerName.test(name))
@@ -54,13 +62,15 @@ function envProblem(name: string, value: string): string | null {
     : null;
 }
 
-/** RFC 6749, appendix A.2: a client's secret is printable ASCII. */
-function clientProblem(name: string, value: string): string | null {
-  if (name !== 'client_secret') return `${printable(name)} is no part of an OAuth client`;
-  if (!/^[\x20-\x7e]+$/.test(value)) return 'client_secret is empty or has characters that it cannot hold';
-  return byteLength(value) > secretLimits.clientSecretBytes
-    ? `client_secret is larger than ${secretLimits.clientSecretBytes} bytes`
-    : null;
+/** RFC 6749, appendix A.2: a client's secret is printable ASCII. So are keys of models and secrets of webhooks. */
+function printableProblem(names: readonly string[], what: string) {
+  return (name: string, value: string): string | null => {
+    if (!names.includes(name)) return `${printable(name)} is no part of ${what}`;
+    if (!/^[\x20-\x7e]+$/.test(value)) return `${name} is empty or has characters that it cannot hold`;
+    return byteLength(value) > secretLimits.clientSecretBytes
+      ? `${name} is larger than ${secretLimits.clientSecretBytes} bytes`
+      : null;
+  };
 }
 
 /** Header names are equal whatever their case. */
