@@ -78,16 +78,16 @@ onBothQueueBackends('the integration of local tools', (backend) => {
       run_kind: 'chat',
       agent_id: null,
     };
-    const job = harness.job(local, 'up_whoami', {}, { caller: { agentId: userId } });
+    const job = harness.job(local, 'up_whoami');
     const meta = { 'io.switchyard/caller': forged, 'io.switchyard/other': 1, 'example.com/kept': 1 };
     expect(structured(await harness.send({ ...job, meta }))).toEqual({
       caller: {
         ...{ user_id: null, organization_id: DEFAULT_ORGANIZATION_ID, call_id: job.sealed.call.callId },
-        ...{ run_kind: 'mcp', agent_id: userId },
+        ...{ run_kind: 'mcp', agent_id: null },
       },
     });
     // Where dispatch says nothing, what a caller says is not taken for it either.
-    const toExternal = harness.job(external, 'limited_whoami', {}, { caller: { agentId: userId } });
+    const toExternal = harness.job(external, 'limited_whoami');
     expect(structured(await harness.send({ ...toExternal, meta }))).toEqual({ caller: null });
   });
 
