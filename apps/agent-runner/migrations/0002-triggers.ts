@@ -12,8 +12,7 @@ export class Triggers1796000000002 implements MigrationInterface {
         privilege: 'SELECT, INSERT, UPDATE, DELETE',
       });
     // Their own migrations ran where this role did not exist yet.
-    for (const view of read)
-      await grant(runner, { on: view, to: ['agent-runner'], privilege: 'SELECT' });
+    for (const view of read) await grant(runner, { on: view, to: ['agent-runner'], privilege: 'SELECT' });
   }
 
   async down(runner: QueryRunner): Promise<void> {

@@ -7,6 +7,7 @@ import { AgentsRepository } from './agents/agents.repository.js';
 import { ModelKeys } from './agents/model-keys.service.js';
 import { EndedCalls } from './calls/ended-calls.service.js';
 import { RunCallsService } from './calls/run-calls.service.js';
+import { callerProviders, chatControllers, chatProviders, watchProviders } from './chat/chat.providers.js';
 import type { AgentRunnerConfig } from './config.js';
 import { AgentRunsProcessor } from './engine/agent-runs.processor.js';
 import { ModelStepsService } from './engine/model-steps.service.js';
@@ -14,9 +15,18 @@ import { RunDriver } from './engine/run-driver.service.js';
 import { RunPlanner } from './planning/run-planner.service.js';
 import { ClaimsRepository } from './runs/claims.repository.js';
 import { ProgressRepository } from './runs/progress.repository.js';
+import { HistoryRepository } from './history/history.repository.js';
+import { RunsController } from './history/runs.controller.js';
+import { Deliveries } from './hooks/deliveries.service.js';
+import { RefusedDeliveries } from './hooks/refused-deliveries.service.js';
+import { WebhooksRepository } from './hooks/webhooks.repository.js';
 import { RunSweeper } from './runs/run-sweeper.service.js';
 import { RunsService } from './runs/runs.service.js';
 import { WaitingRuns } from './runs/waiting-runs.service.js';
+import { nextTime } from './schedules/next-time.js';
+import { SchedulesProcessor } from './schedules/schedules.processor.js';
+import { SchedulesRepository } from './schedules/schedules.repository.js';
+import { Schedules } from './schedules/schedules.service.js';
 import { SecretLeases } from './secrets/secret-leases.service.js';
 import { SnapshotModule } from './snapshot/snapshot.module.js';
 
@@ -28,7 +38,11 @@ export class AgentRunnerModule implements OnApplicationBootstrap {
     return {
       module: AgentRunnerModule,
       imports: [...stores(config), SnapshotModule],
+      controllers: [...chatControllers, RunsController],
       providers: [
+        ...watchProviders,
+        ...callerProviders(config),
+        ...chatProviders(config),
         egressPolicy(config),
         SecretLeases,
         AgentsRepository,
@@ -44,6 +58,13 @@ export class AgentRunnerModule implements OnApplicationBootstrap {
         RunDriver,
         processor(config),
         sweeper(config),
+        WebhooksRepository,
+        RefusedDeliveries,
+        Deliveries,
+        HistoryRepository,
+        SchedulesRepository,
+        Schedules,
+        schedulesProcessor(config),
       ],
     };
   }
@@ -56,7 +77,7 @@ export class AgentRunnerModule implements OnApplicationBootstrap {
 function stores({ databaseUrl, queueUrl, sealKey, queuePrefix }: AgentRunnerConfig) {
   return [
     DatabaseModule.forRoot({ url: databaseUrl, schema: 'runs', applicationName: 'agent-runner' }),
-    QueueModule.forRoot({ url: queueUrl, sealKey, service: 'agent-runner', prefix: queuePrefix }),
+    QueueModule.forRoot({ url: queueUrl, sealKey, service: 'agent-runner', prefix: queuePrefix, nextTime }),
   ];
 }
 
@@ -78,7 +99,15 @@ function processor({ runner: settings }: AgentRunnerConfig) {
     provide: AgentRunsProcessor,
     inject: [QueueClient, ClaimsRepository, RunsService, WaitingRuns, RunDriver, Log, Metrics, Shutdown],
     useFactory: (...[queue, claims, runs, waiting, driver, log, metrics, shutdown]: Given) =>
-      new AgentRunsProcessor({ queue, claims, runs, waiting, driver, kit: { log, metrics, shutdown }, settings }),
+      new AgentRunsProcessor({
+        queue,
+        claims,
+        runs,
+        waiting,
+        driver,
+        kit: { log, metrics, shutdown },
+        settings,
+      }),
   };
 }
 
@@ -90,5 +119,17 @@ function sweeper({ runner }: AgentRunnerConfig) {
     inject: [ClaimsRepository, WaitingRuns, QueueClient, Log, Shutdown],
     useFactory: (...[claims, waiting, queue, log, shutdown]: SweeperParts) =>
       new RunSweeper({ claims, waiting, queue, kit: { log, shutdown } }, runner.sweepTickMs),
+  };
+}
+
+function schedulesProcessor({ runner }: AgentRunnerConfig) {
+  type Given = [QueueClient, SchedulesRepository, Schedules, Log, Shutdown];
+  return {
+    provide: SchedulesProcessor,
+    inject: [QueueClient, SchedulesRepository, Schedules, Log, Shutdown],
+    useFactory: (...[queue, rows, schedules, log, shutdown]: Given) => {
+      const { reconcileMs } = runner;
+      return new SchedulesProcessor({ queue, rows, schedules, kit: { log, shutdown }, reconcileMs });
+    },
   };
 }

@@ -27,12 +27,41 @@ export const agentRunnerEnv = z.object({
   AGENT_RUNNER_SWEEP_TICK_MS: durationMs()
     .default(1_000)
     .describe('How often a process looks for runs that nobody drives.'),
+  AGENT_RUNNER_RECONCILE_MS: durationMs()
+    .default(30_000)
+    .describe(
+      'How often a process compares the queue’s job schedulers with the schedules, and looks for missed times.',
+    ),
+  AGENT_RUNNER_PORT: portNumber()
+    .default(0)
+    .describe('Port of chat, runs and webhooks, which the gateway forwards; 0 is a free one.'),
+  AGENT_RUNNER_ADMIN_KEY_SHA256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hex')
+    .optional()
+    .describe('Digest of the operator’s admin key (REGISTRY_ADMIN_KEY), which the runner itself never sees.'),
+  AGENT_RUNNER_CHAT_WAIT_MS: durationMs()
+    .default(120_000)
+    .describe('How long an answer of a chat without streaming is waited for.'),
+  AGENT_RUNNER_CHAT_HOLD_MS: durationMs()
+    .default(300_000)
+    .describe('How long a stream of a chat stays open while its run waits for a person.'),
+  AGENT_RUNNER_STREAMS_PER_USER: wholeNumber({ min: 1, max: 10_000 })
+    .default(20)
+    .describe('Streams and waiting requests of chats that one user may have open at one process.'),
 });
 
 export type RunnerSettings = {
   readonly concurrency: number;
   readonly leaseMs: number;
   readonly sweepTickMs: number;
+  readonly reconcileMs: number;
+};
+
+export type ChatSettings = {
+  readonly waitMs: number;
+  readonly holdMs: number;
+  readonly streamsPerUser: number;
 };
 
 export type AgentRunnerConfig = {
@@ -44,11 +73,17 @@ export type AgentRunnerConfig = {
   readonly queuePrefix?: string;
   readonly egress: { readonly allowPrivate: boolean };
   readonly runner: RunnerSettings;
+  readonly chat: ChatSettings;
+  /** Hex. */
+  readonly adminKeySha256: string | null;
 };
 
 export function toAgentRunnerConfig(env: z.output<typeof agentRunnerEnv>): AgentRunnerConfig {
   return {
-    service: serviceConfig('agent-runner', env, { opsPort: env.AGENT_RUNNER_OPS_PORT }),
+    service: serviceConfig('agent-runner', env, {
+      opsPort: env.AGENT_RUNNER_OPS_PORT,
+      httpPort: env.AGENT_RUNNER_PORT,
+    }),
     databaseUrl: env.AGENT_RUNNER_DATABASE_URL,
     queueUrl: env.QUEUE_URL,
     sealKey: env.SWITCHYARD_SEAL_KEY,
@@ -57,6 +92,13 @@ export function toAgentRunnerConfig(env: z.output<typeof agentRunnerEnv>): Agent
       concurrency: env.AGENT_RUNNER_CONCURRENCY,
       leaseMs: env.AGENT_RUNNER_LEASE_MS,
       sweepTickMs: env.AGENT_RUNNER_SWEEP_TICK_MS,
+      reconcileMs: env.AGENT_RUNNER_RECONCILE_MS,
     },
+    chat: {
+      waitMs: env.AGENT_RUNNER_CHAT_WAIT_MS,
+      holdMs: env.AGENT_RUNNER_CHAT_HOLD_MS,
+      streamsPerUser: env.AGENT_RUNNER_STREAMS_PER_USER,
+    },
+    adminKeySha256: env.AGENT_RUNNER_ADMIN_KEY_SHA256 ?? null,
   };
 }

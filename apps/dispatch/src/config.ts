@@ -17,6 +17,9 @@ import { z } from 'zod';
 export const dispatchEnv = z
   .object({
     ...serviceEnv,
+    DISPATCH_PORT: portNumber()
+      .default(0)
+      .describe('Port of /api/approvals, which the gateway forwards; 0 is a free port.'),
     DISPATCH_OPS_PORT: portNumber()
       .default(0)
       .describe('Port of /healthz, /readyz and /metrics; 0 is a free port.'),
@@ -24,6 +27,13 @@ export const dispatchEnv = z
     DISPATCH_DATABASE_POOL_SIZE: wholeNumber({ min: 2, max: 200 })
       .default(10)
       .describe('Connections to PostgreSQL.'),
+    DISPATCH_ADMIN_KEY_SHA256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hex')
+      .optional()
+      .describe(
+        'Digest of the operator’s admin key (REGISTRY_ADMIN_KEY), which dispatch itself never sees; without it that key decides about no call.',
+      ),
     DISPATCH_INTERACTIVE_CONCURRENCY: wholeNumber({ min: 1, max: 2_000 })
       .default(64)
       .describe('Interactive calls that one worker runs at once.'),
@@ -76,7 +86,11 @@ export const dispatchEnv = z
     message: 'is for development alone',
   })
   .transform((env) => ({
-    service: serviceConfig('dispatch', env, { opsPort: env.DISPATCH_OPS_PORT }),
+    service: serviceConfig('dispatch', env, {
+      opsPort: env.DISPATCH_OPS_PORT,
+      httpPort: env.DISPATCH_PORT,
+    }),
+    operatorKeySha256: env.DISPATCH_ADMIN_KEY_SHA256 ?? null,
     queue: { url: env.QUEUE_URL, sealKey: env.SWITCHYARD_SEAL_KEY },
     database: { url: env.DISPATCH_DATABASE_URL, poolSize: env.DISPATCH_DATABASE_POOL_SIZE },
     concurrency: {

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { type CallerContext, PlatformError, type RunInput } from '@switchyard/contracts';
+import { PlatformError, type RunInput } from '@switchyard/contracts';
 import { Sql } from '@switchyard/database';
 import { type Delivery, verifyWebhook } from '@switchyard/webhooks';
 import { RunsService } from '../runs/runs.service.js';
+import { unattendedCaller } from '../runs/unattended-caller.js';
 import { SecretLeases } from '../secrets/secret-leases.service.js';
 import { RefusedDeliveries } from './refused-deliveries.service.js';
 import { type Webhook, WebhooksRepository } from './webhooks.repository.js';
@@ -59,7 +60,13 @@ export class Deliveries {
   async #record(webhook: Webhook, replayKey: string, input: RunInput): Promise<Accepted> {
     const known = await this.webhooks.findDelivery(this.sql, webhook.id, replayKey);
     if (known) return { runId: known, isDuplicate: true };
-    const run = { caller: callerOf(webhook), agentId: webhook.agentId, input, trigger: { id: webhook.id } };
+    // Nobody is there: a header that claims a user is not looked at.
+    const run = {
+      caller: unattendedCaller('webhook', webhook),
+      agentId: webhook.agentId,
+      input,
+      trigger: { id: webhook.id },
+    };
     const runId = await this.sql
       .transaction(async (sql) => {
         const inserted = await this.runs.insert(sql, run);
@@ -78,12 +85,6 @@ export class Deliveries {
 }
 
 class Duplicate extends Error {}
-
-/** Nobody is there: a header that claims a user is not looked at. */
-function callerOf({ orgId, agentId }: Webhook): CallerContext {
-  const nobody = { kind: 'service', userId: null, virtualKeyId: null, roles: [], hasSubjectToken: false } as const;
-  return { ...nobody, orgId, runKind: 'webhook', agentId };
-}
 
 function dataOf({ name }: Webhook, body: Buffer): NonNullable<RunInput['data']> {
   try {

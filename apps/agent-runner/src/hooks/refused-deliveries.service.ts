@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { queues } from '@switchyard/contracts';
+import { type AuditEvent, queues } from '@switchyard/contracts';
 import { RefusalThrottle } from '@switchyard/identity';
 import { QueueClient } from '@switchyard/queue';
 import { Log } from '@switchyard/service-kit';
@@ -20,11 +20,13 @@ export class RefusedDeliveries {
     const untold = this.#throttle.next(id);
     if (untold === null) return;
     const details = { webhook: id, name, agent: agentId, reason, ...(untold > 0 && { untold }) };
-    const event = {
-      ...{ orgId, at: Date.now(), action: 'webhook_refused', result: 'refused', code: 'unauthenticated' },
+    const event: AuditEvent = {
+      ...{ orgId, at: Date.now(), action: 'webhook_refused', result: 'refused' },
+      code: 'unauthenticated',
       actor: { kind: 'anonymous', id: null },
-      ...{ userId: null, integrationId: null, callId: null, authPath: null, details },
-    } as const;
+      ...{ userId: null, integrationId: null, callId: null, authPath: null },
+      details,
+    };
     this.queue
       .enqueue(queues.auditRecords, { v: 1, events: [event] })
       .catch((err: unknown) => this.log.warn({ err }, 'a refused delivery was not audited'));

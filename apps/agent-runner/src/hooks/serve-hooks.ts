@@ -28,7 +28,11 @@ export async function serveHooks(app: NestFastifyApplication): Promise<void> {
 }
 
 /** 202 as soon as the run is durable; 200 and the first run's id for a delivery that came before. */
-async function take(app: NestFastifyApplication, request: Request, reply: FastifyReply): Promise<FastifyReply> {
+async function take(
+  app: NestFastifyApplication,
+  request: Request,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
   try {
     const id = z.uuid().safeParse(request.params.id);
     if (!id.success) throw new PlatformError('not_found');

@@ -49,7 +49,11 @@ export class RunSweeper implements OnApplicationBootstrap {
       await this.parts.claims.releaseHeld();
       await this.#findLostNews();
       for (const { runId, orgId, fence } of await this.parts.claims.takeDue(batch))
-        await this.parts.queue.enqueue(queues.agentRuns, { v: 1, runId, orgId }, { jobId: `${runId}-${fence}` });
+        await this.parts.queue.enqueue(
+          queues.agentRuns,
+          { v: 1, runId, orgId },
+          { jobId: `${runId}-${fence}` },
+        );
     } catch (err) {
       this.parts.kit.log.warn({ err }, 'runs could not be swept');
     }

@@ -16,7 +16,7 @@ export type NewRun = {
   readonly input: RunInput;
   readonly conversationId?: string;
   /** The chat user's token, sealed to the broker, for integrations that exchange it. */
-  readonly subjectToken?: string;
+  readonly subjectToken?: string | null;
   /** Of a schedule or a webhook. */
   readonly trigger?: RunTrigger;
 };
@@ -55,7 +55,14 @@ export class RunsService {
          scheduled_for, is_held, next_sweep_at)
        VALUES ($1, $2, $3, $4, $5, $6::json, $7, $8, $9, $10, now() + interval '5 seconds')`,
       [
-        ...[runId, caller.orgId, agentId, conversationId ?? null, JSON.stringify(caller), JSON.stringify(input)],
+        ...[
+          runId,
+          caller.orgId,
+          agentId,
+          conversationId ?? null,
+          JSON.stringify(caller),
+          JSON.stringify(input),
+        ],
         ...[run.subjectToken ?? null, trigger?.id ?? null, trigger?.scheduledFor ?? null],
         trigger?.isHeld ?? false,
       ],

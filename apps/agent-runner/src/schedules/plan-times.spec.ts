@@ -22,9 +22,30 @@ describe('the times of a schedule', () => {
   });
 
   it.each([
-    ['none', [[-2, 'skipped', 'missed'], [-1, 'skipped', 'missed'], [0, 'started', null]]],
-    ['last', [[-2, 'skipped', 'missed'], [-1, 'skipped', 'missed'], [0, 'started', null]]],
-    ['all', [[-2, 'started', null], [-1, 'held', null], [0, 'held', null]]],
+    [
+      'none',
+      [
+        [-2, 'skipped', 'missed'],
+        [-1, 'skipped', 'missed'],
+        [0, 'started', null],
+      ],
+    ],
+    [
+      'last',
+      [
+        [-2, 'skipped', 'missed'],
+        [-1, 'skipped', 'missed'],
+        [0, 'started', null],
+      ],
+    ],
+    [
+      'all',
+      [
+        [-2, 'started', null],
+        [-1, 'held', null],
+        [0, 'held', null],
+      ],
+    ],
   ] as const)('that were missed are caught up by the rule %s', (catchUp, expected) => {
     expect(plan({ catchUp, overlap: 'queue', handledUntil: noon - 2 * hour - 1 })).toEqual(expected);
   });

@@ -37,12 +37,15 @@ export function planTimes(schedule: TimesToPlan): PlannedTime[] {
   const wanted = new Set(wantedTimes(due, schedule));
   let open = schedule.openRuns;
   return due.map((dueAt) => {
-    if (!wanted.has(dueAt)) return { dueAt, outcome: 'skipped', why: 'missed' };
-    if (open === 0) return ++open && { dueAt, outcome: 'started', why: null };
-    if (schedule.overlap === 'skip') return { dueAt, outcome: 'skipped', why: 'overlap' };
-    if (open >= mostOpen) return { dueAt, outcome: 'skipped', why: 'queue_full' };
-    return ++open && { dueAt, outcome: 'held', why: null };
+    const why = wanted.has(dueAt) ? whySkipped(schedule.overlap, open) : 'missed';
+    if (why !== null) return { dueAt, outcome: 'skipped', why };
+    return { dueAt, outcome: open++ === 0 ? 'started' : 'held', why };
   });
+}
+
+function whySkipped(overlap: OverlapRule, openRuns: number): string | null {
+  if (openRuns > 0 && overlap === 'skip') return 'overlap';
+  return openRuns >= mostOpen ? 'queue_full' : null;
 }
 
 function wantedTimes(due: readonly number[], { catchUp, now }: TimesToPlan): readonly number[] {

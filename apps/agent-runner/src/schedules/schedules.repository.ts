@@ -19,6 +19,8 @@ const Schedule = z.object({
   isAgentActive: z.boolean(),
   /** Times before are nobody's: it was paused, or had another rule. */
   activeSince: z.date(),
+  /** Up to where its times were dealt with; null: none was. */
+  handledUntil: z.date().nullable(),
 });
 export type Schedule = z.output<typeof Schedule>;
 
@@ -31,7 +33,10 @@ export class SchedulesRepository {
 
   /** Undefined too for a schedule of another organization. */
   async find(orgId: string, id: string): Promise<Schedule | undefined> {
-    const [row] = await this.sql.query(`${schedules} WHERE s.id = $1 AND s.organization_id = $2`, [id, orgId]);
+    const [row] = await this.sql.query(`${schedules} WHERE s.id = $1 AND s.organization_id = $2`, [
+      id,
+      orgId,
+    ]);
     return row && Schedule.parse(row);
   }
 
@@ -60,7 +65,11 @@ export class SchedulesRepository {
   }
 
   /** What became of one time. */
-  async record(sql: Sql, { id, orgId }: Schedule, time: PlannedTime & { runId: string | null }): Promise<void> {
+  async record(
+    sql: Sql,
+    { id, orgId }: Schedule,
+    time: PlannedTime & { runId: string | null },
+  ): Promise<void> {
     await sql.query(
       `INSERT INTO runs.schedule_times (schedule_id, due_at, org_id, outcome, why, run_id) VALUES ($1, $2, $3, $4, $5, $6)
        ON CONFLICT DO NOTHING`,
@@ -77,5 +86,7 @@ export class SchedulesRepository {
 }
 
 const schedules = `SELECT s.id, s.organization_id AS "orgId", s.agent_id AS "agentId", s.name, s.rule, s.input, s.overlap,
-    s.catch_up AS "catchUp", s.is_paused AS "isPaused", a.is_active AS "isAgentActive", s.active_since AS "activeSince"
-  FROM registry.v_schedules s JOIN registry.v_agents a ON a.id = s.agent_id`;
+    s.catch_up AS "catchUp", s.is_paused AS "isPaused", a.is_active AS "isAgentActive", s.active_since AS "activeSince",
+    h.handled_until AS "handledUntil"
+  FROM registry.v_schedules s JOIN registry.v_agents a ON a.id = s.agent_id
+    LEFT JOIN runs.schedules h ON h.schedule_id = s.id`;

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { type CallerContext, PlatformError, type ScheduleOutcome } from '@switchyard/contracts';
+import { PlatformError, type ScheduleOutcome } from '@switchyard/contracts';
 import { Sql } from '@switchyard/database';
 import { scheduleTimes } from '@switchyard/schedules';
 import { type NewRun, RunsService, type RunTrigger } from '../runs/runs.service.js';
+import { unattendedCaller } from '../runs/unattended-caller.js';
 import { type PlannedTime, planTimes } from './plan-times.js';
 import { type Schedule, SchedulesRepository } from './schedules.repository.js';
 
@@ -68,11 +69,9 @@ export class Schedules {
 
 type Begun = PlannedTime & { readonly runId: string | null };
 
-/** Nobody is there: where a tool needs a user, it is called as the service user or not at all. */
-function toRun({ orgId, agentId, input }: Schedule, trigger: RunTrigger): NewRun {
-  const nobody = { kind: 'service', userId: null, virtualKeyId: null, roles: [], hasSubjectToken: false } as const;
-  const caller: CallerContext = { ...nobody, orgId, runKind: 'schedule', agentId };
-  return { caller, agentId, input: { text: input }, trigger };
+function toRun(schedule: Schedule, trigger: RunTrigger): NewRun {
+  const { agentId, input } = schedule;
+  return { caller: unattendedCaller('schedule', schedule), agentId, input: { text: input }, trigger };
 }
 
 function refused(message: string): ScheduleOutcome {

@@ -39,8 +39,8 @@ type InHand = {
   startedAt: number | null;
 };
 
-/** A call either ended here, or went back to its queue as another job. */
-export type Processed = ToolCallOutcome | 'requeued';
+/** A call either ended here, or went back to its queue as another job, or waits for a person and is not to be run. */
+export type Processed = ToolCallOutcome | 'requeued' | 'awaiting_approval';
 
 /**
  * The steps of one tool call, in order: check the deadline → resolve → admit (breaker, limits) → fence → lease and
@@ -114,6 +114,10 @@ export class ToolCallsService {
       // As it is about to be sent: whoever finds the row after a crash has nothing else to tell of it.
       const row = this.row(inHand, { status: 'running', startedAt, attempts: job.attempts + 1 });
       const fence = await this.parts.metrics.step('fence', () => this.parts.ledger.fence(row));
+      if (fence !== true && fence.status === 'awaiting_approval') {
+        this.parts.log.error('a job of a call that waits for approval was dropped');
+        return fence.status;
+      }
       const mayRepeat = fence !== true && fence.status === 'running' && resolved.safe;
       if (mayRepeat) await this.parts.ledger.adopt(row);
       else if (fence !== true) return this.concludeInHand(inHand, fromLedger(call.callId, fence));

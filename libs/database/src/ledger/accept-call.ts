@@ -1,4 +1,4 @@
-import type { ErrorInfo, ToolCallJob } from '@switchyard/contracts';
+import type { ApprovalWish, ErrorInfo, ToolCallJob } from '@switchyard/contracts';
 import { currentTraceparent } from '@switchyard/service-kit';
 import type { Sql } from '../sql.js';
 
@@ -8,9 +8,17 @@ export type Acceptance = { readonly callId: string; readonly existing: boolean; 
 /** A second call under the same key must have the same digest. */
 export type IdempotencyTerms = { readonly key: string; readonly digest: string; readonly ttlMs: number };
 
-/** How a call enters the ledger: to be run, or ended before it was ever sent. */
+/**
+ * How a call enters the ledger: to be run, to wait for a person (until the deadline that its seal covers; what it is given
+ * to run is in the wish), or ended before it was ever sent.
+ */
 export type LedgerEntry =
   | { readonly status: 'accepted'; readonly idempotency?: IdempotencyTerms }
+  | {
+      readonly status: 'awaiting_approval';
+      readonly approval: ApprovalWish;
+      readonly idempotency?: IdempotencyTerms;
+    }
   | { readonly status: 'expired' | 'cancelled'; readonly error: ErrorInfo };
 
 type Accepted = { readonly job: ToolCallJob; readonly integrationSlug: string };
@@ -24,7 +32,7 @@ export async function acceptCall(
   { job, integrationSlug }: Accepted,
   entry: LedgerEntry,
 ): Promise<Acceptance> {
-  const key = entry.status === 'accepted' ? entry.idempotency : undefined;
+  const key = 'error' in entry ? undefined : entry.idempotency;
   const [row] = await sql.prepared<{ call_id: string; existing: boolean; conflict: boolean }>(
     'SELECT call_id, existing, conflict FROM dispatch.accept_call($1::jsonb, $2::json, $3::jsonb, $4, $5, $6, $7, $8::jsonb)',
     [
@@ -44,8 +52,8 @@ export async function acceptCall(
 
 function detailsOf(job: ToolCallJob, entry: LedgerEntry) {
   const trace_id = currentTraceparent()?.split('-')[1];
-  if (entry.status !== 'accepted')
-    return { trace_id, error_code: entry.error.code, error_message: entry.error.message };
+  if ('error' in entry) return { trace_id, error_code: entry.error.code, error_message: entry.error.message };
   const idempotency_ttl_ms = entry.idempotency?.ttlMs;
-  return { trace_id, idempotency_ttl_ms, subject_token: job.subjectToken, resume: job.resume };
+  const approval = 'approval' in entry ? entry.approval : undefined;
+  return { trace_id, idempotency_ttl_ms, subject_token: job.subjectToken, resume: job.resume, approval };
 }
