@@ -38,6 +38,19 @@ describe('the environment of a service', () => {
     expect(holders(secrets.postgresPassword)).toEqual([]);
   });
 
+  it('names the folder of local tools, where one is given, to those who need it', () => {
+    const given = { SWITCHYARD_LOCAL_TOOLS: '/srv/tools', SWITCHYARD_LOCAL_TOOLS_SLUG: 'own' };
+    const told = services.filter(
+      (name) => serviceEnvironment(name, 0, input(given)).SWITCHYARD_LOCAL_TOOLS === '/srv/tools',
+    );
+    expect(told).toEqual(['registry', 'dispatch']);
+    expect(serviceEnvironment('registry', 0, input(given))).toMatchObject({
+      SWITCHYARD_LOCAL_TOOLS_SLUG: 'own',
+    });
+    for (const name of services)
+      expect(serviceEnvironment(name, 0, input())).not.toHaveProperty('SWITCHYARD_LOCAL_TOOLS');
+  });
+
   it('says to all under which origin users come, the one that was set or the gateway’s own', () => {
     for (const name of services)
       expect(serviceEnvironment(name, 0, input())).toMatchObject({

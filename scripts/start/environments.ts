@@ -1,5 +1,6 @@
 /** The environment of each service: what it needs, and nothing that is another's. */
 import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
 import type { ServiceName } from './options.ts';
 import { roleUrl, type Secrets } from './secrets.ts';
 import type { Stores } from './stores.ts';
@@ -59,7 +60,7 @@ function ofService(
   { secrets, ports, allowlist, given }: EnvironmentInput,
 ): NodeJS.ProcessEnv {
   const egress = { SWITCHYARD_EGRESS_ALLOW_PRIVATE: given.SWITCHYARD_EGRESS_ALLOW_PRIVATE || 'true' };
-  const stdio = { SWITCHYARD_STDIO_ALLOWLIST: allowlist };
+  const stdio = { SWITCHYARD_STDIO_ALLOWLIST: allowlist, ...localTools(given) };
   switch (name) {
     case 'registry':
       return {
@@ -105,6 +106,17 @@ function ofService(
 
 function adminKeyDigest({ adminKey }: Secrets): string {
   return createHash('sha256').update(adminKey).digest('hex');
+}
+
+/** Local tools are there only where the operator asks for them. */
+function localTools({
+  SWITCHYARD_LOCAL_TOOLS: folder,
+  SWITCHYARD_LOCAL_TOOLS_SLUG: slug,
+}: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return {
+    ...(folder && { SWITCHYARD_LOCAL_TOOLS: resolve(folder) }),
+    ...(slug && { SWITCHYARD_LOCAL_TOOLS_SLUG: slug }),
+  };
 }
 
 function portOf(port: number, index: number): string {

@@ -14,6 +14,7 @@ const pages = [
   'docs/approvals.md',
   'docs/bff.md',
   'docs/identity.md',
+  'docs/local-tools.md',
   'docs/mcp.md',
   'docs/oauth.md',
   'docs/performance.md',

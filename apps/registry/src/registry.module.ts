@@ -45,6 +45,7 @@ import { IntegrationEntity } from './integrations/integration.entity.js';
 import { IntegrationsController } from './integrations/integrations.controller.js';
 import { IntegrationsRepository } from './integrations/integrations.repository.js';
 import { IntegrationsService } from './integrations/integrations.service.js';
+import { LocalIntegrationService } from './integrations/local-integration.service.js';
 import { OAuthCheck } from './integrations/oauth-check.js';
 import { OAuthDiscoveryService } from './integrations/oauth-discovery.service.js';
 import { ToolApprovalsService } from './integrations/tool-approvals.service.js';
@@ -137,6 +138,7 @@ const entities = [
     IntegrationToolsService,
     IntegrationsRepository,
     IntegrationsService,
+    LocalIntegrationService,
     McpConfigsService,
     OAuthCheck,
     OAuthDiscoveryService,

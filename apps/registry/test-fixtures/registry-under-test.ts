@@ -30,7 +30,13 @@ const stdioAllowlist: StdioAllowlist = [
 
 // An answer of unknown shape: tests look at the fields that they name.
 export type Answer = { status: number; body: any; headers: Headers };
-export type RegistryOptions = { queueUrl?: string; allowPrivate?: boolean; publicUrl?: string };
+export type LocalTools = { folder?: string; slug?: string };
+export type RegistryOptions = {
+  queueUrl?: string;
+  allowPrivate?: boolean;
+  publicUrl?: string;
+  localTools?: LocalTools;
+};
 export type Route = { method: string; url: string };
 type Sent = { key?: string | null; body?: unknown; headers?: Record<string, string> };
 
@@ -43,20 +49,33 @@ export class RegistryUnderTest {
   ) {}
 
   private service!: RunningService;
+  /** Starts it, on the same stores. */
+  private serveAgain!: (localTools: LocalTools) => Promise<void>;
 
   static async start({
     queueUrl,
     allowPrivate,
     publicUrl,
+    localTools,
   }: RegistryOptions = {}): Promise<RegistryUnderTest> {
     const [database, url, prefix] = [await testDatabase(), queueUrl ?? (await testRedisUrl()), testPrefix()];
     const queue = await QueueClient.connect({ url, sealKey, service: 'test', prefix });
     const registry = new RegistryUnderTest(database, queue, await FakeOwners.start(queue, database.adminUrl));
-    await registry.serve(url, prefix, {
-      SWITCHYARD_EGRESS_ALLOW_PRIVATE: String(allowPrivate ?? false),
-      SWITCHYARD_PUBLIC_URL: publicUrl,
-    });
+    registry.serveAgain = (local) =>
+      registry.serve(url, prefix, {
+        SWITCHYARD_EGRESS_ALLOW_PRIVATE: String(allowPrivate ?? false),
+        SWITCHYARD_PUBLIC_URL: publicUrl,
+        SWITCHYARD_LOCAL_TOOLS: local.folder,
+        SWITCHYARD_LOCAL_TOOLS_SLUG: local.slug,
+      });
+    await registry.serveAgain(localTools ?? {});
     return registry;
+  }
+
+  /** Ends the service and starts it with another setting. */
+  async restart(localTools: LocalTools = {}): Promise<void> {
+    await this.service.close();
+    await this.serveAgain(localTools);
   }
 
   async close(): Promise<void> {

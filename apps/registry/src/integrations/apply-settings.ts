@@ -27,6 +27,7 @@ const defaults = {
   syncIntervalSeconds: 600,
   autoReconnect: true,
   enabled: true,
+  offBySetting: false,
   retention: 'always',
 } as const;
 

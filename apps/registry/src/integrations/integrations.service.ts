@@ -23,6 +23,7 @@ import type {
 } from './integration.schemas.js';
 import { IntegrationsRepository } from './integrations.repository.js';
 import type { LockedIntegration } from './integrations.repository.js';
+import { refuseLocalChange, refuseLocalRemoval } from './local-rules.js';
 import { toIntegrationAnswer } from './to-integration-answer.js';
 import { OAuthCheck } from './oauth-check.js';
 import { serviceUserSetting } from './service-user-setting.js';
@@ -102,6 +103,7 @@ export class IntegrationsService {
 
   async remove(admin: AdminContext, id: string): Promise<void> {
     const row = await this.integrations.locked(admin.orgId, id, async (locked) => {
+      refuseLocalRemoval(locked.row);
       await locked.remove();
       if (hasCredentials(locked.row)) await this.vault.delete(locked.row);
       return locked.row;
@@ -130,6 +132,7 @@ export class IntegrationsService {
   private async replace(admin: AdminContext, locked: LockedIntegration, body: UpdateIntegrationBody) {
     const { row } = locked;
     const next = applySettings(row, body);
+    refuseLocalChange(row, next);
     Object.assign(next, serviceUserSetting(row, next, admin.actor));
     refuseFields([...brokenRules(next), ...redirectedSecrets(row, next, body)]);
     if (body.tool_overrides) refuseFields(await this.caches.problems(next));
