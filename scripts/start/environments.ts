@@ -4,7 +4,13 @@ import type { ServiceName } from './options.ts';
 import { roleUrl, type Secrets } from './secrets.ts';
 import type { Stores } from './stores.ts';
 
-export type Ports = { gateway: number; registry: number; tokenBroker: number };
+export type Ports = {
+  gateway: number;
+  registry: number;
+  tokenBroker: number;
+  dispatch: number;
+  agentRunner: number;
+};
 
 export type EnvironmentInput = {
   stores: Stores;
@@ -72,7 +78,12 @@ function ofService(
         TOKEN_BROKER_PORT: portOf(ports.tokenBroker, index),
       };
     case 'dispatch':
-      return { ...egress, ...stdio };
+      return {
+        ...egress,
+        ...stdio,
+        DISPATCH_ADMIN_KEY_SHA256: createHash('sha256').update(secrets.adminKey).digest('hex'),
+        DISPATCH_PORT: portOf(ports.dispatch, index),
+      };
     case 'gateway':
       return {
         ...egress,
@@ -80,6 +91,8 @@ function ofService(
         GATEWAY_PORT: portOf(ports.gateway, index),
         GATEWAY_REGISTRY_URL: `http://127.0.0.1:${ports.registry}`,
         GATEWAY_TOKEN_BROKER_URL: `http://127.0.0.1:${ports.tokenBroker}`,
+        GATEWAY_DISPATCH_URL: `http://127.0.0.1:${ports.dispatch}`,
+        GATEWAY_AGENT_RUNNER_URL: `http://127.0.0.1:${ports.agentRunner}`,
       };
   }
 }

@@ -108,6 +108,7 @@ function formOf({ tool }: Waiting, { wanted }: CallExchange) {
   };
 }
 
-function risk({ safe }: Waiting['tool']): string {
+function risk({ safe, wire }: Waiting['tool']): string {
+  if (wire.annotations?.destructiveHint === true) return ' Its vendor calls it destructive.';
   return safe ? '' : ' It may change things, and is not known to be safe to repeat.';
 }

@@ -52,12 +52,13 @@ export class GatedCalls {
       ...{ v: 1 as const, orgId, callId: open.callId, argumentsSha256: open.argumentsSha256, ...word },
       decider: { kind: 'user' as const, userId, roles, isAdmin: false },
     };
-    const answer = await this.queue.request(queues.approvalDecisions, decision, {
-      timeoutMs: decideWithinMs,
-    });
-    if (answer.status === 'refused')
-      this.log.info({ callId: open.callId, code: answer.error.code }, 'a decision within a call was refused');
-    const end = await this.#end(open.callId, tool, request, true);
+    const { callId } = open;
+    const answer = await this.queue
+      .request(queues.approvalDecisions, decision, { timeoutMs: decideWithinMs })
+      .catch((err: unknown) => this.log.warn({ err, callId }, 'a decision within a call was not answered'));
+    if (answer?.status === 'refused')
+      this.log.info({ callId, code: answer.error.code }, 'a decision within a call was refused');
+    const end = await this.#end(callId, tool, request, true);
     return end ?? this.#required(open, tool);
   }
 
