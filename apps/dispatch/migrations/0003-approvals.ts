@@ -4,7 +4,12 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 /** Calls that wait for a person, and who decided about them. ADR 16. */
 export class Approvals1795000000003 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    for (const statement of [approvals, inStep, wipe, acceptCall, view]) await runner.query(statement);
+    for (const statement of [approvals, inStep, wipe, acceptCall, askApproval, pickUp, view])
+      await runner.query(statement);
+    for (const name of ['ask_approval', 'pick_up_approval']) {
+      await runner.query(`REVOKE EXECUTE ON FUNCTION dispatch.${name} FROM PUBLIC`);
+      await grant(runner, { on: `FUNCTION dispatch.${name}`, to: ['gateway'], privilege: 'EXECUTE' });
+    }
     await grant(runner, {
       on: 'dispatch.approvals',
       to: ['dispatch'],
@@ -19,6 +24,7 @@ export class Approvals1795000000003 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query('DROP VIEW dispatch.v_approvals');
+    await runner.query('DROP FUNCTION dispatch.ask_approval, dispatch.pick_up_approval');
     await runner.query('DROP TRIGGER tool_calls_approval ON dispatch.tool_calls');
     await runner.query('DROP FUNCTION dispatch.end_approval');
     await runner.query('DROP TABLE dispatch.approvals');
@@ -150,6 +156,52 @@ const acceptCall = `
     END IF;
     RETURN QUERY SELECT id, false, false;
   END $$`;
+
+/*
+ * For faces whose callers make a call again rather than ask what became of it. Such a call is the same as one before if its
+ * caller, face, tool and arguments are: then it finds the approval that waits, or, once, what was decided; else it asks.
+ * One at a time, so that of two of them one asks and one finds. What nobody fetched within a day is not an answer any more.
+ */
+const askApproval = `
+  CREATE FUNCTION dispatch.ask_approval(p_sealed jsonb, p_arguments json, p_meta jsonb, p_progress boolean, p_details jsonb)
+  RETURNS TABLE (call_id uuid, state text, expires_at timestamptz)
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  #variable_conflict use_column
+  DECLARE
+    head jsonb := p_sealed -> 'call';
+    caller jsonb := p_sealed -> 'call' -> 'caller';
+    who text := concat_ws(':', caller ->> 'kind', caller ->> 'userId', caller ->> 'virtualKeyId',
+      caller ->> 'oauthGrantId', caller ->> 'toolsetId');
+    known dispatch.approvals;
+  BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended(concat_ws(' ', 'approval', caller ->> 'orgId', who,
+      head ->> 'outwardName', head ->> 'argumentsSha256'), 0));
+    SELECT * INTO known FROM dispatch.approvals a
+      WHERE a.org_id = (caller ->> 'orgId')::uuid AND a.principal = who AND a.outward_name = head ->> 'outwardName'
+        AND a.arguments_sha256 = head ->> 'argumentsSha256' AND a.picked_up_at IS NULL AND a.run_id IS NULL
+        AND a.agent_id IS NULL AND a.run_kind = caller ->> 'runKind' AND a.tool = head ->> 'tool'
+        AND a.integration_id = (head ->> 'integrationId')::uuid
+        AND (a.state = 'pending' AND a.expires_at > now() AND a.policy_version = p_details -> 'approval' ->> 'policyVersion'
+          OR a.state IN ('approved', 'denied') AND a.decided_at > now() - interval '1 day')
+      ORDER BY a.call_id DESC LIMIT 1;
+    IF FOUND THEN
+      IF known.state <> 'pending' THEN
+        UPDATE dispatch.approvals SET picked_up_at = now() WHERE call_id = known.call_id;
+      END IF;
+      RETURN QUERY SELECT known.call_id, known.state, known.expires_at;
+      RETURN;
+    END IF;
+    PERFORM 1 FROM dispatch.accept_call(p_sealed, p_arguments, p_meta, p_progress, 'awaiting_approval', NULL, NULL, p_details);
+    RETURN QUERY SELECT a.call_id, a.state, a.expires_at FROM dispatch.approvals a
+      WHERE a.call_id = (head ->> 'callId')::uuid;
+  END $$`;
+
+/* For a caller who is told the end in the very answer in which they decided: no later call is to find it. */
+const pickUp = `
+  CREATE FUNCTION dispatch.pick_up_approval(p_call_id uuid) RETURNS void
+  LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    UPDATE dispatch.approvals SET picked_up_at = now() WHERE call_id = p_call_id AND picked_up_at IS NULL
+  $$`;
 
 const view = `
   CREATE VIEW dispatch.v_approvals AS SELECT call_id, org_id, state, integration_id, integration_slug, tool, outward_name,
