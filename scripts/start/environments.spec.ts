@@ -15,7 +15,7 @@ function input(given: NodeJS.ProcessEnv = {}): EnvironmentInput {
   return {
     stores: { adminUrl: 'postgres://root:p@localhost/s', queueUrl: 'postgres://q:p@localhost/s' } as never,
     secrets,
-    ports: { gateway: 8080, registry: 8081, tokenBroker: 8082 },
+    ports: { gateway: 8080, registry: 8081, tokenBroker: 8082, dispatch: 8083, agentRunner: 8084 },
     allowlist: '/list.json',
     given,
   };
@@ -31,6 +31,8 @@ describe('the environment of a service', () => {
     // Its digest opens nothing; those have it who tell the operator by it.
     expect(holders(createHash('sha256').update(secrets.adminKey).digest('hex'))).toEqual([
       'token-broker',
+      'dispatch',
+      'agent-runner',
       'gateway',
     ]);
     expect(holders(secrets.postgresPassword)).toEqual([]);

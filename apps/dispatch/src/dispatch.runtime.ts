@@ -76,7 +76,7 @@ export class DispatchRuntime implements OnModuleInit {
   private readonly revokedGrants: RevokedGrants;
   private readonly resolver: ToolResolver;
   private readonly approvalAudit: ApprovalAudit;
-  private readonly approvals: ApprovalsService;
+  readonly approvals: ApprovalsService;
   private readonly approvers: Approvers;
   readonly approvalsDesk: ApprovalsDesk;
 

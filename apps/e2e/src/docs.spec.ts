@@ -10,6 +10,8 @@ const pages = [
   'docs/flow.md',
   'docs/glossary.md',
   'docs/access.md',
+  'docs/agents.md',
+  'docs/approvals.md',
   'docs/bff.md',
   'docs/identity.md',
   'docs/local-tools.md',

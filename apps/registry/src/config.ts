@@ -22,6 +22,12 @@ export const registryEnv = z
     REGISTRY_ADMIN_KEY: keySecret({ minLength: 16 }).describe(
       'The operator’s admin key: organization `default`, and all organizations’ creation. At least 16 characters.',
     ),
+    SWITCHYARD_PUBLIC_URL: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe(
+        'Origin under which others reach the gateway: answers about webhooks have the whole URL by it.',
+      ),
     SWITCHYARD_EGRESS_ALLOW_PRIVATE: booleanFlag()
       .default(false)
       .describe('Development only: upstreams on loopback and private addresses, and plain http to them.'),
@@ -54,6 +60,8 @@ export type RegistryConfig = {
   readonly queueUrl: Secret;
   readonly sealKey: Secret;
   readonly operatorKey: Secret;
+  /** An origin. */
+  readonly publicUrl: string | undefined;
   readonly egress: { readonly allowPrivate: boolean };
   readonly stdioAllowlist: StdioAllowlist;
   /** The folder itself is dispatch's to read. */
@@ -70,6 +78,7 @@ export function toRegistryConfig(
     queueUrl: env.QUEUE_URL,
     sealKey: env.SWITCHYARD_SEAL_KEY,
     operatorKey: env.REGISTRY_ADMIN_KEY,
+    publicUrl: env.SWITCHYARD_PUBLIC_URL && new URL(env.SWITCHYARD_PUBLIC_URL).origin,
     egress: { allowPrivate: env.SWITCHYARD_EGRESS_ALLOW_PRIVATE },
     stdioAllowlist,
     localTools: {
