@@ -6,7 +6,7 @@ import { ConfigError, Log } from '@switchyard/service-kit';
 import { ChangesService } from '../changes/changes.service.js';
 import { REGISTRY_CONFIG } from '../config.js';
 import type { RegistryConfig } from '../config.js';
-import { refuseTwin } from '../http/unique-violation.js';
+import { refuseTwin } from '../http/constraint-violation.js';
 import { newIntegration } from './apply-settings.js';
 import { IntegrationEntity } from './integration.entity.js';
 import { IntegrationsRepository } from './integrations.repository.js';
