@@ -32,9 +32,23 @@ describe('the environment of a service', () => {
     expect(holders(createHash('sha256').update(secrets.adminKey).digest('hex'))).toEqual([
       'token-broker',
       'dispatch',
+      'agent-runner',
       'gateway',
     ]);
     expect(holders(secrets.postgresPassword)).toEqual([]);
+  });
+
+  it('names the folder of local tools, where one is given, to those who need it', () => {
+    const given = { SWITCHYARD_LOCAL_TOOLS: '/srv/tools', SWITCHYARD_LOCAL_TOOLS_SLUG: 'own' };
+    const told = services.filter(
+      (name) => serviceEnvironment(name, 0, input(given)).SWITCHYARD_LOCAL_TOOLS === '/srv/tools',
+    );
+    expect(told).toEqual(['registry', 'dispatch']);
+    expect(serviceEnvironment('registry', 0, input(given))).toMatchObject({
+      SWITCHYARD_LOCAL_TOOLS_SLUG: 'own',
+    });
+    for (const name of services)
+      expect(serviceEnvironment(name, 0, input())).not.toHaveProperty('SWITCHYARD_LOCAL_TOOLS');
   });
 
   it('says to all under which origin users come, the one that was set or the gateway’s own', () => {
@@ -52,8 +66,6 @@ describe('the environment of a service', () => {
     expect(serviceEnvironment('token-broker', 1, input())).toMatchObject({ TOKEN_BROKER_PORT: '0' });
     expect(serviceEnvironment('gateway', 0, input())).toMatchObject({
       GATEWAY_TOKEN_BROKER_URL: 'http://127.0.0.1:8082',
-      GATEWAY_DISPATCH_URL: 'http://127.0.0.1:8083',
-      GATEWAY_AGENT_RUNNER_URL: 'http://127.0.0.1:8084',
       SWITCHYARD_EGRESS_ALLOW_PRIVATE: 'true',
     });
   });

@@ -1,5 +1,6 @@
 import { Runs1796000000001 } from './0001-runs.js';
 import { Triggers1796000000002 } from './0002-triggers.js';
+import { Chat1796000000003 } from './0003-chat.js';
 
 /** In the order in which they run. */
-export const migrations = [Runs1796000000001, Triggers1796000000002];
+export const migrations = [Runs1796000000001, Triggers1796000000002, Chat1796000000003];

@@ -1,6 +1,5 @@
 import { type DynamicModule, Module, type OnApplicationBootstrap } from '@nestjs/common';
-import { SnapshotStore } from '@switchyard/access';
-import { DatabaseModule, Sql } from '@switchyard/database';
+import { DatabaseModule } from '@switchyard/database';
 import { createEgressPolicy, EgressPolicy } from '@switchyard/mcp-client';
 import { assertConsumers, QueueClient, QueueModule } from '@switchyard/queue';
 import { Log, Metrics, Shutdown } from '@switchyard/service-kit';
@@ -8,6 +7,7 @@ import { AgentsRepository } from './agents/agents.repository.js';
 import { ModelKeys } from './agents/model-keys.service.js';
 import { EndedCalls } from './calls/ended-calls.service.js';
 import { RunCallsService } from './calls/run-calls.service.js';
+import { callerProviders, chatControllers, chatProviders, watchProviders } from './chat/chat.providers.js';
 import type { AgentRunnerConfig } from './config.js';
 import { AgentRunsProcessor } from './engine/agent-runs.processor.js';
 import { ModelStepsService } from './engine/model-steps.service.js';
@@ -17,9 +17,6 @@ import { ClaimsRepository } from './runs/claims.repository.js';
 import { ProgressRepository } from './runs/progress.repository.js';
 import { HistoryRepository } from './history/history.repository.js';
 import { RunsController } from './history/runs.controller.js';
-import { CallerGuard } from './http/caller.guard.js';
-import { ApiCallersService } from './http/callers.service.js';
-import { RefusalsService } from './http/refusals.service.js';
 import { Deliveries } from './hooks/deliveries.service.js';
 import { RefusedDeliveries } from './hooks/refused-deliveries.service.js';
 import { WebhooksRepository } from './hooks/webhooks.repository.js';
@@ -41,8 +38,11 @@ export class AgentRunnerModule implements OnApplicationBootstrap {
     return {
       module: AgentRunnerModule,
       imports: [...stores(config), SnapshotModule],
-      controllers: [RunsController],
+      controllers: [...chatControllers, RunsController],
       providers: [
+        ...watchProviders,
+        ...callerProviders(config),
+        ...chatProviders(config),
         egressPolicy(config),
         SecretLeases,
         AgentsRepository,
@@ -61,9 +61,6 @@ export class AgentRunnerModule implements OnApplicationBootstrap {
         WebhooksRepository,
         RefusedDeliveries,
         Deliveries,
-        RefusalsService,
-        apiCallers(config),
-        CallerGuard,
         HistoryRepository,
         SchedulesRepository,
         Schedules,
@@ -134,15 +131,5 @@ function schedulesProcessor({ runner }: AgentRunnerConfig) {
       const { reconcileMs } = runner;
       return new SchedulesProcessor({ queue, rows, schedules, kit: { log, shutdown }, reconcileMs });
     },
-  };
-}
-
-function apiCallers({ adminKeySha256 }: AgentRunnerConfig) {
-  type Given = [Sql, QueueClient, EgressPolicy, SnapshotStore, RefusalsService];
-  return {
-    provide: ApiCallersService,
-    inject: [Sql, QueueClient, EgressPolicy, SnapshotStore, RefusalsService],
-    useFactory: (...[sql, queue, egress, snapshots, refusals]: Given) =>
-      new ApiCallersService({ sql, queue, egress, snapshots, refusals, adminKeySha256 }),
   };
 }

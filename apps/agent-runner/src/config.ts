@@ -40,6 +40,15 @@ export const agentRunnerEnv = z.object({
     .regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hex')
     .optional()
     .describe('Digest of the operator’s admin key (REGISTRY_ADMIN_KEY), which the runner itself never sees.'),
+  AGENT_RUNNER_CHAT_WAIT_MS: durationMs()
+    .default(120_000)
+    .describe('How long an answer of a chat without streaming is waited for.'),
+  AGENT_RUNNER_CHAT_HOLD_MS: durationMs()
+    .default(300_000)
+    .describe('How long a stream of a chat stays open while its run waits for a person.'),
+  AGENT_RUNNER_STREAMS_PER_USER: wholeNumber({ min: 1, max: 10_000 })
+    .default(20)
+    .describe('Streams and waiting requests of chats that one user may have open at one process.'),
 });
 
 export type RunnerSettings = {
@@ -47,6 +56,12 @@ export type RunnerSettings = {
   readonly leaseMs: number;
   readonly sweepTickMs: number;
   readonly reconcileMs: number;
+};
+
+export type ChatSettings = {
+  readonly waitMs: number;
+  readonly holdMs: number;
+  readonly streamsPerUser: number;
 };
 
 export type AgentRunnerConfig = {
@@ -58,6 +73,7 @@ export type AgentRunnerConfig = {
   readonly queuePrefix?: string;
   readonly egress: { readonly allowPrivate: boolean };
   readonly runner: RunnerSettings;
+  readonly chat: ChatSettings;
   /** Hex. */
   readonly adminKeySha256: string | null;
 };
@@ -77,6 +93,11 @@ export function toAgentRunnerConfig(env: z.output<typeof agentRunnerEnv>): Agent
       leaseMs: env.AGENT_RUNNER_LEASE_MS,
       sweepTickMs: env.AGENT_RUNNER_SWEEP_TICK_MS,
       reconcileMs: env.AGENT_RUNNER_RECONCILE_MS,
+    },
+    chat: {
+      waitMs: env.AGENT_RUNNER_CHAT_WAIT_MS,
+      holdMs: env.AGENT_RUNNER_CHAT_HOLD_MS,
+      streamsPerUser: env.AGENT_RUNNER_STREAMS_PER_USER,
     },
     adminKeySha256: env.AGENT_RUNNER_ADMIN_KEY_SHA256 ?? null,
   };

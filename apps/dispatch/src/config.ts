@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { StdioAllowlist } from '@switchyard/contracts';
 import {
   booleanFlag,
@@ -72,6 +73,13 @@ export const dispatchEnv = z
       .string()
       .optional()
       .describe('Path of the JSON file with the stdio servers that may be started; without it none.'),
+    SWITCHYARD_LOCAL_TOOLS: z
+      .string()
+      .optional()
+      .describe(
+        'Folder of TypeScript or JavaScript files whose tools are served as the integration of kind `local` (docs/local-tools.md). ' +
+          'Set it for registry and for every dispatch worker; what stands in it runs on dispatch’s machine.',
+      ),
   })
   .refine((env) => !(env.SWITCHYARD_ENV === 'production' && env.SWITCHYARD_EGRESS_ALLOW_PRIVATE), {
     path: ['SWITCHYARD_EGRESS_ALLOW_PRIVATE'],
@@ -101,6 +109,8 @@ export const dispatchEnv = z
     sessionIdleMs: env.DISPATCH_SESSION_IDLE,
     allowPrivate: env.SWITCHYARD_EGRESS_ALLOW_PRIVATE,
     stdioAllowlist: readAllowlist(env.SWITCHYARD_STDIO_ALLOWLIST),
+    /** Absolute: children have another working directory. */
+    localTools: env.SWITCHYARD_LOCAL_TOOLS === undefined ? null : resolve(env.SWITCHYARD_LOCAL_TOOLS),
   }));
 
 export type DispatchConfig = z.output<typeof dispatchEnv>;

@@ -10,10 +10,10 @@ import { queues, topics, type MessageOf, type ToolCall } from '@switchyard/contr
 import { Sql } from '@switchyard/database';
 import {
   createEgressPolicy,
-  matchStdio,
   UpstreamPool,
   WantedResources,
   type EgressPolicy,
+  type StdioCommand,
 } from '@switchyard/mcp-client';
 import { assertConsumers, QueueClient, Sealer } from '@switchyard/queue';
 import { Log, Metrics, Readiness, Shutdown } from '@switchyard/service-kit';
@@ -33,6 +33,7 @@ import { LedgerRepository } from './ledger/ledger.repository.js';
 import { LedgerService } from './ledger/ledger.service.js';
 import { LimitsService } from './limits/limits.service.js';
 import { CallQuestions } from './questions/call-questions.js';
+import { commandOf } from './stdio/command-of.js';
 import { StdioChild } from './stdio/stdio-child.js';
 import { StdioOwnersRepository } from './stdio/stdio-owners.repository.js';
 import { StdioOwnershipService } from './stdio/stdio-ownership.service.js';
@@ -264,10 +265,9 @@ export class DispatchRuntime implements OnModuleInit {
       .catch((err: unknown) => this.log.warn({ err }, 'an update of a resource was not published'));
   }
 
-  private commandOf({ orgId, transport }: IntegrationRecord): ReturnType<typeof matchStdio> {
-    if (transport.type !== 'stdio') throw new Error('not a stdio integration');
-    const orgSlug = this.snapshots.current().organizations.get(orgId)?.slug ?? '';
-    return matchStdio(this.config.stdioAllowlist, transport, orgSlug);
+  private commandOf(integration: IntegrationRecord): StdioCommand {
+    const orgSlug = this.snapshots.current().organizations.get(integration.orgId)?.slug ?? '';
+    return commandOf(integration, orgSlug, this.config);
   }
 
   private async askForSync({ id, orgId }: IntegrationRecord): Promise<void> {

@@ -10,7 +10,7 @@ export type { VirtualKeyVerdict } from './authenticate-virtual-key.js';
 export { hasIdentity, isAttended, isUnattendedRun } from './available-auth.js';
 export { leftOutClaims, policyClaimPaths, projectClaims } from './claims.js';
 export { slugOf } from './config-grants.js';
-export { executionPolicy, policyMetaKey } from './execution-policy.js';
+export { executionPolicy } from './execution-policy.js';
 export type { ExecutionPolicy } from './execution-policy.js';
 export { explainMissing } from './explain-missing.js';
 export type { MissingTool } from './explain-missing.js';

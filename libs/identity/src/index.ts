@@ -3,6 +3,8 @@ export type { ApiAdmin, ApiCaller, ApiCallersOptions, ApiUser } from './api-call
 export { organizationMeant } from './organization-meant.js';
 export { RefusalThrottle } from './refusal-throttle.js';
 export { looksLikeJwt } from './read-token.js';
+export { SubjectTokenSealer } from './subject-token-sealer.js';
+export type { SubjectToken, SubjectTokenSealerOptions } from './subject-token-sealer.js';
 export { toPerson } from './to-person.js';
 export { TokenVerifier } from './token-verifier.js';
 export type { TokenVerifierOptions } from './token-verifier.js';

@@ -10,6 +10,18 @@ export { ModelSettings } from './settings/model-settings.js';
 export type { ModelSettingsInput } from './settings/model-settings.js';
 export { toModelTools } from './tools/to-model-tools.js';
 export type { ModelTools, OfferedTool } from './tools/to-model-tools.js';
+export type {
+  ApprovalPart,
+  ChatChunk,
+  ChatData,
+  ChatMessage,
+  ChatMetadata,
+  DecisionRefusedPart,
+  ReauthPart,
+} from './ui/chat-message.js';
+export { chatStream } from './ui/chat-stream.js';
+export type { ChatStream } from './ui/chat-stream.js';
+export { toChatMessage } from './ui/to-chat-message.js';
 export { frameUntrusted, untrustedDataRule } from './untrusted/frame-untrusted.js';
 export type { FrameOptions } from './untrusted/frame-untrusted.js';
 export { visibleText } from './untrusted/visible-text.js';

@@ -16,9 +16,11 @@ import { callIdOf, requestIdOf } from '../calls/run-ids.js';
 import { ModelKeys } from '../agents/model-keys.service.js';
 import type { NewCall, NewStep } from '../runs/progress.repository.js';
 import type { RunData, RunPlan, RunStep } from '../runs/run-data.js';
+import { WordsOut } from '../watch/words-out.service.js';
 import { conversationFor, instructionsOf } from './conversation.js';
 
-type Asked = { readonly kind: RunStep['kind']; readonly position: number };
+/** `fence`: of the claim under which it is asked, for those who hear the words of two runners. */
+type Asked = { readonly kind: RunStep['kind']; readonly position: number; readonly fence: number };
 type Answered = { readonly step: NewStep; readonly calls: readonly NewCall[] };
 
 /** Asks the model for one step of a run. */
@@ -27,6 +29,7 @@ export class ModelStepsService {
   constructor(
     private readonly keys: ModelKeys,
     private readonly egress: EgressPolicy,
+    private readonly words: WordsOut,
   ) {}
 
   /** What the model said, or why it said nothing; nothing is stored yet. Throws where the signal fired. */
@@ -34,7 +37,8 @@ export class ModelStepsService {
     const { agent, plan } = data.run;
     if (!agent || !plan) throw new Error('a run is asked before it is planned');
     const tools = toModelTools(plan.tools);
-    const step = { ...asked, requestId: requestIdOf(data.run, asked.position), startedAt: new Date() };
+    const { kind, position } = asked;
+    const step = { kind, position, requestId: requestIdOf(data.run, position), startedAt: new Date() };
     try {
       const answer = await this.#answer({ agent, data, asked, tools }, signal);
       const calls = asked.kind === 'synthesis' ? [] : answer.toolCalls;
@@ -58,13 +62,21 @@ export class ModelStepsService {
     if (!settings.success)
       throw new PlatformError('model_rejected', { message: 'The agent’s model settings do not fit.' });
     const model = createModel(settings.data, await this.keys.keyOf(agent), this.egress);
-    return askModel(model, {
-      instructions: instructionsOf(agent),
-      messages: conversationFor(asked.kind, data),
-      tools: tools.toolSet,
-      toolChoice: asked.kind === 'synthesis' ? 'none' : 'auto',
-      signal,
-    });
+    const { id: runId, caller } = data.run;
+    const place = { runId, fence: asked.fence, step: asked.position };
+    const spoken = this.words.begin(place, { isWatched: caller.runKind === 'chat' });
+    try {
+      return await askModel(model, {
+        instructions: instructionsOf(agent),
+        messages: conversationFor(asked.kind, data),
+        tools: tools.toolSet,
+        toolChoice: asked.kind === 'synthesis' ? 'none' : 'auto',
+        signal,
+        onPart: (part) => spoken.take(part),
+      });
+    } finally {
+      this.words.end(spoken);
+    }
   }
 }
 

@@ -84,7 +84,7 @@ export class RunDriver {
     data: RunData,
     { signal, kind, position }: Extract<NextStep, { do: 'ask' }> & { signal: AbortSignal },
   ): Promise<undefined> {
-    const { step, calls } = await this.model.ask(data, { kind, position }, signal);
+    const { step, calls } = await this.model.ask(data, { kind, position, fence: claim.fence }, signal);
     await this.progress.addStep(claim, step, calls);
   }
 

@@ -1,6 +1,7 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { PlatformError, type RunInput } from '@switchyard/contracts';
 import { Sql } from '@switchyard/database';
+import { Log, Shutdown } from '@switchyard/service-kit';
 import { type Delivery, verifyWebhook } from '@switchyard/webhooks';
 import { RunsService } from '../runs/runs.service.js';
 import { unattendedCaller } from '../runs/unattended-caller.js';
@@ -8,19 +9,30 @@ import { SecretLeases } from '../secrets/secret-leases.service.js';
 import { RefusedDeliveries } from './refused-deliveries.service.js';
 import { type Webhook, WebhooksRepository } from './webhooks.repository.js';
 
+const cleanEveryMs = 3_600_000;
+/** Schemes that sign no time believe a delivery whenever it comes: so long it is known again. */
+const keptDays = 90;
+
 /** The run that the delivery began; or began before, when it came for the first time. */
 export type Accepted = { readonly runId: string; readonly isDuplicate: boolean };
 
 /** Takes deliveries of webhooks: find → check the size → check the signature → record, once → begin the run. */
 @Injectable()
-export class Deliveries {
+export class Deliveries implements OnApplicationBootstrap {
   constructor(
     private readonly webhooks: WebhooksRepository,
     private readonly secrets: SecretLeases,
     private readonly runs: RunsService,
     private readonly refused: RefusedDeliveries,
     private readonly sql: Sql,
+    private readonly log: Log,
+    private readonly shutdown: Shutdown,
   ) {}
+
+  onApplicationBootstrap(): void {
+    const timer = setInterval(() => void this.#forgetOld(), cleanEveryMs);
+    this.shutdown.onClose(() => clearInterval(timer));
+  }
 
   /**
    * Resolves once the run is durable. Throws `not_found`, `payload_too_large`, `unauthenticated` where the signature is not
@@ -39,6 +51,12 @@ export class Deliveries {
     // A run that was recorded before is announced too: its first request may have died before it could.
     await this.runs.announce(webhook.orgId, accepted.runId);
     return accepted;
+  }
+
+  async #forgetOld(): Promise<void> {
+    await this.webhooks
+      .clean(keptDays)
+      .catch((err: unknown) => this.log.warn({ err }, 'old deliveries were not forgotten'));
   }
 
   /** Gives the key by which the delivery is known again. */

@@ -3,6 +3,7 @@ import type { AgentDefinition, ErrorInfo, RunOutput, ToolCallOutcome } from '@sw
 import { Sql } from '@switchyard/database';
 import type { ModelMessage, ToolOutput } from '@switchyard/models';
 import { runMessages } from '../engine/conversation.js';
+import { RunNews } from '../watch/run-news.service.js';
 import { type Claim, ClaimsRepository } from './claims.repository.js';
 import type { RunCall, RunData, RunPlan, RunStep } from './run-data.js';
 import { loadRun } from './run-rows.js';
@@ -24,6 +25,7 @@ export class ProgressRepository {
   constructor(
     private readonly sql: Sql,
     private readonly claims: ClaimsRepository,
+    private readonly news: RunNews,
   ) {}
 
   async load({ orgId, runId }: Claim): Promise<RunData> {
@@ -34,7 +36,7 @@ export class ProgressRepository {
 
   /** The definition, the tools and the conversation with which the run goes on from here. */
   async begin(claim: Claim, { agent, plan, opening }: Beginning): Promise<void> {
-    await this.claims.hold(claim, async (sql) => {
+    await this.#write(claim, async (sql) => {
       const earlier = await sql.query<{ message: ModelMessage }>(
         `SELECT m.message FROM runs.messages m JOIN runs.runs r ON r.conversation_id = m.conversation_id
          WHERE r.id = $1 ORDER BY m.id`,
@@ -50,7 +52,7 @@ export class ProgressRepository {
 
   /** The model's answer and the calls that it asks for, or its failure. */
   async addStep(claim: Claim, step: NewStep, calls: readonly NewCall[]): Promise<void> {
-    await this.claims.hold(claim, async (sql) => {
+    await this.#write(claim, async (sql) => {
       const { usage } = step.answer ?? {};
       await sql.query(
         `INSERT INTO runs.run_steps (run_id, position, kind, request_id, answer, error, input_tokens, output_tokens,
@@ -68,7 +70,7 @@ export class ProgressRepository {
 
   /** How a call ended, as soon as it did: calls of one turn end one by one. */
   async endCall(claim: Claim, call: RunCall, { state, outcome, output }: CallEnd): Promise<void> {
-    await this.claims.hold(claim, (sql) =>
+    await this.#write(claim, (sql) =>
       sql.query(
         `UPDATE runs.run_calls SET state = $3, outcome = $4::json, output = $5::json, waiting_since = now(),
            ended_at = CASE WHEN $3 = 'ended' THEN now() END WHERE run_id = $1 AND call_id = $2`,
@@ -83,7 +85,7 @@ export class ProgressRepository {
     { callId }: RunCall,
     state: 'approval_wanted' | 'waiting_approval' | 'ready',
   ): Promise<void> {
-    await this.claims.hold(claim, (sql) =>
+    await this.#write(claim, (sql) =>
       sql.query(
         `UPDATE runs.run_calls SET state = $3, waiting_since = now(),
            decided_at = CASE WHEN $3 = 'ready' THEN now() ELSE decided_at END WHERE run_id = $1 AND call_id = $2`,
@@ -98,7 +100,7 @@ export class ProgressRepository {
     state: 'waiting_approval' | 'waiting_reauth',
     isStillSo: (data: RunData) => boolean,
   ): Promise<boolean> {
-    return this.claims.hold(claim, async (sql) => {
+    return this.#write(claim, async (sql) => {
       // News of a decision may have been lost, or have come before the call waited.
       await sql.query(readyWhereDecided, [claim.runId]);
       const data = await loadRun(sql, claim.orgId, claim.runId);
@@ -113,7 +115,7 @@ export class ProgressRepository {
 
   /** Ends the run, and adds what was said to its conversation. */
   async end(claim: Claim, end: RunEnd): Promise<void> {
-    await this.claims.hold(claim, async (sql) => {
+    await this.#write(claim, async (sql) => {
       await sql.query(
         `UPDATE runs.runs SET state = $2, output = $3::json, error = $4::json, ended_at = now(), runner_id = NULL,
            lease_until = NULL WHERE id = $1`,
@@ -126,6 +128,12 @@ export class ProgressRepository {
       const data = await loadRun(sql, claim.orgId, claim.runId);
       if (data?.run.conversationId) await appendMessages(sql, data);
     });
+  }
+
+  async #write<T>(claim: Claim, work: (sql: Sql) => Promise<T>): Promise<T> {
+    const written = await this.claims.hold(claim, work);
+    this.news.changed(claim.runId);
+    return written;
   }
 }
 

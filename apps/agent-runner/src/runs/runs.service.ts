@@ -16,7 +16,7 @@ export type NewRun = {
   readonly input: RunInput;
   readonly conversationId?: string;
   /** The chat user's token, sealed to the broker, for integrations that exchange it. */
-  readonly subjectToken?: string;
+  readonly subjectToken?: string | null;
   /** Of a schedule or a webhook. */
   readonly trigger?: RunTrigger;
 };

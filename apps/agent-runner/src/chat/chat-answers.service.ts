@@ -1,0 +1,93 @@
+import { Injectable } from '@nestjs/common';
+import type { ErrorInfo, RunOutput, RunState } from '@switchyard/contracts';
+import type { ApprovalPart, ChatMessage, DecisionRefusedPart, ReauthPart } from '@switchyard/models';
+import { type RunUsage, type WatchedRun, WatchedRunsRepository } from '../watch/watched-runs.repository.js';
+import type { RunPlan } from '../runs/run-data.js';
+import { RunStories } from './run-stories.service.js';
+import { toolCallIdOf } from './requests/match-calls.js';
+
+/** A call that waits for approval, in the form of 001. */
+export type PendingTool = {
+  readonly client_name: string;
+  readonly tool: {
+    readonly type: 'function';
+    readonly function: { readonly name: string; readonly description: string; readonly parameters: unknown };
+  };
+  readonly tool_call: {
+    readonly id: string;
+    readonly type: 'function';
+    readonly function: { readonly name: string; readonly arguments: string };
+  };
+  readonly approval_id: string;
+};
+
+/** What a run came to, for who does not stream. */
+export type ChatAnswer = {
+  readonly run_id: string;
+  readonly conversation_id: string | null;
+  readonly status: RunState;
+  readonly message: ChatMessage;
+  readonly output: RunOutput | null;
+  readonly error: ErrorInfo | null;
+  readonly usage: RunUsage;
+  /** What the run waits for. */
+  readonly pending: readonly (
+    ({ type: 'approval_required' } & ApprovalPart) | ({ type: 'needs_reauth' } & ReauthPart)
+  )[];
+  /** Decisions of the request that were not taken. */
+  readonly refused: readonly DecisionRefusedPart[];
+  readonly extra_fields: { readonly pending_mcp_tools: readonly PendingTool[] };
+};
+
+/** Runs as one JSON answer. */
+@Injectable()
+export class ChatAnswers {
+  constructor(
+    private readonly runs: WatchedRunsRepository,
+    private readonly stories: RunStories,
+  ) {}
+
+  async answer(run: WatchedRun, refused: readonly DecisionRefusedPart[]): Promise<ChatAnswer> {
+    const message = await this.stories.messageOf(run);
+    const plan = (await this.runs.frame(run.id))?.plan ?? null;
+    return {
+      run_id: run.id,
+      conversation_id: run.conversationId,
+      status: run.state,
+      message,
+      output: run.output,
+      error: run.error,
+      usage: run.usage,
+      pending: pendingOf(message),
+      refused,
+      extra_fields: { pending_mcp_tools: pendingTools(run, plan) },
+    };
+  }
+}
+
+function pendingOf({ parts }: ChatMessage): ChatAnswer['pending'] {
+  return parts.flatMap((part): ChatAnswer['pending'] => {
+    if (part.type === 'data-approval_required' && part.data.state === 'waiting')
+      return [{ type: 'approval_required', ...part.data }];
+    if (part.type === 'data-needs_reauth' && part.data.state === 'waiting')
+      return [{ type: 'needs_reauth', ...part.data }];
+    return [];
+  });
+}
+
+function pendingTools(run: WatchedRun, plan: RunPlan | null): PendingTool[] {
+  return run.calls
+    .filter(({ state }) => state === 'waiting_approval')
+    .map((call) => {
+      const tool = plan?.tools.find(({ outwardName }) => outwardName === call.outwardName);
+      const name = call.outwardName ?? call.asked.name;
+      const { description = '', inputSchema = {} } = tool?.wire ?? {};
+      const args = JSON.stringify(call.asked.arguments);
+      return {
+        client_name: tool?.integrationSlug ?? '',
+        tool: { type: 'function', function: { name, description, parameters: inputSchema } },
+        tool_call: { id: toolCallIdOf(run, call), type: 'function', function: { name, arguments: args } },
+        approval_id: call.callId,
+      };
+    });
+}

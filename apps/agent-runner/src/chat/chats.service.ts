@@ -1,0 +1,177 @@
+import { Injectable } from '@nestjs/common';
+import { PlatformError } from '@switchyard/contracts';
+import type { ApiUser } from '@switchyard/identity';
+import type { DecisionRefusedPart } from '@switchyard/models';
+import { v7 } from 'uuid';
+import { type NewRun, RunsService } from '../runs/runs.service.js';
+import { RunNews } from '../watch/run-news.service.js';
+import {
+  type WatchedCall,
+  type WatchedRun,
+  WatchedRunsRepository,
+} from '../watch/watched-runs.repository.js';
+import { ChatAgents } from './chat-agents.service.js';
+import { type ChatRun, ChatRunsRepository, type Conversation } from './chat-runs.repository.js';
+import { conversationIdOf } from './conversation-id.js';
+import { type Decided, type Decision, DecisionsService } from './decisions.service.js';
+import type { KnownMessage } from './narration/narration.js';
+import { toDecisions, toolCallIdOf } from './requests/match-calls.js';
+import type { ChatRequest, ChatTurn } from './requests/chat-request.js';
+
+/** A run that a user's request has begun or brought forward, and what they have of it already. */
+export type ChatTurnTaken = {
+  readonly orgId: string;
+  readonly runId: string;
+  readonly conversationId: string;
+  readonly known?: KnownMessage;
+  readonly decided?: ReadonlySet<string>;
+  readonly refused: readonly DecisionRefusedPart[];
+};
+
+/** What users do in chats: say something, decide, cancel. What became of it is a run. */
+@Injectable()
+export class ChatsService {
+  constructor(
+    private readonly agents: ChatAgents,
+    private readonly chats: ChatRunsRepository,
+    private readonly runs: RunsService,
+    private readonly watched: WatchedRunsRepository,
+    private readonly decisions: DecisionsService,
+    private readonly news: RunNews,
+  ) {}
+
+  /** Throws `not_found` for another's conversation or agent, `conflict` where a run of the conversation is open or none waits. */
+  async take(user: ApiUser, request: ChatRequest): Promise<ChatTurnTaken> {
+    const conversationId = request.chatId === undefined ? v7() : conversationIdOf(user, request.chatId);
+    const conversation = await this.#own(user, conversationId);
+    const { turn } = request;
+    if (turn.kind === 'message')
+      return this.#begin(user, { request, conversationId, conversation, text: turn.text });
+    if (!conversation) throw new PlatformError('not_found', { message: 'There is no such conversation.' });
+    return this.#decide(user, conversationId, turn);
+  }
+
+  /** The conversation's run that is open; undefined where none is, for a chat of which nobody heard too. */
+  async openRun(user: ApiUser, chatId: string): Promise<ChatRun | undefined> {
+    const conversationId = conversationIdOf(user, chatId);
+    if (!(await this.#own(user, conversationId))) return undefined;
+    const run = await this.chats.lastRun(conversationId);
+    return run && !run.isOver ? run : undefined;
+  }
+
+  /** Throws `not_found` where there is no such conversation, and `conflict` where nothing of it is open. */
+  async cancel(user: ApiUser, chatId: string): Promise<string> {
+    const conversation = await this.#own(user, conversationIdOf(user, chatId));
+    if (!conversation) throw new PlatformError('not_found');
+    const run = await this.openRun(user, chatId);
+    if (!run) throw new PlatformError('conflict', { message: 'No run of the conversation is open.' });
+    await this.runs.cancel(user.orgId, run.id);
+    this.news.changed(run.id);
+    return run.id;
+  }
+
+  async #begin(
+    user: ApiUser,
+    { request, conversationId, conversation, text }: Beginning,
+  ): Promise<ChatTurnTaken> {
+    const named = request.agent ?? conversation?.agentId;
+    if (named === undefined)
+      throw new PlatformError('invalid_request', {
+        message: 'Name the agent: `agent` is its slug or its id.',
+      });
+    const { id: agentId } = this.agents.find(user, named);
+    if (conversation && conversation.agentId !== agentId)
+      throw new PlatformError('conflict', { message: 'The conversation is with another agent.' });
+    await this.#assertFree(conversationId);
+    const identity = await this.agents.identity(user, agentId);
+    const run: NewRun = {
+      ...identity,
+      agentId,
+      conversationId,
+      input: { text },
+    };
+    const runId = await this.runs.start(run).catch(async (thrown: unknown) => {
+      // Two at once: the table lets one of them in.
+      if (isOpenRunTwice(thrown)) await this.#assertFree(conversationId);
+      throw thrown;
+    });
+    return { orgId: user.orgId, runId, conversationId, refused: [] };
+  }
+
+  async #decide(
+    user: ApiUser,
+    conversationId: string,
+    turn: Exclude<ChatTurn, { kind: 'message' }>,
+  ): Promise<ChatTurnTaken> {
+    const { orgId } = user;
+    const last = await this.chats.lastRun(conversationId);
+    const run = last && (await this.watched.find(orgId, last.id));
+    if (!run || (last.isOver && turn.kind !== 'decisions'))
+      throw new PlatformError('conflict', { message: 'No run of the conversation waits for a decision.' });
+    // Decided elsewhere meanwhile: then the user sees what became of it.
+    const { taken, refused } = last.isOver ? nothingDecided : await this.#decideCalls(user, run, turn);
+    const known = turn.kind === 'decisions' ? knownAfter(turn, run, refused) : undefined;
+    return { orgId, runId: run.id, conversationId, known, decided: taken, refused };
+  }
+
+  async #decideCalls(user: ApiUser, run: WatchedRun, turn: Exclude<ChatTurn, { kind: 'message' }>) {
+    const waiting = run.calls.filter(isWaiting);
+    const wanted: Decision[] = toDecisions(turn, run, waiting);
+    if (wanted.length === 0 && turn.kind === 'approved_tools')
+      throw new PlatformError('conflict', {
+        message: 'None of these calls waits for a decision.',
+        details: { run_id: run.id, pending: waiting.map(({ callId }) => callId) },
+      });
+    return this.decisions.decide(user, wanted);
+  }
+
+  async #own({ orgId, userId }: ApiUser, conversationId: string): Promise<Conversation | undefined> {
+    const conversation = await this.chats.conversation(conversationId);
+    if (conversation && (conversation.orgId !== orgId || conversation.userId !== userId))
+      throw new PlatformError('not_found', { message: 'There is no such conversation.' });
+    return conversation;
+  }
+
+  async #assertFree(conversationId: string): Promise<void> {
+    const run = await this.chats.lastRun(conversationId);
+    if (!run || run.isOver) return;
+    throw new PlatformError('conflict', {
+      message: 'A run of the conversation is not over: wait for it, decide what it waits for, or cancel it.',
+      details: { run_id: run.id, status: run.state, conversation_id: conversationId },
+    });
+  }
+}
+
+type Beginning = {
+  readonly request: ChatRequest;
+  readonly conversationId: string;
+  readonly conversation: Conversation | undefined;
+  readonly text: string;
+};
+
+const nothingDecided: Decided = { taken: new Set(), refused: [] };
+
+/** The user may decide anew what was refused: the request for it is sent again. */
+function knownAfter(
+  { known, messageId }: Extract<ChatTurn, { kind: 'decisions' }>,
+  run: WatchedRun,
+  refused: Decided['refused'],
+): KnownMessage {
+  if (messageId !== run.id)
+    throw new PlatformError('conflict', {
+      message: 'The message is not the last answer of the conversation.',
+    });
+  const again = run.calls
+    .filter(({ callId }) => refused.some(({ approval_id: id }) => id === callId))
+    .map((call) => [toolCallIdOf(run, call), { stage: 'input', isReauthShown: false }] as const);
+  return { ...known, calls: new Map([...known.calls, ...again]) };
+}
+
+function isWaiting({ state }: WatchedCall): boolean {
+  return state === 'waiting_approval';
+}
+
+function isOpenRunTwice(thrown: unknown): boolean {
+  const { driverError } = thrown as { driverError?: { code?: string; constraint?: string } };
+  return driverError?.code === '23505' && driverError.constraint === 'runs_one_open';
+}

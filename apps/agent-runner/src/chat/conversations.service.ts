@@ -1,0 +1,111 @@
+import { Injectable } from '@nestjs/common';
+import { PlatformError, type RunState } from '@switchyard/contracts';
+import type { ApiUser } from '@switchyard/identity';
+import type { ChatMessage } from '@switchyard/models';
+import { decodeCursor, encodeCursor, type Page, toPage } from '@switchyard/service-kit';
+import { z } from 'zod';
+import { WatchedRunsRepository } from '../watch/watched-runs.repository.js';
+import { ChatAgents } from './chat-agents.service.js';
+import { ChatRunsRepository, type ListedConversation } from './chat-runs.repository.js';
+import { conversationIdOf } from './conversation-id.js';
+import { RunStories } from './run-stories.service.js';
+
+const titleLength = 80;
+const ListPosition = z.tuple([z.iso.datetime({ precision: 6 }), z.uuid()]);
+const MessagePosition = z.tuple([z.uuid()]);
+
+export type ConversationSummary = {
+  readonly id: string;
+  readonly title: string;
+  /** Null where the agent is gone. */
+  readonly agent: { readonly id: string; readonly slug: string; readonly name: string } | null;
+  readonly agent_id: string;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly open_run: { readonly id: string; readonly status: RunState } | null;
+};
+
+/** `next_cursor` leads to what was said before. */
+export type ConversationAnswer = ConversationSummary & {
+  readonly messages: readonly ChatMessage[];
+  readonly next_cursor: string | null;
+};
+
+type Paging = { readonly limit: number; readonly cursor?: string };
+
+/** A user's own conversations. */
+@Injectable()
+export class ConversationsService {
+  constructor(
+    private readonly chats: ChatRunsRepository,
+    private readonly runs: WatchedRunsRepository,
+    private readonly stories: RunStories,
+    private readonly agents: ChatAgents,
+  ) {}
+
+  async list(
+    user: ApiUser,
+    { limit, cursor, agent }: Paging & { readonly agent?: string },
+  ): Promise<Page<ConversationSummary>> {
+    const agentId = agent === undefined ? undefined : this.agents.find(user, agent).id;
+    const after = cursor === undefined ? undefined : decodeCursor(ListPosition, cursor);
+    const rows = await this.chats.list(user, { limit: limit + 1, agentId, after });
+    return toPage(rows, limit, {
+      item: (row) => this.#summary(row),
+      position: (row) => [row.position, row.id],
+    });
+  }
+
+  /** The last turns, each the user's message and what the agent made of it, in the order in which they were. */
+  async get(user: ApiUser, chatId: string, { limit, cursor }: Paging): Promise<ConversationAnswer> {
+    const row = await this.#own(user, chatId);
+    const before = cursor === undefined ? undefined : decodeCursor(MessagePosition, cursor)[0];
+    const found = await this.chats.runIds(row.id, limit + 1, before);
+    const runIds = found.slice(0, limit);
+    const turns = await Promise.all(runIds.map((runId) => this.#turn(user.orgId, runId)));
+    const last = runIds.at(-1);
+    const hasMore = found.length > limit && last !== undefined;
+    return {
+      ...this.#summary(row),
+      messages: turns.reverse().flat(),
+      next_cursor: hasMore ? encodeCursor([last]) : null,
+    };
+  }
+
+  /** Throws `conflict` where a run of it is open. */
+  async remove(user: ApiUser, chatId: string): Promise<void> {
+    const { id } = await this.#own(user, chatId);
+    if (await this.chats.remove(id)) return;
+    throw new PlatformError('conflict', { message: 'A run of the conversation is open: cancel it first.' });
+  }
+
+  async #own(user: ApiUser, chatId: string): Promise<ListedConversation> {
+    const row = await this.chats.find(user, conversationIdOf(user, chatId));
+    if (!row) throw new PlatformError('not_found', { message: 'There is no such conversation.' });
+    return row;
+  }
+
+  async #turn(orgId: string, runId: string): Promise<ChatMessage[]> {
+    const run = await this.runs.find(orgId, runId);
+    if (!run) return [];
+    const said: ChatMessage = {
+      id: `${run.id}-user`,
+      role: 'user',
+      metadata: { created_at: run.createdAt.toISOString() },
+      parts: [{ type: 'text', text: run.input.text }],
+    };
+    return [said, await this.stories.messageOf(run)];
+  }
+
+  #summary({ id, agentId, firstInput, openRun, ...times }: ListedConversation): ConversationSummary {
+    return {
+      id,
+      title: [...(firstInput?.text ?? '')].slice(0, titleLength).join(''),
+      agent: this.agents.describe(agentId) ?? null,
+      agent_id: agentId,
+      created_at: times.createdAt.toISOString(),
+      updated_at: times.updatedAt.toISOString(),
+      open_run: openRun && { id: openRun.id, status: openRun.state },
+    };
+  }
+}

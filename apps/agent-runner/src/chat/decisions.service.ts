@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { PlatformError, queues, toPlatformError } from '@switchyard/contracts';
+import type { ApiUser } from '@switchyard/identity';
+import type { DecisionRefusedPart } from '@switchyard/models';
+import { canonicalJson, QueueClient } from '@switchyard/queue';
+import type { WatchedCall } from '../watch/watched-runs.repository.js';
+
+const decideWithinMs = 10_000;
+
+export type Decision = {
+  readonly call: WatchedCall;
+  readonly approved: boolean;
+  readonly reason: string | null;
+  /** JSON text of the arguments that the user was shown; null where their client does not say. */
+  readonly shown: string | null;
+};
+
+export type Decided = {
+  /** Ids of calls that wait no more. */
+  readonly taken: ReadonlySet<string>;
+  readonly refused: readonly DecisionRefusedPart[];
+};
+
+/** What users of chats decide about calls, handed to dispatch: it knows who may, and keeps what was decided. */
+@Injectable()
+export class DecisionsService {
+  constructor(private readonly queue: QueueClient) {}
+
+  /** Each by itself: one that is refused keeps no other from being taken. */
+  async decide(user: ApiUser, decisions: readonly Decision[]): Promise<Decided> {
+    const answers = await Promise.all(decisions.map((decision) => this.#decide(user, decision)));
+    const taken = decisions.filter((_, at) => answers[at] === undefined).map(({ call }) => call.callId);
+    return { taken: new Set(taken), refused: answers.filter((answer) => answer !== undefined) };
+  }
+
+  async #decide(user: ApiUser, decision: Decision): Promise<DecisionRefusedPart | undefined> {
+    const { orgId, userId, isAdmin, person } = user;
+    const { call, approved, reason, shown } = decision;
+    const { callId } = call;
+    try {
+      const answer = await this.queue.request(
+        queues.approvalDecisions,
+        {
+          ...{ v: 1, orgId, callId, approved, reason },
+          decider: { kind: 'user', userId, roles: person.roles, isAdmin },
+          argumentsSha256: shown === null ? null : digestOf(shown, call),
+        },
+        { timeoutMs: decideWithinMs },
+      );
+      if (answer.status === 'refused') throw PlatformError.fromInfo(answer.error);
+      return undefined;
+    } catch (thrown) {
+      const { code, message } = toPlatformError(thrown);
+      return { approval_id: callId, code, message };
+    }
+  }
+}
+
+/** The same JSON in another spelling is the same arguments. */
+function digestOf(shown: string, { asked }: WatchedCall): string {
+  const ours = JSON.stringify(asked.arguments);
+  return createHash('sha256')
+    .update(isSame(shown, ours) ? ours : shown)
+    .digest('hex');
+}
+
+function isSame(shown: string, ours: string): boolean {
+  try {
+    return canonicalJson(JSON.parse(shown)) === canonicalJson(JSON.parse(ours));
+  } catch {
+    return false;
+  }
+}

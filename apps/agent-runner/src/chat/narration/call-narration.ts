@@ -1,0 +1,113 @@
+import type { AgentDefinition, ErrorInfo } from '@switchyard/contracts';
+import type { ChatChunk } from '@switchyard/models';
+import type { PlannedTool } from '../../runs/run-data.js';
+import type { WatchedCall } from '../../watch/watched-runs.repository.js';
+import { approvalPart, reauthPart } from './chat-parts.js';
+
+/** How far a client knows a call. A later one implies those before it, as far as they apply. */
+export const callStages = ['input', 'requested', 'responded', 'ended'] as const;
+export type CallStage = (typeof callStages)[number];
+
+/** What a client's message has of a call already. */
+export type KnownCall = { readonly stage: CallStage; readonly isReauthShown: boolean };
+
+export type NarratedTool = {
+  readonly toolCallId: string;
+  readonly tool: PlannedTool | undefined;
+  readonly agent: AgentDefinition | null;
+};
+
+/** The ends of a call that nobody let happen. */
+const notApproved = ['approval_denied', 'approval_expired', 'approval_stale'];
+
+/** One call of a run as a client is told of it, each thing once. */
+export class CallNarration {
+  #stage: CallStage | undefined;
+  #isApprovalShown: boolean;
+  #isReauthShown: boolean;
+
+  constructor(
+    private readonly narrated: NarratedTool,
+    known: KnownCall | undefined,
+  ) {
+    this.#stage = known?.stage;
+    this.#isApprovalShown = known?.stage === 'requested' || known?.stage === 'responded';
+    this.#isReauthShown = known?.isReauthShown ?? false;
+  }
+
+  tell(call: WatchedCall): ChatChunk[] {
+    return [...this.#input(call), ...this.#approval(call), ...this.#reauth(call), ...this.#end(call)];
+  }
+
+  #input({ outwardName, asked }: WatchedCall): ChatChunk[] {
+    if (!this.#reach('input')) return [];
+    const { toolCallId, tool } = this.narrated;
+    const title = tool?.wire.title;
+    const named = { toolCallId, toolName: outwardName ?? asked.name, ...(title !== undefined && { title }) };
+    return [{ type: 'tool-input-available', ...named, input: asked.arguments, dynamic: true }];
+  }
+
+  #approval(call: WatchedCall): ChatChunk[] {
+    const isWaiting = call.state === 'waiting_approval';
+    const chunks: ChatChunk[] = [];
+    if (isWaiting && this.#reach('requested')) chunks.push(this.#request(call));
+    if (isWaiting === this.#isApprovalShown) return chunks;
+    this.#isApprovalShown = isWaiting;
+    const data = approvalPart({ call, ...this.narrated }, isWaiting ? 'waiting' : 'decided');
+    return [...chunks, { type: 'data-approval_required', id: call.callId, data }];
+  }
+
+  /** By the call's first id: the further attempt after connecting has another. */
+  #reauth(call: WatchedCall): ChatChunk[] {
+    const isWaiting = call.state === 'waiting_reauth';
+    if (isWaiting === this.#isReauthShown) return [];
+    this.#isReauthShown = isWaiting;
+    const data = reauthPart({ call, ...this.narrated }, isWaiting ? 'waiting' : 'connected');
+    return [{ type: 'data-needs_reauth', id: this.narrated.toolCallId, data }];
+  }
+
+  #end(call: WatchedCall): ChatChunk[] {
+    const before = this.#stage;
+    if (call.state !== 'ended' || !this.#reach('ended')) return [];
+    const error = call.outcome?.['error'] as ErrorInfo | undefined;
+    const isRefused = error !== undefined && wasRefused(call, error);
+    return [
+      ...this.#decision(call, before, isRefused ? error : undefined),
+      this.#outcome(call, error, isRefused),
+    ];
+  }
+
+  /** Whoever decided, and wherever: of each call that waited the client's message says whether it was let go. */
+  #decision(call: WatchedCall, before: CallStage | undefined, refusal: ErrorInfo | undefined): ChatChunk[] {
+    const isRequested = before === 'requested' || before === 'responded';
+    if (!isRequested && call.decidedAt === null && !refusal) return [];
+    const approved = refusal === undefined;
+    const response = { approvalId: call.callId, approved, ...(refusal && { reason: refusal.message }) };
+    const request = isRequested ? [] : [this.#request(call)];
+    return [...request, { type: 'tool-approval-response', ...response }];
+  }
+
+  #request({ callId }: WatchedCall): ChatChunk {
+    return { type: 'tool-approval-request', approvalId: callId, toolCallId: this.narrated.toolCallId };
+  }
+
+  #outcome({ outcome }: WatchedCall, error: ErrorInfo | undefined, isRefused: boolean): ChatChunk {
+    const { toolCallId } = this.narrated;
+    if (isRefused) return { type: 'tool-output-denied', toolCallId };
+    if (outcome?.['status'] === 'completed')
+      return { type: 'tool-output-available', toolCallId, output: outcome['result'] ?? null, dynamic: true };
+    const errorText = error?.message ?? `The call was not made: ${String(outcome?.['problem'])}.`;
+    return { type: 'tool-output-error', toolCallId, errorText, dynamic: true };
+  }
+
+  /** Whether that is news. */
+  #reach(stage: CallStage): boolean {
+    const isNews = this.#stage === undefined || callStages.indexOf(stage) > callStages.indexOf(this.#stage);
+    if (isNews) this.#stage = stage;
+    return isNews;
+  }
+}
+
+function wasRefused({ outcome, decidedAt }: WatchedCall, { code }: ErrorInfo): boolean {
+  return notApproved.includes(code) || (outcome?.['status'] === 'denied' && decidedAt !== null);
+}

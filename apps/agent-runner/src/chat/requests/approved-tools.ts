@@ -1,0 +1,67 @@
+import { PlatformError } from '@switchyard/contracts';
+import { z } from 'zod';
+
+/** A call that somebody approved or denied in the request shape of 001: by its tool's name, and its id where that is said. */
+export type ApprovedTool = {
+  readonly name: string | null;
+  /** The approval's, or the call's as the answer named it. */
+  readonly id: string | null;
+  /** JSON text of what was shown. */
+  readonly arguments: string | null;
+};
+
+const Function = z.looseObject({ name: z.string().min(1).max(256), arguments: z.string().optional() });
+const Named = z.looseObject({ id: z.string().max(256).nullish(), function: Function.partial().optional() });
+const Item = z.looseObject({
+  function: Function.partial().optional(),
+  tool: Named.optional(),
+  tool_call: Named.optional(),
+  approval_id: z.string().max(256).optional(),
+});
+
+/** Names as Go writes them, which has no tags for these. */
+const goNames: Readonly<Record<string, string>> = {
+  Tool: 'tool',
+  ToolCall: 'tool_call',
+  ClientName: 'client_name',
+  ApprovalID: 'approval_id',
+  Function: 'function',
+  Name: 'name',
+  Arguments: 'arguments',
+  ID: 'id',
+};
+
+/** Items of `pending_mcp_tools`, or tools alone. Throws `invalid_request` for one that names nothing. */
+export function readApprovedTools(items: readonly unknown[]): ApprovedTool[] {
+  return items.map((item) => {
+    const read = Item.safeParse(spelledOurWay(item));
+    const tool = read.success ? toApproved(read.data) : undefined;
+    if (!tool)
+      throw new PlatformError('invalid_request', {
+        message:
+          'Each of the tools has `function.name`, `tool.function.name`, `tool_call.id` or `approval_id`.',
+      });
+    return tool;
+  });
+}
+
+function toApproved({
+  tool,
+  tool_call: call,
+  approval_id,
+  ...item
+}: z.output<typeof Item>): ApprovedTool | undefined {
+  const name = call?.function?.name ?? tool?.function?.name ?? item.function?.name ?? null;
+  const id = approval_id ?? call?.id ?? null;
+  if (name === null && id === null) return undefined;
+  return { name, id, arguments: call?.function?.arguments ?? null };
+}
+
+function spelledOurWay(value: unknown, depth = 0): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || depth > 3) return value;
+  const entries = Object.entries(value).map(([key, inner]) => [
+    Object.hasOwn(goNames, key) ? goNames[key] : key,
+    spelledOurWay(inner, depth + 1),
+  ]);
+  return Object.fromEntries(entries) as unknown;
+}

@@ -1,0 +1,93 @@
+import { Injectable } from '@nestjs/common';
+import type { ErrorInfo, RunOutput, RunState } from '@switchyard/contracts';
+import { Sql } from '@switchyard/database';
+import type { Run, RunCall, RunStep } from '../runs/run-data.js';
+
+export type RunUsage = {
+  readonly input_tokens: number | null;
+  readonly output_tokens: number | null;
+  readonly total_tokens: number | null;
+};
+
+export type WatchedCall = Pick<
+  RunCall,
+  'step' | 'position' | 'callId' | 'asked' | 'outwardName' | 'outcome'
+> & {
+  readonly state: string;
+  readonly decidedAt: Date | null;
+  readonly createdAt: Date;
+  /** Where the ledger has it already: while it waits, until when somebody may approve it. */
+  readonly ledgerDeadlineAt: Date | null;
+};
+
+/** A run as somebody sees it who watches it, from one of its steps on. */
+export type WatchedRun = {
+  readonly id: string;
+  readonly orgId: string;
+  readonly agentId: string;
+  readonly conversationId: string | null;
+  readonly input: Run['input'];
+  readonly state: RunState;
+  readonly output: RunOutput | null;
+  readonly error: ErrorInfo | null;
+  readonly createdAt: Date;
+  readonly usage: RunUsage;
+  readonly steps: readonly Pick<RunStep, 'position' | 'answer' | 'error'>[];
+  readonly calls: readonly WatchedCall[];
+};
+
+/** What the run was planned with; null before. */
+export type RunFrame = Pick<Run, 'agent' | 'plan'>;
+
+/** Runs for those who watch them: without the history, which may be long, and only from where they are. */
+@Injectable()
+export class WatchedRunsRepository {
+  constructor(private readonly sql: Sql) {}
+
+  /** Undefined too for a run of another organization. */
+  async find(orgId: string, runId: string, fromStep = 0): Promise<WatchedRun | undefined> {
+    return this.sql.transaction(async (sql) => {
+      // One moment for all rows: a call is never seen without the step that asked for it.
+      await sql.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
+      const [run] = await sql.query<Omit<WatchedRun, 'steps' | 'calls'>>(
+        `${runSql} WHERE r.id = $1 AND r.org_id = $2`,
+        [runId, orgId],
+      );
+      if (!run) return undefined;
+      const steps = await sql.query<WatchedRun['steps'][number]>(stepsSql, [runId, fromStep]);
+      return { ...run, steps, calls: await sql.query<WatchedCall>(callsSql, [runId, fromStep]) };
+    });
+  }
+
+  async frame(runId: string): Promise<RunFrame | undefined> {
+    const [frame] = await this.sql.query<RunFrame>('SELECT agent, plan FROM runs.runs WHERE id = $1', [
+      runId,
+    ]);
+    return frame;
+  }
+
+  /** What changes whenever there is something new to see. */
+  async stamps(runIds: readonly string[]): Promise<{ id: string; stamp: string }[]> {
+    return this.sql.query(stampsSql, [runIds]);
+  }
+}
+
+const sum = (column: string) =>
+  `(SELECT sum(s.${column})::float8 FROM runs.run_steps s WHERE s.run_id = r.id)`;
+
+const runSql = `SELECT r.id, r.org_id AS "orgId", r.agent_id AS "agentId", r.conversation_id AS "conversationId", r.input,
+    r.state, r.output, r.error, r.created_at AS "createdAt", json_build_object('input_tokens', ${sum('input_tokens')},
+    'output_tokens', ${sum('output_tokens')}, 'total_tokens', ${sum('total_tokens')}) AS usage FROM runs.runs r`;
+
+const stepsSql = `SELECT position, answer, error FROM runs.run_steps WHERE run_id = $1 AND position >= $2 ORDER BY position`;
+
+const callsSql = `SELECT c.step, c.position, c.call_id AS "callId", c.asked, c.outward_name AS "outwardName", c.outcome, c.state,
+    c.decided_at AS "decidedAt", c.created_at AS "createdAt",
+    CASE WHEN c.state = 'waiting_approval' THEN (SELECT v.deadline_at FROM dispatch.v_calls v WHERE v.call_id = c.call_id) END
+      AS "ledgerDeadlineAt"
+  FROM runs.run_calls c WHERE c.run_id = $1 AND c.step >= $2 ORDER BY c.step, c.position`;
+
+const stampsSql = `SELECT r.id, concat_ws('/', r.state, r.iteration, (SELECT string_agg(concat(c.call_id, c.state), ','
+    ORDER BY c.step, c.position) FROM runs.run_calls c WHERE c.run_id = r.id AND c.state <> 'ended'),
+    (SELECT count(*) FROM runs.run_calls c WHERE c.run_id = r.id AND c.state = 'ended')) AS stamp
+  FROM runs.runs r WHERE r.id = ANY($1)`;
