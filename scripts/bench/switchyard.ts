@@ -11,7 +11,6 @@ import { loadSecrets } from '../start/secrets.ts';
 import { ServiceLog } from '../start/service-log.ts';
 import { openStores } from '../start/stores.ts';
 import { SupervisedService } from '../start/supervised-service.ts';
-import { innerPorts } from '../start/ports.ts';
 import { freePort } from '../stores/free-port.ts';
 import { startRedis } from '../stores/redis-server.ts';
 

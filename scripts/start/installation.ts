@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { build } from '../build.ts';
 import { settingsFile } from '../identity-provider/settings.ts';
+import { freePort } from '../stores/free-port.ts';
 import { cleanDataFolder, makeDataFolder } from './data-folder.ts';
 import { removeDevFile, writeDevFile } from './dev-file.ts';
 import {
