@@ -124,16 +124,6 @@ onBothQueueBackends('runs of agents', (backend) => {
     expect((await harness.ended(await harness.start(others))).run.error?.code).toBe('not_found');
   });
 
-  it('has no more than its request asked to see, and says what it goes without', async () => {
-    harness.script([{ answer: { text: 'Hello.' } }]);
-    const filter = { excludeTools: ['up_drop'] };
-    const { run } = await harness.ended(await harness.start(harness.addAgent(), 'go', { filter }));
-    expect(run.plan?.tools.map(({ outwardName }) => outwardName)).toEqual(['up_add', 'up_list']);
-    expect(run.plan?.leftOut).toEqual([{ name: 'up_drop', reason: 'not_requested' }]);
-    const nothing = await harness.start(harness.addAgent(), 'go', { filter: { includeClients: [] } });
-    expect((await harness.ended(nothing)).run.plan?.tools).toEqual([]);
-  });
-
   it('goes on with a conversation, and with nobody else’s', async () => {
     const agent = harness.addAgent();
     const caller = harness.caller();
