@@ -220,6 +220,7 @@ export class DispatchRuntime implements OnModuleInit {
         commandOf: (one) => this.commandOf(one),
         onListsChanged: (one) => void this.askForSync(one),
         onResourceUpdated: (one, uri) => void this.tellUpdated(one, uri),
+        onProcess: () => ownership.processChanged(),
         onStopped: (stopped) => children.delete(stopped),
       });
       children.add(child);

@@ -13,6 +13,7 @@ const pages = [
   'docs/agents.md',
   'docs/approvals.md',
   'docs/bff.md',
+  'docs/features.md',
   'docs/identity.md',
   'docs/local-tools.md',
   'docs/mcp.md',

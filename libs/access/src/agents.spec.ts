@@ -96,6 +96,19 @@ describe('the execution policy', () => {
     expect(of(own, { toolOverrides: said('require_approval') }).mode).toBe('auto_execute');
   });
 
+  it('says whose word it is', () => {
+    const whose = (...made: Parameters<typeof of>) => of(...made).decidedBy;
+    const own = { default: null, tools: { wiki_write: 'auto_execute' } } as const;
+    expect(whose(helper({ execution: own }), { toolOverrides: said('auto_execute') })).toBe('agent_tool');
+    expect(whose(helper({ execution: auto }), { toolOverrides: said('auto_execute') })).toBe(
+      'integration_tool',
+    );
+    expect(whose(helper({ execution: auto }), { defaultPolicy: 'auto_execute' })).toBe('agent_default');
+    expect(whose(helper(), { defaultPolicy: 'auto_execute' })).toBe('integration_default');
+    expect(whose(helper())).toBe('platform_default');
+    expect(whose(null)).toBe('host');
+  });
+
   it('outside of an agent is the host’s to ask, unless the integration says that the platform does', () => {
     expect(of(null, { defaultPolicy: 'require_approval' }).mode).toBe('auto_execute');
     expect(of(null, { approvalOnGateway: 'platform' }).mode).toBe('require_approval');

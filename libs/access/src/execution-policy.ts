@@ -10,9 +10,22 @@ import type { AgentRecord, ResolvedTool } from './records.js';
 import type { Snapshot } from './snapshot.js';
 import { overrideOf } from './tool-visibility.js';
 
+/** Whose word a mode is, from the one that beats all others to the one that holds where nobody said anything. */
+export type PolicyWord =
+  | 'agent_tool'
+  | 'integration_tool'
+  | 'tool_author'
+  | 'agent_default'
+  | 'integration_default'
+  | 'platform_default'
+  /** Outside of an agent's run: the host asks its own user. */
+  | 'host';
+
 /** Whether a call runs by itself, and what an approval of it holds for. */
 export type ExecutionPolicy = {
   readonly mode: ExecutionMode;
+  /** Whose word that is. */
+  readonly decidedBy: PolicyWord;
   /** Hex SHA-256 that changes with the integration's settings, the agent's, and what the vendor says of the tool. */
   readonly version: string;
   /** Who may approve it. */
@@ -31,27 +44,29 @@ export function executionPolicy(
 ): ExecutionPolicy {
   const agent = snapshot.agents.get(caller.agentId ?? '');
   return {
-    mode: modeOf(caller, agent, resolved),
+    ...decided(caller, agent, resolved),
     version: policyVersion(agent, resolved),
     terms: (agent ?? resolved.integration).approval,
   };
 }
 
-function modeOf(
+function decided(
   { agentId }: CallerContext,
   agent: AgentRecord | undefined,
   resolved: ResolvedTool,
-): ExecutionMode {
+): Pick<ExecutionPolicy, 'mode' | 'decidedBy'> {
   const { integration, tool } = resolved;
-  if (agentId === undefined && integration.approvalOnGateway === 'host') return 'auto_execute';
-  const words = [
-    agentsWord(agent, resolved),
-    overrideOf(integration, tool.name)?.policy,
-    authorsWord(resolved),
-    agent?.execution.default,
-    integration.defaultPolicy,
+  if (agentId === undefined && integration.approvalOnGateway === 'host')
+    return { mode: 'auto_execute', decidedBy: 'host' };
+  const words: [PolicyWord, ExecutionMode | null | undefined][] = [
+    ['agent_tool', agentsWord(agent, resolved)],
+    ['integration_tool', overrideOf(integration, tool.name)?.policy],
+    ['tool_author', authorsWord(resolved)],
+    ['agent_default', agent?.execution.default],
+    ['integration_default', integration.defaultPolicy],
   ];
-  return words.find((word) => word !== undefined && word !== null) ?? 'require_approval';
+  for (const [decidedBy, mode] of words) if (mode) return { mode, decidedBy };
+  return { mode: 'require_approval', decidedBy: 'platform_default' };
 }
 
 function agentsWord(

@@ -11,7 +11,7 @@ export { hasIdentity, isAttended, isUnattendedRun } from './available-auth.js';
 export { leftOutClaims, policyClaimPaths, projectClaims } from './claims.js';
 export { slugOf } from './config-grants.js';
 export { executionPolicy } from './execution-policy.js';
-export type { ExecutionPolicy } from './execution-policy.js';
+export type { ExecutionPolicy, PolicyWord } from './execution-policy.js';
 export { explainMissing } from './explain-missing.js';
 export type { MissingTool } from './explain-missing.js';
 export type {
@@ -57,6 +57,8 @@ export type {
 export { FilterQuery, filterFields, requestFilterOf } from './request-filter-of.js';
 export type { FilterSources } from './request-filter-of.js';
 export type { RequestFilter } from './request-filter.js';
+export { filterFields, FilterQuery, requestFilterOf } from './request-filter-of.js';
+export type { FilterSources } from './request-filter-of.js';
 export { findPrompt, resolvePrompts } from './resolve-prompts.js';
 export {
   findResource,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { type AuditEvent, PlatformError, queues, topics } from '@switchyard/contracts';
+import { type AuditEvent, PlatformError, queues, type RunInput, topics } from '@switchyard/contracts';
 import { eventually, onBothQueueBackends } from '@switchyard/testing';
 import { RunnerHarness } from '../runner-harness-spec.js';
 import { unattendedCaller } from '../runs/unattended-caller.js';
@@ -53,6 +53,9 @@ onBothQueueBackends('runs of agents', (backend) => {
     for (const { sealed } of harness.sent) {
       const call = made.find(({ callId }) => callId === sealed.call.callId);
       expect(sealed.call).toMatchObject({ runId, requestId: call?.requestId, ledgerFirst: true });
+      // Under whoever began the run, and through the agent.
+      expect(sealed.call.caller).toEqual(run.caller);
+      expect(run.caller).toMatchObject({ kind: 'user', userId: expect.any(String), agentId: run.agentId });
       expect(call?.requestId).toBe(steps[call?.step ?? -1]?.requestId);
     }
     const seen = harness.model.requests();
@@ -73,6 +76,24 @@ onBothQueueBackends('runs of agents', (backend) => {
     expect(sentTools()).toEqual(['add']);
     expect(made.map(({ outcome }) => outcome?.['status'])).toEqual(['not_made', 'failed']);
     expect(JSON.stringify(harness.model.requests()[1]?.messages)).toContain('upstream_unreachable');
+  });
+
+  it('plans no tool that the request leaves out, and says so', async () => {
+    const planned = async (filter: RunInput['filter']) => {
+      harness.script([{ answer: { text: 'Fine.' } }]);
+      const runId = await harness.start(harness.addAgent(), 'go', { input: { text: 'go', filter } });
+      const { plan } = (await harness.ended(runId)).run;
+      const names = plan?.tools.map(({ outwardName }) => outwardName);
+      expect(harness.model.requests()[0]?.tools ?? []).toEqual(names);
+      const leftOut = plan?.leftOut.filter(({ reason }) => reason === 'request_filter');
+      return [names, leftOut?.map(({ name }) => name)];
+    };
+    const all = ['up_add', 'up_drop', 'up_list'];
+    expect(await planned(undefined)).toEqual([all, []]);
+    expect(await planned({ includeClients: [] })).toEqual([[], all]);
+    expect(await planned({ includeClients: ['elsewhere', 'up'] })).toEqual([all, []]);
+    expect(await planned({ excludeClients: ['up'] })).toEqual([[], all]);
+    expect(await planned({ excludeTools: ['up_drop'] })).toEqual([['up_add', 'up_list'], ['up_drop']]);
   });
 
   it('ends the loop at its depth with a synthesis that calls nothing', async () => {

@@ -4,10 +4,11 @@ import {
   type ExecutionPolicy,
   executionPolicy,
   findTool,
+  resolveTools,
   type Snapshot,
   SnapshotStore,
 } from '@switchyard/access';
-import type { AgentDefinition, CallerContext } from '@switchyard/contracts';
+import type { AgentDefinition, CallerContext, RunInput } from '@switchyard/contracts';
 import type { RunPlan } from '../runs/run-data.js';
 import { makePlan } from './make-plan.js';
 
@@ -16,12 +17,19 @@ import { makePlan } from './make-plan.js';
 export class RunPlanner {
   constructor(private readonly snapshots: SnapshotStore) {}
 
-  async plan(caller: CallerContext, agent: AgentDefinition): Promise<RunPlan> {
+  async plan(caller: CallerContext, agent: AgentDefinition, filter?: RunInput['filter']): Promise<RunPlan> {
     const snapshot = await this.#snapshotWith(agent);
     const { tools, leftOut } = agentTools(snapshot, caller);
+    const wanted = new Set(resolveTools(snapshot, caller, filter).map(({ outwardName }) => outwardName));
+    const unwanted = tools.filter(({ outwardName }) => !wanted.has(outwardName));
     return makePlan(caller, agent, {
-      tools: tools.map((resolved) => ({ resolved, policy: executionPolicy(snapshot, caller, resolved) })),
-      leftOut: leftOut.map(({ name, reason }) => ({ name, reason })),
+      tools: tools
+        .filter(({ outwardName }) => wanted.has(outwardName))
+        .map((resolved) => ({ resolved, policy: executionPolicy(snapshot, caller, resolved) })),
+      leftOut: [
+        ...leftOut.map(({ name, reason }) => ({ name, reason })),
+        ...unwanted.map(({ outwardName: name }) => ({ name, reason: 'request_filter' })),
+      ],
     });
   }
 

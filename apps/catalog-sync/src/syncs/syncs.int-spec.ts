@@ -94,6 +94,21 @@ onBothQueueBackends('a sync', (backend) => {
     expect(back).toMatchObject({ id: gone!.id, enabled: true, disabled_reason: null });
   });
 
+  it('keeps one row for each tool of an integration, under its own and its outward name', async () => {
+    const { id } = await connected({ tools: named('a', 'b') });
+    await harness.sync(id);
+    const rows = await harness.sql.query(
+      `SELECT name, qualified_name, input_schema, last_seen_at IS NOT NULL AS seen
+       FROM catalog.external_mcp_tools WHERE integration_id = $1 ORDER BY name`,
+      [id],
+    );
+    const row = (name: string) => ({
+      ...{ name, qualified_name: expect.stringMatching(new RegExp(`^.+_${name}$`)) },
+      ...{ input_schema: expect.objectContaining({ type: 'object' }), seen: true },
+    });
+    expect(rows).toEqual([row('a'), row('b')]);
+  });
+
   it('leaves off what an admin switched off', async () => {
     const { upstream, id } = await connected({ tools: named('a', 'b') });
     await harness.sql.query(

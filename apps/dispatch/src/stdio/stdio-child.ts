@@ -37,11 +37,16 @@ export type StdioParts = {
   /** The child said that one of its lists changed. */
   onListsChanged: (integration: IntegrationRecord) => void;
   onResourceUpdated: (integration: IntegrationRecord, uri: string) => void;
+  /** The child's process began or ended. */
+  onProcess: () => void;
   onStopped: (child: StdioChild) => void;
   connectTimeoutMs: number;
   /** How long a call that ended unanswered keeps the child from asking anybody; then it is replaced where nothing runs. */
   strayMs: number;
 };
+
+/** A process that has been greeted as an MCP server, and since when. */
+export type ChildProcess = { readonly pid: number; readonly startedAt: Date };
 
 type Call = Extract<StdioRequest, { op: 'call' }>;
 
@@ -58,6 +63,7 @@ const capabilities = { elicitation: { form: {}, url: {} }, sampling: {} };
 export class StdioChild {
   readonly version: number;
   private session: Promise<UpstreamSession> | null = null;
+  private running: ChildProcess | null = null;
   private wanted: readonly string[] = [];
   private readonly consumer: Consumer;
   /** Unsafe requests by id, until their deadline. */
@@ -81,6 +87,11 @@ export class StdioChild {
 
   get integrationId(): string {
     return this.integration.id;
+  }
+
+  /** Null while none runs: one is started by the next request. */
+  get process(): ChildProcess | null {
+    return this.running;
   }
 
   /** The resources to whose updates somebody is subscribed; also of a child that is started later. */
@@ -234,11 +245,25 @@ export class StdioChild {
         stdioCommand,
       },
       { egress: parts.egress, timeoutMs: parts.connectTimeoutMs, capabilities },
-    );
+    ).catch((error: unknown) => Promise.reject(notStarted(error)));
     session.onListsChanged(() => parts.onListsChanged(integration));
     session.onResourceUpdated((uri) => parts.onResourceUpdated(integration, uri));
+    this.followProcess(session);
     void session.subscribe(this.wanted, { timeoutMs: subscribeMs });
     return session;
+  }
+
+  private followProcess(session: UpstreamSession): void {
+    const { pid } = session;
+    if (pid === null) return;
+    const process = { pid, startedAt: new Date() };
+    this.running = process;
+    this.parts.onProcess();
+    session.onClose(() => {
+      // Another may run by now.
+      if (this.running === process) this.running = null;
+      this.parts.onProcess();
+    });
   }
 
   private async endSession(): Promise<void> {
@@ -246,6 +271,16 @@ export class StdioChild {
     this.session = null;
     await (await ending?.catch(() => null))?.close();
   }
+}
+
+/** A command that is missing, ends at once or says nothing looks alike from here: who may mend it is told where to look. */
+function notStarted(thrown: unknown): unknown {
+  if (!(thrown instanceof UpstreamError) || thrown.failure.error.code !== 'upstream_unreachable')
+    return thrown;
+  const { failure, cause, diagnostic } = thrown;
+  const message =
+    'The stdio server did not start: check that its command exists and may be run, its arguments, and what it needs to run.';
+  return new UpstreamError({ ...failure, error: { ...failure.error, message } }, { cause, diagnostic });
 }
 
 /** As a signal that timed out says it. */

@@ -1,4 +1,5 @@
 import type { Sql } from '@switchyard/database';
+import type { ChildProcess } from './stdio-child.js';
 
 /** Ownership of stdio children: one row per integration, held by a worker until `lease_until`. */
 export class StdioOwnersRepository {
@@ -8,12 +9,18 @@ export class StdioOwnersRepository {
     private readonly leaseMs: number,
   ) {}
 
-  /** Renews this worker's leases. Returns the integrations that it still owns: a lease that ran out is lost. */
-  async renew(): Promise<Set<string>> {
+  /**
+   * Renews this worker's leases, and writes down the processes that run, by integration. Returns the integrations that it
+   * still owns: a lease that ran out is lost.
+   */
+  async renew(processes: ReadonlyMap<string, ChildProcess>): Promise<Set<string>> {
+    const running = [...processes].map(([id, { pid, startedAt }]) => ({ id, pid, started_at: startedAt }));
     const rows = await this.sql.query<{ integration_id: string }>(
-      `UPDATE dispatch.stdio_owners SET lease_until = clock_timestamp() + make_interval(secs => $2::float8 / 1000)
+      `UPDATE dispatch.stdio_owners o SET lease_until = clock_timestamp() + make_interval(secs => $2::float8 / 1000),
+         (pid, started_at) = (SELECT p.pid, p.started_at
+           FROM jsonb_to_recordset($3::jsonb) AS p(id uuid, pid integer, started_at timestamptz) WHERE p.id = o.integration_id)
        WHERE worker_id = $1 AND lease_until > clock_timestamp() RETURNING integration_id`,
-      [this.workerId, this.leaseMs],
+      [this.workerId, this.leaseMs, JSON.stringify(running)],
     );
     return new Set(rows.map((row) => row.integration_id));
   }
@@ -25,7 +32,8 @@ export class StdioOwnersRepository {
        SELECT id, $2, clock_timestamp() + make_interval(secs => $3::float8 / 1000) FROM unnest($1::uuid[]) AS id
        WHERE NOT EXISTS (SELECT 1 FROM dispatch.stdio_owners h WHERE h.integration_id = id AND h.lease_until >= clock_timestamp())
        ORDER BY id LIMIT $4
-       ON CONFLICT (integration_id) DO UPDATE SET worker_id = excluded.worker_id, lease_until = excluded.lease_until
+       ON CONFLICT (integration_id) DO UPDATE SET worker_id = excluded.worker_id, lease_until = excluded.lease_until,
+           pid = NULL, started_at = NULL
          WHERE o.lease_until < clock_timestamp()
        RETURNING integration_id`,
       [integrationIds, this.workerId, this.leaseMs, room],

@@ -54,7 +54,11 @@ onBothQueueBackends('a stdio integration', (backend) => {
     const allowlist = join(mkdtempSync(join(tmpdir(), 'switchyard-')), 'allowlist.json');
     writeFileSync(
       allowlist,
-      JSON.stringify([{ name: 'fixture', command: process.execPath, args: [stdioFixturePath()] }]),
+      JSON.stringify([
+        { name: 'fixture', command: process.execPath, args: [stdioFixturePath()] },
+        { name: 'missing', command: '/nowhere/server' },
+        { name: 'quits', command: process.execPath, args: ['--eval', 'process.exit(1)'] },
+      ]),
     );
     const settings = { SWITCHYARD_STDIO_ALLOWLIST: allowlist, DISPATCH_STDIO_STRAY: '3s' };
     workers = [await harness.startWorker(settings), await harness.startWorker(settings)];
@@ -67,6 +71,23 @@ onBothQueueBackends('a stdio integration', (backend) => {
     const pids = await Promise.all(Array.from({ length: 20 }, pid));
     expect(new Set(pids).size).toBe(1);
     expect(isAlive(pids[0] ?? 0)).toBe(true);
+  });
+
+  it('writes down the process of its child, that of a new one, and none while none runs', async () => {
+    const written = async () =>
+      (
+        await harness.sql.query<{ pid: number | null; started_at: Date | null }>(
+          'SELECT pid, started_at FROM dispatch.v_stdio_processes WHERE integration_id = $1',
+          [integrationId],
+        )
+      )[0];
+    const first = await pid();
+    const row = await eventually(async () => (await written())?.pid === first && (await written()));
+    expect(Date.now() - Number(row?.started_at)).toBeLessThan(60_000);
+    process.kill(first, 'SIGKILL');
+    await eventually(async () => (await written())?.pid === null);
+    const second = await pid();
+    await eventually(async () => (await written())?.pid === second);
   });
 
   it('answers lists and pings of others over the same queue', async () => {
@@ -179,6 +200,22 @@ onBothQueueBackends('a stdio integration', (backend) => {
     expect(after).not.toBe(before);
     expect(isAlive(before)).toBe(false);
   });
+
+  it.each(['missing', 'quits'])(
+    'says what to check where its command does not start: %s',
+    async (command) => {
+      const id = await harness.insertIntegration(command, { type: 'stdio', command, args: [] }, unsafe);
+      const list = { v: 1 as const, op: 'list' as const, timeoutMs: 5_000 };
+      const options = { timeoutMs: 15_000, priority: stdioPriority.list };
+      const answer = await harness.queue.request(stdioQueue(id), list, options);
+      const error = { code: 'upstream_unreachable', message: expect.stringMatching(/did not start: check/) };
+      expect(answer).toMatchObject({ status: 'failed', failure: { failureClass: 'not_sent', error } });
+      await harness.sql.query('DELETE FROM registry.integrations WHERE id = $1', [id]);
+      await eventually(
+        async () => (await harness.sql.query('SELECT 1 FROM dispatch.stdio_owners')).length === 1,
+      );
+    },
+  );
 
   it('shares several children over the workers, and leaves none without an owner', async () => {
     const ids = await Promise.all(

@@ -1,6 +1,6 @@
 import type { IntegrationRecord, Snapshot } from '@switchyard/access';
 import type { Log } from '@switchyard/service-kit';
-import type { StdioChild } from './stdio-child.js';
+import type { ChildProcess, StdioChild } from './stdio-child.js';
 import type { StdioOwnersRepository } from './stdio-owners.repository.js';
 
 export type OwnershipSettings = { leaseMs: number; tickMs: number; heartbeatMs: number };
@@ -53,9 +53,19 @@ export class StdioOwnershipService {
       });
   }
 
+  /** A child's process began or ended: what the fleet is told of it does not wait for the next tick. */
+  processChanged(): void {
+    if (!this.draining) this.tickSoon();
+  }
+
+  private processes(): Map<string, ChildProcess> {
+    const running = [...this.owned].flatMap(([id, { process }]) => (process ? [[id, process] as const] : []));
+    return new Map(running);
+  }
+
   private async tick(): Promise<void> {
     const asked = Date.now();
-    const held = await this.repository.renew();
+    const held = await this.repository.renew(this.processes());
     this.renewedAt = asked;
     const wanted = this.wanted();
     for (const [id, child] of this.owned) {

@@ -26,6 +26,16 @@ const reasons = [
   'approval_required',
 ] as const;
 
+const words = [
+  'agent_tool',
+  'integration_tool',
+  'tool_author',
+  'agent_default',
+  'integration_default',
+  'platform_default',
+  'host',
+] as const;
+
 export const AgentTools = z
   .strictObject({
     context,
@@ -43,6 +53,11 @@ export const AgentTools = z
         description: z.string().nullable().describe('The vendor’s text.'),
         annotations: z.looseObject({}).nullable().describe('The vendor’s hints.'),
         execution: Mode,
+        execution_decided_by: z
+          .enum(words)
+          .describe(
+            'Whose word that is: the agent’s or the integration’s about the tool, the author’s of a local tool, a default of either, or the platform’s where nobody said anything.',
+          ),
         safe: z.boolean().describe('Whether a call may be sent twice.'),
         deadline_ms: z.int(),
       }),

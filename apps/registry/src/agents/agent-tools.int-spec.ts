@@ -143,12 +143,13 @@ describe('the tools of a run', () => {
     const { id } = await agent({ grants, tool_policies: { wiki_write: 'require_approval' } });
     const chat = await toolsOf(id, 'context=chat');
     expect(chat).toMatchObject({ context: 'chat', user_id: null, may_chat: null });
-    expect(chat.tools.map(({ name, execution }: any) => [name, execution])).toEqual([
-      ['desk_open', 'require_approval'],
-      ['notes_read', 'auto_execute'],
-      ['notes_write', 'auto_execute'],
-      ['wiki_read', 'auto_execute'],
-      ['wiki_write', 'require_approval'],
+    const ofTool = ({ name, execution, execution_decided_by: by }: any) => [name, execution, by];
+    expect(chat.tools.map(ofTool)).toEqual([
+      ['desk_open', 'require_approval', 'platform_default'],
+      ['notes_read', 'auto_execute', 'integration_default'],
+      ['notes_write', 'auto_execute', 'integration_default'],
+      ['wiki_read', 'auto_execute', 'integration_default'],
+      ['wiki_write', 'require_approval', 'agent_tool'],
     ]);
     expect(chat.tools[3]).toMatchObject({
       ...{ integration: 'wiki', integration_id: ids['wiki'], description: 'Does read.' },

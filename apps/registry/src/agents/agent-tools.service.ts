@@ -57,7 +57,7 @@ function chattable({ organizationId: orgId, chatAccess }: AgentEntity) {
 
 function toAnswer(
   { toolDeadlineMs }: AgentEntity,
-  { resolved, mode }: Offered['tools'][number],
+  { resolved, mode, decidedBy }: Offered['tools'][number],
 ): AgentToolsBody['tools'][number] {
   const { integration, wire, outwardName, safe, deadlineMs } = resolved;
   return {
@@ -68,6 +68,7 @@ function toAnswer(
     description: wire.description ?? null,
     annotations: wire.annotations ?? null,
     execution: mode,
+    execution_decided_by: decidedBy,
     safe,
     deadline_ms: deadlineMs ?? toolDeadlineMs,
   };

@@ -1,10 +1,13 @@
 import { agentTools, executionPolicy, isUnattendedRun, withAgent } from '@switchyard/access';
-import type { AgentRecord, LeftOutReason, ResolvedTool, Snapshot } from '@switchyard/access';
-import type { CallerContext, ExecutionMode } from '@switchyard/contracts';
+import type { AgentRecord, ExecutionPolicy, LeftOutReason, ResolvedTool, Snapshot } from '@switchyard/access';
+import type { CallerContext } from '@switchyard/contracts';
 import type { AgentEntity } from './agent.entity.js';
 
 export type Offered = {
-  readonly tools: readonly { readonly resolved: ResolvedTool; readonly mode: ExecutionMode }[];
+  readonly tools: readonly ({ readonly resolved: ResolvedTool } & Pick<
+    ExecutionPolicy,
+    'mode' | 'decidedBy'
+  >)[];
   readonly leftOut: readonly {
     readonly name: string;
     readonly integrationSlug: string;
@@ -16,7 +19,10 @@ export type Offered = {
 export function offeredTools(snapshot: Snapshot, agent: AgentEntity, caller: CallerContext): Offered {
   const saved = withAgent(snapshot, toRecord(agent, caller));
   const { tools, leftOut } = agentTools(saved, caller);
-  const judged = tools.map((resolved) => ({ resolved, mode: executionPolicy(saved, caller, resolved).mode }));
+  const judged = tools.map((resolved) => {
+    const { mode, decidedBy } = executionPolicy(saved, caller, resolved);
+    return { resolved, mode, decidedBy };
+  });
   if (!isUnattendedRun(caller) || agent.unattendedApproval === 'park') return { tools: judged, leftOut };
   const needy = judged
     .filter(({ mode }) => mode === 'require_approval')

@@ -204,6 +204,17 @@ export const IntegrationAnswer = z
       .nullable()
       .describe('What the upstream said of itself.'),
     breaker: BreakerAnswer,
+    process: z
+      .strictObject({
+        state: z
+          .enum(['running', 'stopped', 'unowned'])
+          .describe('`stopped`: the next request starts it; `unowned`: no worker holds it just now.'),
+        pid: z.int().nullable().describe('On the machine of the worker.'),
+        started_at: z.iso.datetime().nullable(),
+        worker_id: z.uuid().nullable(),
+      })
+      .nullable()
+      .describe('Of a stdio server; null for all others.'),
     warnings: z.array(z.string()).optional().describe('What works otherwise than the admin may expect.'),
   })
   .meta({ id: 'Integration' });

@@ -82,6 +82,31 @@ describe('an integration', () => {
     });
   });
 
+  it('of a stdio server shows its process, while a worker that lives says so', async () => {
+    expect((await registry().integration({ slug: `${slug}-http` })).process).toBeNull();
+    const transport = { type: 'stdio', command: 'files', args: ['/data/notes'] };
+    const { id } = await registry().integration({ slug, transport });
+    const shown = async () => (await registry().get(`/api/integrations/${id}`)).body.process;
+    const owner = (columns: string, values: string) =>
+      asAdmin(registry().database.adminUrl, (client) =>
+        client.query(
+          `INSERT INTO dispatch.stdio_owners (integration_id, worker_id, ${columns}) VALUES ($1, $1, ${values})
+           ON CONFLICT (integration_id) DO UPDATE SET (worker_id, ${columns}) = (excluded.worker_id, ${columns
+             .split(', ')
+             .map((column) => `excluded.${column}`)
+             .join(', ')})`,
+          [id],
+        ),
+      );
+    expect(await shown()).toEqual({ state: 'unowned', pid: null, started_at: null, worker_id: null });
+    await owner('lease_until', `now() + interval '1 minute'`);
+    expect(await shown()).toMatchObject({ state: 'stopped', pid: null, worker_id: id });
+    await owner('lease_until, pid, started_at', `now() + interval '1 minute', 4711, now()`);
+    expect(await shown()).toMatchObject({ state: 'running', pid: 4711, started_at: expect.any(String) });
+    await owner('lease_until', `now() - interval '1 second'`);
+    expect(await shown()).toMatchObject({ state: 'unowned', pid: null });
+  });
+
   it('is changed field by field; null takes a filter away', async () => {
     const { id } = await registry().integration({ slug, tools_to_execute: ['a'], deadline_ms: 5_000 });
     const { body } = await registry().patch(`/api/integrations/${id}`, {

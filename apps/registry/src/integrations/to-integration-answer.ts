@@ -23,6 +23,7 @@ export function toIntegrationAnswer(
     callers: usableBy(row, facts),
     state: stateOf(row, facts?.state),
     ...statusOf(facts),
+    process: row.transport.type === 'stdio' ? processOf(facts) : null,
     ...(warnings.length > 0 && { warnings }),
   };
 }
@@ -106,6 +107,16 @@ function statusOf(facts: IntegrationFacts | undefined) {
       opened_at: facts?.openedAt?.toISOString() ?? null,
       retry_at: facts?.retryAt?.toISOString() ?? null,
     },
+  };
+}
+
+function processOf({ workerId, pid, startedAt }: Partial<IntegrationFacts> = {}) {
+  const state = !workerId ? ('unowned' as const) : pid ? ('running' as const) : ('stopped' as const);
+  return {
+    state,
+    pid: pid ?? null,
+    started_at: startedAt?.toISOString() ?? null,
+    worker_id: workerId ?? null,
   };
 }
 

@@ -50,6 +50,16 @@ describe('a consent', () => {
     expect(ofAlice.answer).not.toMatchObject({ principal: (ofBob.answer as any).principal });
   });
 
+  it('is one row for each user of an integration, however often they connect', async () => {
+    const integrationId = await people.insertIntegration();
+    for (const user of [alice, bob, alice]) await user.connect(integrationId);
+    const rows = await people.broker.sql.query<{ user_id: string }>(
+      'SELECT user_id FROM vault.user_external_mcp_credentials WHERE integration_id = $1',
+      [integrationId],
+    );
+    expect(rows.map((row) => row.user_id).sort()).toEqual([alice.id, bob.id].sort());
+  });
+
   it('keeps no token, code or verifier in clear', async () => {
     const integrationId = await people.insertIntegration();
     const callback = new URL(await bob.consent(integrationId));

@@ -23,6 +23,8 @@ export type OpenedTransport = {
   terminate: () => Promise<void>;
   /** For logs and for the integration's admin. */
   diagnostic: () => string | undefined;
+  /** Of a stdio server's process while it runs. */
+  pid: () => number | null;
 };
 
 const STDIO_MAX_LINE_BYTES = 16 * 1024 * 1024;
@@ -49,6 +51,7 @@ export function openTransport(target: UpstreamTarget, hooks: TransportHooks): Op
     isStdio: false,
     terminate: () => inner.terminateSession(),
     diagnostic: () => undefined,
+    pid: () => null,
   };
 }
 
@@ -60,7 +63,13 @@ function openSse(url: URL, hooks: TransportHooks): OpenedTransport {
   };
   const fetch = sessionFetch({ ...hooks, onSessionLost, isSse: true });
   const transport = new ObservedTransport(new SSEClientTransport(url, { fetch }));
-  return { transport, isStdio: false, terminate: async () => undefined, diagnostic: () => undefined };
+  return {
+    transport,
+    isStdio: false,
+    terminate: async () => undefined,
+    diagnostic: () => undefined,
+    pid: () => null,
+  };
 }
 
 function openStdio(target: UpstreamTarget): OpenedTransport {
@@ -76,5 +85,6 @@ function openStdio(target: UpstreamTarget): OpenedTransport {
     isStdio: true,
     terminate: async () => undefined,
     diagnostic: () => process.stderr || undefined,
+    pid: () => process.pid,
   };
 }

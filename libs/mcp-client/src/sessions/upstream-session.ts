@@ -99,6 +99,11 @@ export class UpstreamSession {
     return this.state.isLost;
   }
 
+  /** Of a stdio server's process; null for all others, and once the session has ended. */
+  get pid(): number | null {
+    return this.isLost ? null : this.opened.pid();
+  }
+
   /**
    * When the last call ended here that the server has not answered to this day; null where there is none. Until it does,
    * what the server asks or logs on a stream that calls share is nobody's.
