@@ -57,8 +57,6 @@ export type {
 export { FilterQuery, filterFields, requestFilterOf } from './request-filter-of.js';
 export type { FilterSources } from './request-filter-of.js';
 export type { RequestFilter } from './request-filter.js';
-export { filterFields, FilterQuery, requestFilterOf } from './request-filter-of.js';
-export type { FilterSources } from './request-filter-of.js';
 export { findPrompt, resolvePrompts } from './resolve-prompts.js';
 export {
   findResource,
