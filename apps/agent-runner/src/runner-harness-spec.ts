@@ -39,7 +39,16 @@ export type ToolAct = (job: ToolCallJob) => Promise<{ text: string } | { error: 
 
 /** Compiles what a runner is made of, for tests that run it as a process of its own. */
 export function buildRunner(): void {
-  const libs = ['contracts', 'service-kit', 'database', 'queue', 'access', 'mcp-client', 'identity', 'models'];
+  const libs = [
+    'contracts',
+    'service-kit',
+    'database',
+    'queue',
+    'access',
+    'mcp-client',
+    'identity',
+    'models',
+  ];
   const folders = [...libs.map((name) => `libs/${name}`), 'apps/agent-runner'];
   execFileSync(process.execPath, ['scripts/build.ts', ...folders], { cwd: workspaceRoot() });
 }

@@ -65,6 +65,11 @@ export class ChatHarness {
     return runner;
   }
 
+  async stopRunner(runner: ChatRunner): Promise<void> {
+    this.#runners.splice(this.#runners.indexOf(runner), 1);
+    await this.runs.stopRunner(runner.service);
+  }
+
   /** An agent with whom everybody may chat, and whom all runners know. */
   async addAgent(
     overrides: Parameters<RunnerHarness['addAgent']>[0] = {},

@@ -165,10 +165,11 @@ onBothQueueBackends('requests to chats', (backend) => {
     const agent = await harness.addAgent();
     const { sql, orgId } = harness.runs;
     await sql.query(
-      `INSERT INTO registry.integrations (id, organization_id, slug, name, kind, scope, transport, auth_mode, header_names,
-         env_names)
-       VALUES ($1, $2, 'exchanging', 'x', 'http', 'organization', '{"type":"http","url":"https://x.example/mcp"}',
-         'token_exchange', '{}', '{}')`,
+      `INSERT INTO registry.integrations (id, organization_id, slug, name, scope, transport, auth_mode, header_names,
+         env_names, available_in_chat, available_to_autonomous, tool_overrides, sync_interval_seconds, auto_reconnect,
+         enabled, retention)
+       VALUES ($1, $2, 'exchanging', 'x', 'organization', '{"type":"http","url":"https://x.example/mcp"}', 'token_exchange',
+         '{}', '{}', true, true, '{}', 0, true, true, 'always')`,
       [randomUUID(), orgId],
     );
     const refused = await eventually(async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { SnapshotStore } from '@switchyard/access';
 import { PlatformError, topics } from '@switchyard/contracts';
 import type { ChatMessage } from '@switchyard/models';
 import { eventually, onBothQueueBackends } from '@switchyard/testing';
@@ -120,6 +121,42 @@ onBothQueueBackends('a chat', (backend) => {
     await sent;
     expect(chat.error).toBeUndefined();
     expect(chat.text).toBe('second attempt');
+  });
+
+  it('says the words of the second try where the model breaks off in the middle', async () => {
+    const agent = await harness.addAgent();
+    const retrying = { ...agent, model: { ...agent.model, max_retries: 1 } };
+    harness.runs.fixed.agents.splice(harness.runs.fixed.agents.indexOf(agent), 1, retrying);
+    harness.runs.script([
+      { times: 1, answer: { text: 'broken off '.repeat(10), chunk_delay_ms: 60, drop: 'midway' } },
+      { answer: { text: 'in one piece' } },
+    ]);
+    const chat = await harness.chat(runner, agent);
+    const sent = chat.sendMessage({ text: 'go' });
+    await eventually(() => chat.text.includes('broken'));
+    await sent;
+    expect(chat.error).toBeUndefined();
+    expect(chat.text).toBe('in one piece');
+  });
+
+  it('is cut off by a process that ends, and goes on at another', async () => {
+    harness.runs.script([{ answer: { text: 'word '.repeat(100), chunk_delay_ms: 40 } }]);
+    const agent = await harness.addAgent();
+    const ending = await harness.startRunner({ AGENT_RUNNER_CONCURRENCY: '1' });
+    await eventually(() =>
+      ending.service.app.get(SnapshotStore, { strict: false }).current().agents.has(agent.id),
+    );
+    const chat = await harness.chat(ending, agent);
+    const sent = chat.sendMessage({ text: 'go' });
+    await eventually(() => chat.text.length > 10);
+    // It lets its model come to its end, and its clients go at once.
+    const stopping = harness.stopRunner(ending);
+    await sent;
+    expect(chat.status).toBe('error');
+    const again = await harness.chat(other, agent, { id: chat.id });
+    await again.resumeStream();
+    expect([again.answer.id, again.text]).toEqual([chat.answer.id, 'word '.repeat(100)]);
+    await stopping;
   });
 
   describe('with calls that wait', () => {

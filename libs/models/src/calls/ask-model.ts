@@ -22,8 +22,10 @@ export type ModelRequest = {
   /** `none`: the tools stay known, for calls in the conversation, but the model is to answer in words. */
   readonly toolChoice?: 'auto' | 'none';
   readonly signal?: AbortSignal;
-  /** Called for each part as it comes; from the first one on, a failure is not retried. */
+  /** Called for each part as it comes; from the first one on, a failure is retried only where `onAgain` is there. */
   readonly onPart?: (part: AnswerPart) => void;
+  /** Called before the model is asked again after parts were passed on: they count for nothing. */
+  readonly onAgain?: () => void;
 };
 
 /**
@@ -43,9 +45,11 @@ export async function askModel(model: ConfiguredModel, request: ModelRequest): P
       if (request.signal?.aborted) throw new PlatformError('cancelled');
       if (timeout.aborted) throw tooLate(model);
       const error = toModelError(thrown, model);
-      const delayMs = hasPassedOn ? null : retryDelayMs(error, attempt, model.settings.max_retries);
+      const isFinal = hasPassedOn && !request.onAgain;
+      const delayMs = isFinal ? null : retryDelayMs(error, attempt, model.settings.max_retries);
       if (delayMs === null) throw error;
       await pause(delayMs, signal, () => (request.signal?.aborted ? new PlatformError('cancelled') : error));
+      if (hasPassedOn) request.onAgain?.();
     }
   }
 }
