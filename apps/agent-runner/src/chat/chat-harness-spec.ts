@@ -110,7 +110,7 @@ export class ChatHarness {
       body,
       subject,
       ...more
-    }: { body?: unknown; subject?: string; method?: string; headers?: HeadersInit } = {},
+    }: { body?: unknown; subject?: string; method?: string; headers?: Record<string, string> } = {},
   ): Promise<Response> {
     const post = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
     return fetch(origin + path, {

@@ -39,6 +39,7 @@ export async function askModel(model: ConfiguredModel, request: ModelRequest): P
   for (let attempt = 1; ; attempt++) {
     let hasPassedOn = false;
     const onPart = request.onPart && passing(request.onPart, () => (hasPassedOn = true));
+    const takeBack = () => hasPassedOn && request.onAgain?.();
     try {
       return { ...(await readStream(model, { ...request, signal, onPart })), attempts: attempt };
     } catch (thrown) {
@@ -49,7 +50,7 @@ export async function askModel(model: ConfiguredModel, request: ModelRequest): P
       const delayMs = isFinal ? null : retryDelayMs(error, attempt, model.settings.max_retries);
       if (delayMs === null) throw error;
       await pause(delayMs, signal, () => (request.signal?.aborted ? new PlatformError('cancelled') : error));
-      if (hasPassedOn) request.onAgain?.();
+      takeBack();
     }
   }
 }
