@@ -19,9 +19,7 @@ const schemas = {
   'agent-runner': 'runs',
 };
 type App = keyof typeof schemas;
-/** `npm start` does not start it yet: it is migrated where its URL is given. */
-const isWanted = (app: App) => app !== 'agent-runner' || process.env[variableOf(app)] !== undefined;
-const apps = (Object.keys(schemas) as App[]).filter(isWanted);
+const apps = Object.keys(schemas) as App[];
 
 const env = loadConfig('migrate', z.looseObject(expected()));
 const roles = Object.fromEntries(apps.map((app) => [app, String(env[variableOf(app)])]));

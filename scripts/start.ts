@@ -33,7 +33,8 @@ function endOnSignals(installation: Installation): (code: number) => void {
   return end;
 }
 
-function summary({ gatewayUrl, virtualKey, identityProvider, result, problems, what }: Started): string {
+function summary(started: Started): string {
+  const { gatewayUrl, virtualKey, identityProvider, agent, result, problems, what } = started;
   const url = `${gatewayUrl}/mcp`;
   const lines = [
     '',
@@ -47,13 +48,23 @@ function summary({ gatewayUrl, virtualKey, identityProvider, result, problems, w
     lines.push(`  Sign in      ${gatewayUrl}/sign-in as ${users.join(' or ')}`);
   }
   if (result !== null) lines.push(`  First call   filesystem_read_text_file → ${result}`);
+  if (agent) lines.push(`  Agent        ${agent}, by a demonstration model (rules, not a language model)`);
   for (const problem of problems) lines.push(`  Problem      ${problem}`);
   if (virtualKey) {
     const isByOAuth = process.env['GATEWAY_MCP_SERVER_AUTH_MODE'] === 'oauth';
     const header = isByOAuth ? '' : ` --header "Authorization: Bearer ${virtualKey}"`;
     lines.push('', '  In Claude Code:', `  claude mcp add --transport http switchyard ${url}${header}`);
   }
+  if (agent) lines.push('', '  Talk to the agent:', ...chatLines(gatewayUrl, agent));
   return [...lines, '', '  Ctrl-C ends everything.', ''].join('\n');
+}
+
+function chatLines(gatewayUrl: string, agent: string): string[] {
+  const body = JSON.stringify({ agent, stream: false, message: 'What can you do?' });
+  return [
+    `  curl ${gatewayUrl}/api/chat -H "Authorization: Bearer $(npm run -s sign-in -- alice)" \\`,
+    `    -H "Content-Type: application/json" -d '${body}'`,
+  ];
 }
 
 function fail(error: unknown): never {

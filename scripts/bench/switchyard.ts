@@ -80,7 +80,10 @@ async function openInput(
   if (redis) cleanUp.push(() => redis.stop());
   const stores = await openStores({ ...options, queueUrl: redis?.url }, secrets);
   cleanUp.push(() => stores.stop());
-  const ports = { gateway: await freePort(), registry: await freePort(), tokenBroker: await freePort() };
+  const ports = {
+    ...{ gateway: await freePort(), registry: await freePort(), tokenBroker: await freePort() },
+    ...{ dispatch: await freePort(), agentRunner: await freePort() },
+  };
   const { PATH, LOG_LEVEL } = process.env;
   return { stores, secrets, ports, allowlist: '', given: { PATH, LOG_LEVEL } };
 }

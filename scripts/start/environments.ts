@@ -1,10 +1,17 @@
 /** The environment of each service: what it needs, and nothing that is another's. */
 import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
 import type { ServiceName } from './options.ts';
 import { roleUrl, type Secrets } from './secrets.ts';
 import type { Stores } from './stores.ts';
 
-export type Ports = { gateway: number; registry: number; tokenBroker: number };
+export type Ports = {
+  gateway: number;
+  registry: number;
+  tokenBroker: number;
+  dispatch: number;
+  agentRunner: number;
+};
 
 export type EnvironmentInput = {
   stores: Stores;
@@ -53,7 +60,7 @@ function ofService(
   { secrets, ports, allowlist, given }: EnvironmentInput,
 ): NodeJS.ProcessEnv {
   const egress = { SWITCHYARD_EGRESS_ALLOW_PRIVATE: given.SWITCHYARD_EGRESS_ALLOW_PRIVATE || 'true' };
-  const stdio = { SWITCHYARD_STDIO_ALLOWLIST: allowlist };
+  const stdio = { SWITCHYARD_STDIO_ALLOWLIST: allowlist, ...localTools(given) };
   switch (name) {
     case 'registry':
       return {
@@ -68,20 +75,48 @@ function ofService(
       return {
         ...egress,
         ...masterKeys(secrets, given),
-        TOKEN_BROKER_ADMIN_KEY_SHA256: createHash('sha256').update(secrets.adminKey).digest('hex'),
+        TOKEN_BROKER_ADMIN_KEY_SHA256: adminKeyDigest(secrets),
         TOKEN_BROKER_PORT: portOf(ports.tokenBroker, index),
       };
     case 'dispatch':
-      return { ...egress, ...stdio };
+      return {
+        ...egress,
+        ...stdio,
+        DISPATCH_ADMIN_KEY_SHA256: adminKeyDigest(secrets),
+        DISPATCH_PORT: portOf(ports.dispatch, index),
+      };
+    case 'agent-runner':
+      return {
+        ...egress,
+        AGENT_RUNNER_ADMIN_KEY_SHA256: adminKeyDigest(secrets),
+        AGENT_RUNNER_PORT: portOf(ports.agentRunner, index),
+      };
     case 'gateway':
       return {
         ...egress,
-        GATEWAY_ADMIN_KEY_SHA256: createHash('sha256').update(secrets.adminKey).digest('hex'),
+        GATEWAY_ADMIN_KEY_SHA256: adminKeyDigest(secrets),
         GATEWAY_PORT: portOf(ports.gateway, index),
         GATEWAY_REGISTRY_URL: `http://127.0.0.1:${ports.registry}`,
         GATEWAY_TOKEN_BROKER_URL: `http://127.0.0.1:${ports.tokenBroker}`,
+        GATEWAY_DISPATCH_URL: `http://127.0.0.1:${ports.dispatch}`,
+        GATEWAY_AGENT_RUNNER_URL: `http://127.0.0.1:${ports.agentRunner}`,
       };
   }
+}
+
+function adminKeyDigest({ adminKey }: Secrets): string {
+  return createHash('sha256').update(adminKey).digest('hex');
+}
+
+/** Local tools are there only where the operator asks for them. */
+function localTools({
+  SWITCHYARD_LOCAL_TOOLS: folder,
+  SWITCHYARD_LOCAL_TOOLS_SLUG: slug,
+}: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return {
+    ...(folder && { SWITCHYARD_LOCAL_TOOLS: resolve(folder) }),
+    ...(slug && { SWITCHYARD_LOCAL_TOOLS_SLUG: slug }),
+  };
 }
 
 function portOf(port: number, index: number): string {

@@ -7,7 +7,13 @@ import { type Api, ApiError, apiClient } from './http-client.ts';
 import type { Sample } from './sample-servers.ts';
 
 /** What a start remembers for the next. */
-export type Remembered = { virtualKey?: string; everythingPort?: number };
+export type Remembered = {
+  virtualKey?: string;
+  everythingPort?: number;
+  demoModelPort?: number;
+  /** Whether the sample agent was made once. */
+  hasAgent?: boolean;
+};
 
 type Integration = {
   id: string;

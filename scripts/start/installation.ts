@@ -24,11 +24,12 @@ import {
   waitUntilConnected,
   writeRemembered,
 } from './first-call.ts';
-import { apiClient } from './http-client.ts';
+import { type Api, apiClient } from './http-client.ts';
 import { IdentityProvider, type SampleIdentity } from './identity-provider.ts';
 import { services, type StartOptions } from './options.ts';
+import { DemoModel } from './sample-agent.ts';
 import { gatewayPort } from './ports.ts';
-import { EverythingServer, prepareStdioSamples, samplesOf } from './sample-servers.ts';
+import { EverythingServer, prepareStdioSamples, type Sample, samplesOf } from './sample-servers.ts';
 import { forgetFormerMasterKeys, loadSecrets } from './secrets.ts';
 import { openStores, type Stores } from './stores.ts';
 import { type StartLock, takeStartLock } from './start-lock.ts';
@@ -41,6 +42,8 @@ export type Started = {
   adminKey: string;
   virtualKey: string | null;
   identityProvider: SampleIdentity | null;
+  /** The slug of the sample agent. */
+  agent: string | null;
   result: string | null;
   problems: string[];
   what: string;
@@ -54,6 +57,7 @@ export class Installation {
   #stores?: Stores;
   #everything?: EverythingServer;
   #identityProvider?: IdentityProvider;
+  #demoModel?: DemoModel;
   #migrator?: ChildProcess;
   #isReady = false;
   #adminKey = '';
@@ -99,7 +103,7 @@ export class Installation {
     // Without the lock the folder belongs to another start.
     if (this.#lock) removeDevFile(this.#options.dataFolder);
     this.#migrator?.kill();
-    await Promise.all([this.#fleet.stop(), this.#everything?.stop(), this.#identityProvider?.stop()]);
+    await Promise.all([this.#fleet.stop(), ...this.#samples.map((one) => one.stop())]);
     await this.#stores?.stop();
     this.#lock?.release();
   }
@@ -108,8 +112,12 @@ export class Installation {
   async kill(): Promise<void> {
     this.#isEnding = true;
     this.#fleet.kill();
-    await Promise.all([this.#everything?.kill(), this.#identityProvider?.kill(), this.#stores?.kill()]);
+    await Promise.all([...this.#samples.map((one) => one.kill()), this.#stores?.kill()]);
     this.#lock?.release();
+  }
+
+  get #samples() {
+    return [this.#everything, this.#identityProvider, this.#demoModel].filter((one) => one !== undefined);
   }
 
   async #prepare(say: (step: string) => void): Promise<EnvironmentInput> {
@@ -126,7 +134,10 @@ export class Installation {
     this.#stores = stores;
     this.#endIfAsked();
     const allowlist = prepareStdioSamples(this.#root, dataFolder, process.env.SWITCHYARD_STDIO_ALLOWLIST);
-    const ports = { gateway, registry: await freePort(), tokenBroker: await freePort() };
+    const ports = {
+      ...{ gateway, registry: await freePort(), tokenBroker: await freePort() },
+      ...{ dispatch: await freePort(), agentRunner: await freePort() },
+    };
     const input = { stores, secrets, ports, allowlist, given: process.env };
     if (hasSamples) await this.#startSamples(publicUrlOf(input));
     return input;
@@ -134,9 +145,10 @@ export class Installation {
 
   async #startSamples(publicUrl: string): Promise<void> {
     const { dataFolder } = this.#options;
-    const { everythingPort } = readRemembered(dataFolder);
+    const { everythingPort, demoModelPort } = readRemembered(dataFolder);
     this.#everything = await EverythingServer.start(this.#root, dataFolder, everythingPort);
     this.#identityProvider = await IdentityProvider.start(this.#root, dataFolder, publicUrl);
+    this.#demoModel = await DemoModel.start(this.#root, dataFolder, demoModelPort);
   }
 
   /** A database that was given may be shared: it is not ours to empty, and its vault opens with the present keys alone. */
@@ -173,22 +185,29 @@ export class Installation {
   async #trySamples(
     gatewayUrl: string,
     say: (step: string) => void,
-  ): Promise<{ result: string | null; problems: string[] }> {
+  ): Promise<Pick<Started, 'result' | 'problems' | 'agent'>> {
     const { dataFolder } = this.#options;
     const [everything, identityProvider] = [this.#everything, this.#identityProvider];
-    if (!everything || !identityProvider) return { result: null, problems: [] };
+    if (!everything || !identityProvider) return { result: null, problems: [], agent: null };
     const samples = samplesOf(everything);
     const admin = apiClient(gatewayUrl, this.#adminKey);
     say('Connecting the sample MCP servers');
     const isFirstTime = identityProvider.register(admin);
     isFirstTime.catch(() => undefined);
     await registerSamples(admin, samples);
-    const { virtualKey: known } = readRemembered(dataFolder);
+    const { virtualKey: known, hasAgent = false } = readRemembered(dataFolder);
     const key =
       known && (await isKeyValid(gatewayUrl, known)) ? known : await createVirtualKey(admin, samples);
     this.#virtualKey = key;
-    writeRemembered(dataFolder, { virtualKey: key, everythingPort: everything.port });
     const problems = await waitUntilConnected(admin, samples);
+    const agent = await this.#registerAgent(admin, samples, hasAgent).catch((error: Error) => {
+      problems.push(`there is no sample agent: ${error.message}`);
+      return null;
+    });
+    writeRemembered(dataFolder, {
+      ...{ virtualKey: key, everythingPort: everything.port },
+      ...{ demoModelPort: this.#demoModel?.port, hasAgent: hasAgent || agent !== null },
+    });
     await isFirstTime
       .then((isFirst) => (isFirst ? createPolicy(admin, samples) : undefined))
       .catch((error: Error) => problems.push(`nobody can sign in: ${error.message}`));
@@ -196,7 +215,11 @@ export class Installation {
       problems.push(`the first call failed: ${error.message}`);
       return null;
     });
-    return { result, problems };
+    return { result, problems, agent };
+  }
+
+  async #registerAgent(admin: Api, samples: Sample[], hasAgent: boolean): Promise<string | null> {
+    return (await this.#demoModel?.register(admin, samples, !hasAgent)) ?? null;
   }
 
   /** Ctrl-C may come before the processes that it has to end. */

@@ -9,10 +9,10 @@ export class KeptProcess {
   #process?: GuardedProcess;
   #isStopping = false;
 
-  /** Runs a Node script with these arguments; what it says goes to the log file. */
-  constructor(args: string[], logFile: string) {
+  /** Runs a Node script with these arguments, and this environment beside PATH; what it says goes to the log file. */
+  constructor(args: string[], logFile: string, env: NodeJS.ProcessEnv = {}) {
     rmSync(logFile, { force: true });
-    void this.#keepRunning(args, logFile);
+    void this.#keepRunning(args, logFile, env);
   }
 
   async stop(): Promise<void> {
@@ -25,10 +25,10 @@ export class KeptProcess {
     await this.#process?.kill();
   }
 
-  async #keepRunning(args: string[], logFile: string): Promise<void> {
+  async #keepRunning(args: string[], logFile: string, env: NodeJS.ProcessEnv): Promise<void> {
     while (!this.#isStopping) {
       this.#process = spawnGuarded(process.execPath, args, {
-        env: { PATH: process.env.PATH },
+        env: { PATH: process.env.PATH, ...env },
         onOutput: (text) => appendFileSync(logFile, text),
       });
       await this.#process.ended;

@@ -6,7 +6,14 @@ describe('options of npm start', () => {
     expect(parseOptions([], {}, '/clone')).toEqual({
       isClean: false,
       hasSamples: true,
-      scale: { registry: 1, 'catalog-sync': 1, 'token-broker': 1, dispatch: 1, gateway: 1 },
+      scale: {
+        registry: 1,
+        'catalog-sync': 1,
+        'token-broker': 1,
+        dispatch: 1,
+        'agent-runner': 1,
+        gateway: 1,
+      },
       port: 8080,
       isPortGiven: false,
       dataFolder: '/clone/.switchyard',

@@ -3,7 +3,14 @@ import { parseArgs } from 'node:util';
 import { resolve } from 'node:path';
 
 /** In the order in which they are listed in `dev.json`. */
-export const services = ['registry', 'catalog-sync', 'token-broker', 'dispatch', 'gateway'] as const;
+export const services = [
+  'registry',
+  'catalog-sync',
+  'token-broker',
+  'dispatch',
+  'agent-runner',
+  'gateway',
+] as const;
 export type ServiceName = (typeof services)[number];
 
 export type StartOptions = {

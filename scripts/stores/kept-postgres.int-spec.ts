@@ -41,7 +41,9 @@ it('comes back on its port with its data each time that it is killed, and stays 
   await client.end();
   for (const restarts of [1, 2]) {
     kill();
-    await eventually(async () => pauses.length === restarts && (await answer()) === 42, { timeoutMs: 30_000 });
+    await eventually(async () => pauses.length === restarts && (await answer()) === 42, {
+      timeoutMs: 30_000,
+    });
   }
   expect(pauses).toEqual([250, 500]);
   await server.stop();

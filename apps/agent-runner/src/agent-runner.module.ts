@@ -3,6 +3,8 @@ import { DatabaseModule } from '@switchyard/database';
 import { createEgressPolicy, EgressPolicy } from '@switchyard/mcp-client';
 import { assertConsumers, QueueClient, QueueModule } from '@switchyard/queue';
 import { Log, Metrics, Shutdown } from '@switchyard/service-kit';
+import { AgentsRepository } from './agents/agents.repository.js';
+import { ModelKeys } from './agents/model-keys.service.js';
 import { EndedCalls } from './calls/ended-calls.service.js';
 import { RunCallsService } from './calls/run-calls.service.js';
 import { callerProviders, chatControllers, chatProviders, watchProviders } from './chat/chat.providers.js';
@@ -10,41 +12,59 @@ import type { AgentRunnerConfig } from './config.js';
 import { AgentRunsProcessor } from './engine/agent-runs.processor.js';
 import { ModelStepsService } from './engine/model-steps.service.js';
 import { RunDriver } from './engine/run-driver.service.js';
-import { AgentSource, ModelKeys } from './ports/agent-source.js';
-import { ToolPlanner } from './ports/tool-planner.js';
-import type { RunnerPorts } from './ports/unpublished.js';
+import { RunPlanner } from './planning/run-planner.service.js';
 import { ClaimsRepository } from './runs/claims.repository.js';
 import { ProgressRepository } from './runs/progress.repository.js';
+import { HistoryRepository } from './history/history.repository.js';
+import { RunsController } from './history/runs.controller.js';
+import { Deliveries } from './hooks/deliveries.service.js';
+import { RefusedDeliveries } from './hooks/refused-deliveries.service.js';
+import { WebhooksRepository } from './hooks/webhooks.repository.js';
 import { RunSweeper } from './runs/run-sweeper.service.js';
 import { RunsService } from './runs/runs.service.js';
+import { WaitingRuns } from './runs/waiting-runs.service.js';
+import { nextTime } from './schedules/next-time.js';
+import { SchedulesProcessor } from './schedules/schedules.processor.js';
+import { SchedulesRepository } from './schedules/schedules.repository.js';
+import { Schedules } from './schedules/schedules.service.js';
+import { SecretLeases } from './secrets/secret-leases.service.js';
 import { SnapshotModule } from './snapshot/snapshot.module.js';
 
 @Module({})
 export class AgentRunnerModule implements OnApplicationBootstrap {
   constructor(private readonly queue: QueueClient) {}
 
-  static forRoot(config: AgentRunnerConfig, ports: RunnerPorts): DynamicModule {
+  static forRoot(config: AgentRunnerConfig): DynamicModule {
     return {
       module: AgentRunnerModule,
       imports: [...stores(config), SnapshotModule],
-      controllers: chatControllers,
+      controllers: [...chatControllers, RunsController],
       providers: [
         ...watchProviders,
         ...callerProviders(config),
         ...chatProviders(config),
-        { provide: AgentSource, useValue: ports.agents },
-        { provide: ModelKeys, useValue: ports.keys },
-        { provide: ToolPlanner, useValue: ports.planner },
         egressPolicy(config),
+        SecretLeases,
+        AgentsRepository,
+        ModelKeys,
+        RunPlanner,
         ClaimsRepository,
         ProgressRepository,
         RunsService,
+        WaitingRuns,
         EndedCalls,
         RunCallsService,
         ModelStepsService,
         RunDriver,
         processor(config),
         sweeper(config),
+        WebhooksRepository,
+        RefusedDeliveries,
+        Deliveries,
+        HistoryRepository,
+        SchedulesRepository,
+        Schedules,
+        schedulesProcessor(config),
       ],
     };
   }
@@ -57,7 +77,7 @@ export class AgentRunnerModule implements OnApplicationBootstrap {
 function stores({ databaseUrl, queueUrl, sealKey, queuePrefix }: AgentRunnerConfig) {
   return [
     DatabaseModule.forRoot({ url: databaseUrl, schema: 'runs', applicationName: 'agent-runner' }),
-    QueueModule.forRoot({ url: queueUrl, sealKey, service: 'agent-runner', prefix: queuePrefix }),
+    QueueModule.forRoot({ url: queueUrl, sealKey, service: 'agent-runner', prefix: queuePrefix, nextTime }),
   ];
 }
 
@@ -74,20 +94,42 @@ function egressPolicy({ egress }: AgentRunnerConfig) {
 }
 
 function processor({ runner: settings }: AgentRunnerConfig) {
-  type Given = [QueueClient, ClaimsRepository, RunsService, RunDriver, Log, Metrics, Shutdown];
+  type Given = [QueueClient, ClaimsRepository, RunsService, WaitingRuns, RunDriver, Log, Metrics, Shutdown];
   return {
     provide: AgentRunsProcessor,
-    inject: [QueueClient, ClaimsRepository, RunsService, RunDriver, Log, Metrics, Shutdown],
-    useFactory: (...[queue, claims, runs, driver, log, metrics, shutdown]: Given) =>
-      new AgentRunsProcessor({ queue, claims, runs, driver, kit: { log, metrics, shutdown }, settings }),
+    inject: [QueueClient, ClaimsRepository, RunsService, WaitingRuns, RunDriver, Log, Metrics, Shutdown],
+    useFactory: (...[queue, claims, runs, waiting, driver, log, metrics, shutdown]: Given) =>
+      new AgentRunsProcessor({
+        queue,
+        claims,
+        runs,
+        waiting,
+        driver,
+        kit: { log, metrics, shutdown },
+        settings,
+      }),
   };
 }
+
+type SweeperParts = [ClaimsRepository, WaitingRuns, QueueClient, Log, Shutdown];
 
 function sweeper({ runner }: AgentRunnerConfig) {
   return {
     provide: RunSweeper,
-    inject: [ClaimsRepository, QueueClient, Log, Shutdown],
-    useFactory: (...[claims, queue, log, shutdown]: [ClaimsRepository, QueueClient, Log, Shutdown]) =>
-      new RunSweeper(claims, queue, { log, shutdown }, runner.sweepTickMs),
+    inject: [ClaimsRepository, WaitingRuns, QueueClient, Log, Shutdown],
+    useFactory: (...[claims, waiting, queue, log, shutdown]: SweeperParts) =>
+      new RunSweeper({ claims, waiting, queue, kit: { log, shutdown } }, runner.sweepTickMs),
+  };
+}
+
+function schedulesProcessor({ runner }: AgentRunnerConfig) {
+  type Given = [QueueClient, SchedulesRepository, Schedules, Log, Shutdown];
+  return {
+    provide: SchedulesProcessor,
+    inject: [QueueClient, SchedulesRepository, Schedules, Log, Shutdown],
+    useFactory: (...[queue, rows, schedules, log, shutdown]: Given) => {
+      const { reconcileMs } = runner;
+      return new SchedulesProcessor({ queue, rows, schedules, kit: { log, shutdown }, reconcileMs });
+    },
   };
 }

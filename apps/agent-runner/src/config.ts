@@ -27,16 +27,19 @@ export const agentRunnerEnv = z.object({
   AGENT_RUNNER_SWEEP_TICK_MS: durationMs()
     .default(1_000)
     .describe('How often a process looks for runs that nobody drives.'),
+  AGENT_RUNNER_RECONCILE_MS: durationMs()
+    .default(30_000)
+    .describe(
+      'How often a process compares the queue’s job schedulers with the schedules, and looks for missed times.',
+    ),
   AGENT_RUNNER_PORT: portNumber()
     .default(0)
     .describe('Port of chat, runs and webhooks, which the gateway forwards; 0 is a free one.'),
   AGENT_RUNNER_ADMIN_KEY_SHA256: z
     .string()
-    .regex(/^[0-9a-f]{64}$/)
+    .regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hex')
     .optional()
-    .describe(
-      'Hex SHA-256 of the operator’s admin key (REGISTRY_ADMIN_KEY); without it only users and keys of organizations are known.',
-    ),
+    .describe('Digest of the operator’s admin key (REGISTRY_ADMIN_KEY), which the runner itself never sees.'),
   AGENT_RUNNER_CHAT_WAIT_MS: durationMs()
     .default(120_000)
     .describe('How long an answer of a chat without streaming is waited for.'),
@@ -52,6 +55,7 @@ export type RunnerSettings = {
   readonly concurrency: number;
   readonly leaseMs: number;
   readonly sweepTickMs: number;
+  readonly reconcileMs: number;
 };
 
 export type ChatSettings = {
@@ -88,6 +92,7 @@ export function toAgentRunnerConfig(env: z.output<typeof agentRunnerEnv>): Agent
       concurrency: env.AGENT_RUNNER_CONCURRENCY,
       leaseMs: env.AGENT_RUNNER_LEASE_MS,
       sweepTickMs: env.AGENT_RUNNER_SWEEP_TICK_MS,
+      reconcileMs: env.AGENT_RUNNER_RECONCILE_MS,
     },
     chat: {
       waitMs: env.AGENT_RUNNER_CHAT_WAIT_MS,

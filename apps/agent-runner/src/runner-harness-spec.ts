@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import {
   AgentDefinition,
   type CallerContext,
@@ -7,9 +7,11 @@ import {
   type ErrorInfo,
   queues,
   type RunState,
+  type SecretLeaseRequest,
   terminalRunStates,
   type ToolCallJob,
   type ToolCallOutcome,
+  toolCallQueue,
   topics,
 } from '@switchyard/contracts';
 import { createDataSource, findLedgerCalls, ledgerOutcome, Sql } from '@switchyard/database';
@@ -23,16 +25,18 @@ import {
   type TestQueueBackend,
   workspaceRoot,
 } from '@switchyard/testing';
+import { newWebhookKey } from '@switchyard/webhooks';
+import { CompactEncrypt, importJWK } from 'jose';
+import { v7 } from 'uuid';
 import type { z } from 'zod';
-import { type FixedPorts, fixedPorts } from '../test-fixtures/fixed-ports.js';
 import { AgentRunnerModule } from './agent-runner.module.js';
+import { agentRunnerHttp } from './http/agent-runner-http.js';
 import { agentRunnerEnv, toAgentRunnerConfig } from './config.js';
 import type { RunData } from './runs/run-data.js';
 import { loadRun } from './runs/run-rows.js';
 import { RunsService } from './runs/runs.service.js';
 
 const sealKey = 'a-seal-key-for-tests-of-32-characters';
-const integrationId = '00000000-0000-4000-8000-0000000000aa';
 
 /** What the tool does; an error is a call that failed. */
 export type ToolAct = (job: ToolCallJob) => Promise<{ text: string } | { error: ErrorInfo }>;
@@ -46,10 +50,11 @@ export function buildRunner(): void {
     'queue',
     'access',
     'mcp-client',
-    'identity',
     'models',
+    'identity',
   ];
-  const folders = [...libs.map((name) => `libs/${name}`), 'apps/agent-runner'];
+  const rules = ['schedules', 'webhooks'];
+  const folders = [...[...libs, ...rules].map((name) => `libs/${name}`), 'apps/agent-runner'];
   execFileSync(process.execPath, ['scripts/build.ts', ...folders], { cwd: workspaceRoot() });
 }
 
@@ -62,7 +67,8 @@ export class RunnerHarness {
   /** Calls that reached their tool, in order. */
   readonly sent: ToolCallJob[] = [];
   readonly cancellations: string[] = [];
-  readonly fixed: FixedPorts = { agents: [], tools: [], apiKey: '' };
+  readonly webhookSecret = newWebhookKey();
+  readonly #integrations = new Map<string, string>();
   readonly #ends: (() => Promise<unknown>)[] = [];
   readonly #running = new Set<RunningService>();
   act: ToolAct = async ({ sealed }) => ({ text: `${sealed.call.tool} ran` });
@@ -89,7 +95,6 @@ export class RunnerHarness {
     const runs = new RunsService(new Sql(own), queue, createLogger('test', { level: 'silent' }));
     const model = await startScriptedModel({ turns: [] });
     const harness = new RunnerHarness(database, new Sql(admin), queue, runs, model, { queueUrl, prefix });
-    harness.fixed.apiKey = model.apiKey;
     harness.#ends.push(
       () => database.close(),
       () => own.destroy(),
@@ -98,6 +103,7 @@ export class RunnerHarness {
       () => model.close(),
     );
     harness.#playDispatch();
+    harness.#playBroker();
     return harness;
   }
 
@@ -117,6 +123,7 @@ export class RunnerHarness {
       SWITCHYARD_EGRESS_ALLOW_PRIVATE: 'true',
       AGENT_RUNNER_LEASE_MS: '1500',
       AGENT_RUNNER_SWEEP_TICK_MS: '100',
+      AGENT_RUNNER_RECONCILE_MS: '500',
       TEST_PREFIX: this.stores.prefix,
       ...overrides,
     };
@@ -125,8 +132,8 @@ export class RunnerHarness {
   async startRunner(overrides: Record<string, string> = {}): Promise<RunningService> {
     const parsed = toAgentRunnerConfig(agentRunnerEnv.parse(this.env(overrides)));
     const config = { ...parsed, queuePrefix: this.stores.prefix };
-    const module = AgentRunnerModule.forRoot(config, fixedPorts(this.fixed));
-    const service = await startService({ config: config.service, module });
+    const module = AgentRunnerModule.forRoot(config);
+    const service = await startService({ config: config.service, module, http: agentRunnerHttp });
     this.#running.add(service);
     return service;
   }
@@ -141,14 +148,11 @@ export class RunnerHarness {
     this.model.reset({ turns: turns.map((turn) => ({ times: 'any', ...turn })) });
   }
 
-  /** An agent that may use all tools of `up`, each by itself. */
-  addAgent(overrides: Partial<z.input<typeof AgentDefinition>> = {}): AgentDefinition {
+  /** An agent that may use all tools of `up`, each by itself, and with which everybody may chat. */
+  async addAgent(overrides: Partial<z.input<typeof AgentDefinition>> = {}): Promise<AgentDefinition> {
+    const id = randomUUID();
     const agent = AgentDefinition.parse({
-      id: randomUUID(),
-      orgId: this.orgId,
-      slug: 'helper',
-      name: 'Helper',
-      instructions: 'Help.',
+      ...{ id, orgId: this.orgId, slug: `helper-${id}`, name: 'Helper', instructions: 'Help.' },
       model: {
         provider: 'openai_compatible',
         base_url: this.model.baseUrl,
@@ -157,26 +161,96 @@ export class RunnerHarness {
       },
       grants: [{ mcp_client_name: 'up' }],
       execution: { default: 'auto_execute' },
-      isActive: true,
-      version: 1,
+      chatAccess: { everyone: true },
+      ...{ hasModelKey: true, isActive: true, version: 1 },
       ...overrides,
     });
-    this.fixed.agents.push(agent);
+    await this.#insert('registry.agents', {
+      ...{ id: agent.id, organization_id: agent.orgId, slug: agent.slug, name: agent.name },
+      ...{ instructions: agent.instructions, model: agent.model, has_model_key: agent.hasModelKey },
+      ...{ grants: JSON.stringify(agent.grants), execution: agent.execution, approval: agent.approval },
+      ...{ chat_access: agent.chatAccess, max_depth: agent.maxDepth, tool_deadline_ms: agent.toolDeadlineMs },
+      ...{ mixed_turn: agent.mixedTurn, unattended_approval: agent.unattendedApproval },
+      ...{ agentic_mode: agent.agenticMode, is_active: agent.isActive, version: agent.version },
+    });
     return agent;
   }
 
-  /** Tools of the integration `up`, or of another. */
-  addTools(names: readonly string[], slug = 'up'): void {
-    for (const name of names)
-      this.fixed.tools.push({
-        outwardName: `${slug}_${name}`,
-        tool: name,
-        integrationId,
-        integrationSlug: slug,
-        wire: { name, inputSchema: { type: 'object' } },
-        deadlineMs: null,
-        execution: null,
+  /** A schedule of the agent, paused never and overlapping nothing unless `columns` say so; gives its id. */
+  async addSchedule(agent: AgentDefinition, columns: Record<string, unknown>): Promise<string> {
+    const id = randomUUID();
+    await this.#insert('registry.agent_schedules', {
+      ...{ id, organization_id: agent.orgId, agent_id: agent.id, name: 'nightly', input: 'go' },
+      ...{ overlap: 'skip', catch_up: 'last', ...columns },
+    });
+    await this.#registryChanged('schedule', id);
+    return id;
+  }
+
+  async changeSchedule(id: string, columns: { is_paused: boolean }): Promise<void> {
+    const sql = 'UPDATE registry.agent_schedules SET is_paused = $2, active_since = now() WHERE id = $1';
+    await this.sql.query(sql, [id, columns.is_paused]);
+    await this.#registryChanged('schedule', id);
+  }
+
+  /** A webhook of the agent, with Standard Webhooks' signatures by `webhookSecret`; gives its id. */
+  async addWebhook(agent: AgentDefinition, columns: Record<string, unknown> = {}): Promise<string> {
+    const id = randomUUID();
+    await this.#insert('registry.agent_webhooks', {
+      ...{ id, organization_id: agent.orgId, agent_id: agent.id, name: 'tickets', input: 'go' },
+      ...{ scheme: { scheme: 'standard', tolerance_s: 300 }, body_limit_bytes: 262_144, ...columns },
+    });
+    return id;
+  }
+
+  async #registryChanged(entity: 'schedule', id: string): Promise<void> {
+    await this.queue.publish(topics.registryChanged, { entity, change: 'updated', orgId: this.orgId, id });
+  }
+
+  /** Another organization; gives its id. */
+  async addOrganization(slug: string): Promise<string> {
+    const id = randomUUID();
+    await this.#insert('registry.organizations', { id, slug, name: slug });
+    return id;
+  }
+
+  /** A row of the registry or the catalog, as its owner would write it. */
+  async #insert(table: string, row: Record<string, unknown>): Promise<void> {
+    const names = Object.keys(row);
+    const values = names.map((_, at) => `$${at + 1}`);
+    await this.sql.query(
+      `INSERT INTO ${table} (${names.join(', ')}) VALUES (${values.join(', ')})`,
+      Object.values(row),
+    );
+  }
+
+  /** Tools of the integration `up`, or of another, that is connected. */
+  async addTools(
+    names: readonly string[],
+    slug = 'up',
+    columns: Record<string, unknown> = {},
+  ): Promise<string> {
+    const id = randomUUID();
+    this.#integrations.set(slug, id);
+    await this.#insert('registry.integrations', {
+      ...{ id, organization_id: this.orgId, slug, name: slug, scope: 'organization', auth_mode: 'none' },
+      transport: { type: 'http', url: 'http://127.0.0.1:9/mcp' },
+      ...{ header_names: [], env_names: [], available_in_chat: true, available_to_autonomous: true },
+      ...{ tool_overrides: {}, sync_interval_seconds: 0, auto_reconnect: true, enabled: true },
+      ...{ retention: 'always', ...columns },
+    });
+    const state = { integration_id: id, organization_id: this.orgId, state: 'connected', version: 1 };
+    await this.#insert('catalog.integration_states', state);
+    for (const name of names) {
+      const wire = { name, inputSchema: { type: 'object' } };
+      await this.#insert('catalog.external_mcp_tools', {
+        ...{ id: v7(), integration_id: id, organization_id: this.orgId, name, wire },
+        ...{ qualified_name: `${slug}.${name}`, input_schema: wire.inputSchema },
+        wire_sha256: createHash('sha256').update(`${slug} ${name}`).digest('hex'),
       });
+    }
+    await this.sql.query('UPDATE catalog.version SET version = version + 1');
+    return id;
   }
 
   caller(overrides: Partial<CallerContext> = {}): CallerContext {
@@ -193,8 +267,36 @@ export class RunnerHarness {
   }
 
   /** Begins a run; gives its id. */
-  async start(agent: AgentDefinition, text = 'go', more: Partial<Parameters<RunsService['start']>[0]> = {}) {
-    return this.runs.start({ caller: this.caller(), agentId: agent.id, input: { text }, ...more });
+  async start(
+    agent: AgentDefinition | Promise<AgentDefinition>,
+    text = 'go',
+    more: Partial<Parameters<RunsService['start']>[0]> = {},
+  ) {
+    const { id: agentId } = await agent;
+    return this.runs.start({ caller: this.caller(), agentId, input: { text }, ...more });
+  }
+
+  /** What a person decides, as dispatch records it. */
+  async decide(callId: string, approved: boolean, reason = 'No.'): Promise<void> {
+    const [row] = await this.sql.query<{ sealed: ToolCallJob['sealed']; arguments: object }>(
+      `UPDATE dispatch.tool_calls SET status = $2, error_code = $3, error_message = $4, ended_at = $5
+       WHERE call_id = $1 AND status = 'awaiting_approval' RETURNING sealed, arguments`,
+      approved
+        ? [callId, 'queued', null, null, null]
+        : [callId, 'denied', 'approval_denied', reason, new Date()],
+    );
+    if (!row) throw new Error('the call does not wait');
+    const { sealed } = row;
+    const job = {
+      v: 1,
+      sealed,
+      arguments: row.arguments,
+      progress: false,
+      round: 0,
+      attempts: 0,
+    } as ToolCallJob;
+    if (approved) await this.queue.enqueue(toolCallQueue(sealed.call.lane), job, { jobId: callId });
+    await this.queue.publish(topics.approvalDecided, { orgId: this.orgId, callId, runId: sealed.call.runId });
   }
 
   async data(runId: string): Promise<RunData> {
@@ -227,11 +329,28 @@ export class RunnerHarness {
     );
   }
 
+  #playBroker(): void {
+    const lease = async ({ recipient, kind }: SecretLeaseRequest) => {
+      const key = await importJWK(recipient, 'ECDH-ES');
+      const content = kind === 'model_key' ? { api_key: this.model.apiKey } : { current: this.webhookSecret };
+      const jwe = await new CompactEncrypt(Buffer.from(JSON.stringify(content)))
+        .setProtectedHeader({ alg: 'ECDH-ES', enc: 'A256GCM' })
+        .encrypt(key);
+      return { status: 'granted', jwe } as const;
+    };
+    this.queue.consume(queues.secretLeases, lease, { concurrency: 8 });
+  }
+
   #playDispatch(): void {
     for (const queue of [queues.toolCallsInteractive, queues.toolCallsBackground])
       this.queue.consume(queue, (job) => this.#dispatch(job), { concurrency: 64 });
     const cancel = async ({ callId }: { callId: string }) => {
       this.cancellations.push(callId);
+      await this.sql.query(
+        `UPDATE dispatch.tool_calls SET status = 'cancelled', error_code = 'cancelled', ended_at = now()
+         WHERE call_id = $1 AND status = 'awaiting_approval'`,
+        [callId],
+      );
       return { status: 'done', state: 'running' } as const;
     };
     this.queue.consume(queues.toolCallCancellations, cancel, { concurrency: 4 });
@@ -240,7 +359,7 @@ export class RunnerHarness {
   async #dispatch(job: ToolCallJob): Promise<ToolCallOutcome> {
     const { callId } = job.sealed.call;
     const begun = await this.sql.query(
-      `UPDATE dispatch.tool_calls SET status = 'running', started_at = now() WHERE call_id = $1 AND status = 'accepted' RETURNING 1`,
+      `UPDATE dispatch.tool_calls SET status = 'running', started_at = now() WHERE call_id = $1 AND status IN ('accepted', 'queued') RETURNING 1`,
       [callId],
     );
     if (begun.length > 0) {

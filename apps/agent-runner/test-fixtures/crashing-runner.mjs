@@ -8,7 +8,6 @@ import { QueueClient } from '@switchyard/queue';
 import { loadConfig, runService } from '@switchyard/service-kit';
 import { AgentRunnerModule } from '../dist/src/agent-runner.module.js';
 import { agentRunnerEnv, toAgentRunnerConfig } from '../dist/src/config.js';
-import { fixedPorts } from './fixed-ports.ts';
 
 let left = Number(process.env.CRASH_AT);
 const counted = /INSERT INTO runs|UPDATE runs\.run_calls|SET (agent|iteration|state)|dispatch\./;
@@ -31,7 +30,4 @@ const config = {
   ...toAgentRunnerConfig(loadConfig('agent-runner', agentRunnerEnv)),
   queuePrefix: process.env.TEST_PREFIX,
 };
-await runService({
-  config: config.service,
-  module: AgentRunnerModule.forRoot(config, fixedPorts(JSON.parse(process.env.TEST_PORTS))),
-});
+await runService({ config: config.service, module: AgentRunnerModule.forRoot(config) });

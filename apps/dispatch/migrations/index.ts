@@ -1,5 +1,6 @@
 import { Ledger1795000000001 } from './0001-ledger.js';
 import { Methods1795000000002 } from './0002-methods.js';
+import { Approvals1795000000003 } from './0003-approvals.js';
 
 /** In the order in which they run. */
-export const migrations = [Ledger1795000000001, Methods1795000000002];
+export const migrations = [Ledger1795000000001, Methods1795000000002, Approvals1795000000003];

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { StdioAllowlist } from '@switchyard/contracts';
 import {
   booleanFlag,
@@ -16,6 +17,9 @@ import { z } from 'zod';
 export const dispatchEnv = z
   .object({
     ...serviceEnv,
+    DISPATCH_PORT: portNumber()
+      .default(0)
+      .describe('Port of /api/approvals, which the gateway forwards; 0 is a free port.'),
     DISPATCH_OPS_PORT: portNumber()
       .default(0)
       .describe('Port of /healthz, /readyz and /metrics; 0 is a free port.'),
@@ -23,6 +27,13 @@ export const dispatchEnv = z
     DISPATCH_DATABASE_POOL_SIZE: wholeNumber({ min: 2, max: 200 })
       .default(10)
       .describe('Connections to PostgreSQL.'),
+    DISPATCH_ADMIN_KEY_SHA256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hex')
+      .optional()
+      .describe(
+        'Digest of the operator’s admin key (REGISTRY_ADMIN_KEY), which dispatch itself never sees; without it that key decides about no call.',
+      ),
     DISPATCH_INTERACTIVE_CONCURRENCY: wholeNumber({ min: 1, max: 2_000 })
       .default(64)
       .describe('Interactive calls that one worker runs at once.'),
@@ -62,13 +73,24 @@ export const dispatchEnv = z
       .string()
       .optional()
       .describe('Path of the JSON file with the stdio servers that may be started; without it none.'),
+    SWITCHYARD_LOCAL_TOOLS: z
+      .string()
+      .optional()
+      .describe(
+        'Folder of TypeScript or JavaScript files whose tools are served as the integration of kind `local` (docs/local-tools.md). ' +
+          'Set it for registry and for every dispatch worker; what stands in it runs on dispatch’s machine.',
+      ),
   })
   .refine((env) => !(env.SWITCHYARD_ENV === 'production' && env.SWITCHYARD_EGRESS_ALLOW_PRIVATE), {
     path: ['SWITCHYARD_EGRESS_ALLOW_PRIVATE'],
     message: 'is for development alone',
   })
   .transform((env) => ({
-    service: serviceConfig('dispatch', env, { opsPort: env.DISPATCH_OPS_PORT }),
+    service: serviceConfig('dispatch', env, {
+      opsPort: env.DISPATCH_OPS_PORT,
+      httpPort: env.DISPATCH_PORT,
+    }),
+    operatorKeySha256: env.DISPATCH_ADMIN_KEY_SHA256 ?? null,
     queue: { url: env.QUEUE_URL, sealKey: env.SWITCHYARD_SEAL_KEY },
     database: { url: env.DISPATCH_DATABASE_URL, poolSize: env.DISPATCH_DATABASE_POOL_SIZE },
     concurrency: {
@@ -87,6 +109,8 @@ export const dispatchEnv = z
     sessionIdleMs: env.DISPATCH_SESSION_IDLE,
     allowPrivate: env.SWITCHYARD_EGRESS_ALLOW_PRIVATE,
     stdioAllowlist: readAllowlist(env.SWITCHYARD_STDIO_ALLOWLIST),
+    /** Absolute: children have another working directory. */
+    localTools: env.SWITCHYARD_LOCAL_TOOLS === undefined ? null : resolve(env.SWITCHYARD_LOCAL_TOOLS),
   }));
 
 export type DispatchConfig = z.output<typeof dispatchEnv>;

@@ -32,6 +32,7 @@ export type CallOptions = {
   own?: string;
   client?: ClientSide;
   resume?: CallResume;
+  runId?: string;
   /** Who calls, where it is not the key. */
   caller?: Partial<CallerContext>;
 };
@@ -216,7 +217,7 @@ export class DispatchHarness {
       }),
       acceptedAt: Date.now(),
       deadlineAt: Date.now() + deadlineMs,
-      runId: null,
+      runId: options.runId ?? null,
       requestId: null,
     };
     return {

@@ -10,13 +10,19 @@ import { queues, topics, type MessageOf, type ToolCall } from '@switchyard/contr
 import { Sql } from '@switchyard/database';
 import {
   createEgressPolicy,
-  matchStdio,
   UpstreamPool,
   WantedResources,
   type EgressPolicy,
+  type StdioCommand,
 } from '@switchyard/mcp-client';
 import { assertConsumers, QueueClient, Sealer } from '@switchyard/queue';
 import { Log, Metrics, Readiness, Shutdown } from '@switchyard/service-kit';
+import { ApprovalAudit } from './approvals/approval-audit.service.js';
+import { ApprovalDecisionsProcessor } from './approvals/approval-decisions.processor.js';
+import { ApprovalsDesk } from './approvals/approvals-desk.js';
+import { ApprovalsRepository } from './approvals/approvals.repository.js';
+import { ApprovalsService } from './approvals/approvals.service.js';
+import { Approvers } from './approvals/approvers.service.js';
 import { BreakersRepository } from './breakers/breakers.repository.js';
 import { BreakersService } from './breakers/breakers.service.js';
 import type { DispatchConfig } from './config.js';
@@ -27,6 +33,7 @@ import { LedgerRepository } from './ledger/ledger.repository.js';
 import { LedgerService } from './ledger/ledger.service.js';
 import { LimitsService } from './limits/limits.service.js';
 import { CallQuestions } from './questions/call-questions.js';
+import { commandOf } from './stdio/command-of.js';
 import { StdioChild } from './stdio/stdio-child.js';
 import { StdioOwnersRepository } from './stdio/stdio-owners.repository.js';
 import { StdioOwnershipService } from './stdio/stdio-ownership.service.js';
@@ -67,6 +74,11 @@ export class DispatchRuntime implements OnModuleInit {
   private readonly breakers: BreakersService;
   private readonly ledgerRepository: LedgerRepository;
   private readonly revokedGrants: RevokedGrants;
+  private readonly resolver: ToolResolver;
+  private readonly approvalAudit: ApprovalAudit;
+  readonly approvals: ApprovalsService;
+  private readonly approvers: Approvers;
+  readonly approvalsDesk: ApprovalsDesk;
 
   constructor(
     @Inject('config') private readonly config: DispatchConfig,
@@ -96,6 +108,24 @@ export class DispatchRuntime implements OnModuleInit {
       onRevoked: (id) => this.runningCalls.abortWhere(({ caller }) => caller.oauthGrantId === id, 'revoked'),
       onError: (err) => log.warn({ err }, 'revoked grants could not be looked for'),
     });
+    this.resolver = new ToolResolver(
+      () => this.snapshots.current(),
+      Date.now,
+      () => this.snapshots.refresh(),
+      (grantId) => this.revokedGrants.has(grantId),
+    );
+    const rows = new ApprovalsRepository(sql);
+    this.approvalAudit = new ApprovalAudit(rows, queue, log);
+    this.approvals = new ApprovalsService({
+      ...{ rows, queue, sealer, log, audit: this.approvalAudit, resolver: this.resolver },
+      snapshot: () => this.snapshots.current(),
+      refresh: () => this.snapshots.refresh(),
+    });
+    const { operatorKeySha256 } = config;
+    this.approvers = new Approvers({ queue, sql, log, fetch: this.egress.fetch, operatorKeySha256 });
+    this.approvalsDesk = new ApprovalsDesk(this.approvers, rows, this.approvals, () =>
+      this.snapshots.current(),
+    );
   }
 
   async onModuleInit(): Promise<void> {
@@ -112,6 +142,7 @@ export class DispatchRuntime implements OnModuleInit {
     await this.followChanges();
     await this.revokedGrants.start();
     this.shutdown.onClose(() => this.revokedGrants.stop());
+    await this.approvers.start();
     await this.startSweeper();
     this.startStdio();
     await this.startConsumers();
@@ -168,6 +199,7 @@ export class DispatchRuntime implements OnModuleInit {
       tickMs: sweepEveryMs,
       deadAfterMs: workerDeadAfterMs,
       retentionDays: this.config.retentionDays,
+      alsoSweep: () => this.approvalAudit.tellAll(),
     });
     await sweeper.start();
     this.shutdown.onClose(() => sweeper.stop());
@@ -233,10 +265,9 @@ export class DispatchRuntime implements OnModuleInit {
       .catch((err: unknown) => this.log.warn({ err }, 'an update of a resource was not published'));
   }
 
-  private commandOf({ orgId, transport }: IntegrationRecord): ReturnType<typeof matchStdio> {
-    if (transport.type !== 'stdio') throw new Error('not a stdio integration');
-    const orgSlug = this.snapshots.current().organizations.get(orgId)?.slug ?? '';
-    return matchStdio(this.config.stdioAllowlist, transport, orgSlug);
+  private commandOf(integration: IntegrationRecord): StdioCommand {
+    const orgSlug = this.snapshots.current().organizations.get(integration.orgId)?.slug ?? '';
+    return commandOf(integration, orgSlug, this.config);
   }
 
   private async askForSync({ id, orgId }: IntegrationRecord): Promise<void> {
@@ -261,12 +292,7 @@ export class DispatchRuntime implements OnModuleInit {
         ? sendOverStdio(queue, call)
         : sendOverHttp({ pool: this.pool, questions: this.questions }, call);
     const service = new ToolCallsService({
-      resolver: new ToolResolver(
-        () => this.snapshots.current(),
-        Date.now,
-        () => this.snapshots.refresh(),
-        (grantId) => this.revokedGrants.has(grantId),
-      ),
+      resolver: this.resolver,
       breakers: this.breakers,
       limits: new LimitsService(this.sql, this.workerId),
       ledger,
@@ -283,8 +309,10 @@ export class DispatchRuntime implements OnModuleInit {
       queues.toolCallsInteractive,
       queues.toolCallsBackground,
       queues.toolCallCancellations,
+      queues.approvalDecisions,
     ]);
     await new CancellationsProcessor(queue, this.ledgerRepository, this.runningCalls).start();
+    new ApprovalDecisionsProcessor(queue, this.approvals).start();
     new ToolCallProcessor(queue, this.sealer, service, log).start(config.concurrency);
     const { runningCalls } = this;
     this.metrics.gauge({

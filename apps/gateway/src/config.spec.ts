@@ -8,6 +8,8 @@ const minimal = {
   GATEWAY_DATABASE_URL: 'postgres://gateway:password@127.0.0.1/switchyard',
   GATEWAY_REGISTRY_URL: 'http://127.0.0.1:3001',
   GATEWAY_TOKEN_BROKER_URL: 'http://127.0.0.1:3002',
+  GATEWAY_DISPATCH_URL: 'http://127.0.0.1:3003',
+  GATEWAY_AGENT_RUNNER_URL: 'http://127.0.0.1:3004',
 };
 
 function load(env: Record<string, string>) {

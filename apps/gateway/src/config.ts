@@ -25,6 +25,10 @@ const settings = z.object({
   GATEWAY_TOKEN_BROKER_URL: z
     .url()
     .describe('The token broker, to which sign-in, consent, credentials and audit are forwarded.'),
+  GATEWAY_DISPATCH_URL: z.url().describe('Dispatch, to which approvals are forwarded.'),
+  GATEWAY_AGENT_RUNNER_URL: z
+    .url()
+    .describe('The agent runner, to which chat, runs, conversations and webhooks are forwarded.'),
   SWITCHYARD_EGRESS_ALLOW_PRIVATE: booleanFlag()
     .default(false)
     .describe(
@@ -154,6 +158,8 @@ export type GatewayConfig = {
   readonly sealKey: Secret;
   readonly registryUrl: string;
   readonly tokenBrokerUrl: string;
+  readonly dispatchUrl: string;
+  readonly agentRunnerUrl: string;
   readonly egress: { readonly allowPrivate: boolean };
   readonly isAuthEnforced: boolean;
   readonly oauth: OAuthConfig;
@@ -218,6 +224,8 @@ export function toGatewayConfig(env: Env): GatewayConfig {
     sealKey: env.SWITCHYARD_SEAL_KEY,
     registryUrl: env.GATEWAY_REGISTRY_URL,
     tokenBrokerUrl: env.GATEWAY_TOKEN_BROKER_URL,
+    dispatchUrl: env.GATEWAY_DISPATCH_URL,
+    agentRunnerUrl: env.GATEWAY_AGENT_RUNNER_URL,
     egress: { allowPrivate: env.SWITCHYARD_EGRESS_ALLOW_PRIVATE },
     isAuthEnforced: env.GATEWAY_ENFORCE_AUTH_ON_INFERENCE,
     oauth: oauthConfig(env),

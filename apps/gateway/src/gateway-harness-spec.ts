@@ -88,6 +88,8 @@ export class GatewayHarness {
         GATEWAY_DATABASE_URL: this.database.urls.gateway,
         GATEWAY_REGISTRY_URL: 'http://127.0.0.1:9',
         GATEWAY_TOKEN_BROKER_URL: 'http://127.0.0.1:9',
+        GATEWAY_DISPATCH_URL: 'http://127.0.0.1:9',
+        GATEWAY_AGENT_RUNNER_URL: 'http://127.0.0.1:9',
         SWITCHYARD_EGRESS_ALLOW_PRIVATE: 'true',
         GATEWAY_PORT: '0',
         ...overrides,

@@ -1,7 +1,14 @@
 import type { ServiceOptions } from '@switchyard/service-kit';
 import type { GatewayConfig } from './config.js';
 import { configureEdge } from './edge/configure-edge.js';
-import { forwardToOwners, registryPaths, tokenBrokerPaths } from './forwarding/forward-to-owners.js';
+import {
+  agentRunnerPaths,
+  dispatchPaths,
+  forwardToOwners,
+  registryPaths,
+  streamTimeouts,
+  tokenBrokerPaths,
+} from './forwarding/forward-to-owners.js';
 import { GatewayModule } from './gateway.module.js';
 import { mountOAuth } from './oauth/server/mount-oauth.js';
 
@@ -23,6 +30,11 @@ export function gatewayService(
         await forwardToOwners(app, [
           { name: 'registry', url: config.registryUrl, paths: registryPaths },
           { name: 'token broker', url: config.tokenBrokerUrl, paths: tokenBrokerPaths },
+          { name: 'dispatch service', url: config.dispatchUrl, paths: dispatchPaths },
+          {
+            ...{ name: 'agent runner', url: config.agentRunnerUrl, paths: agentRunnerPaths },
+            timeouts: streamTimeouts,
+          },
         ]);
       },
     },

@@ -14,6 +14,8 @@ export class Agents1764000000104 implements MigrationInterface {
       });
     }
     await grant(runner, { on: 'registry.v_agents', to: everybody, privilege: 'SELECT' });
+    // Whose secrets the vault holds.
+    await grant(runner, { on: 'registry.v_webhooks', to: ['token-broker'], privilege: 'SELECT' });
     // Who decides about calls is authenticated at dispatch.
     await grant(runner, { on: 'registry.v_admin_keys', to: ['dispatch'], privilege: 'SELECT' });
     for (const view of runnersViews)

@@ -2,6 +2,7 @@ import { Registry1764000000101 } from './0001-registry.js';
 import { People1764000000102 } from './0002-people.js';
 import { Access1764000000103 } from './0003-access.js';
 import { Agents1764000000104 } from './0004-agents.js';
+import { LocalTools1764000000105 } from './0005-local-tools.js';
 
 /** In the order in which they run. */
 export const migrations = [
@@ -9,4 +10,5 @@ export const migrations = [
   People1764000000102,
   Access1764000000103,
   Agents1764000000104,
+  LocalTools1764000000105,
 ];

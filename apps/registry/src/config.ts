@@ -9,6 +9,7 @@ import {
 } from '@switchyard/service-kit';
 import type { Secret, ServiceConfig } from '@switchyard/service-kit';
 import { z } from 'zod';
+import { Slug } from './http/fields.js';
 
 export const registryEnv = z
   .object({
@@ -21,6 +22,12 @@ export const registryEnv = z
     REGISTRY_ADMIN_KEY: keySecret({ minLength: 16 }).describe(
       'The operator’s admin key: organization `default`, and all organizations’ creation. At least 16 characters.',
     ),
+    SWITCHYARD_PUBLIC_URL: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe(
+        'Origin under which others reach the gateway: answers about webhooks have the whole URL by it.',
+      ),
     SWITCHYARD_EGRESS_ALLOW_PRIVATE: booleanFlag()
       .default(false)
       .describe('Development only: upstreams on loopback and private addresses, and plain http to them.'),
@@ -28,6 +35,16 @@ export const registryEnv = z
       .string()
       .optional()
       .describe('Path of the JSON file with the stdio commands that operators allow; without it none is.'),
+    SWITCHYARD_LOCAL_TOOLS: z
+      .string()
+      .optional()
+      .describe(
+        'Folder of TypeScript or JavaScript files whose tools are served as the integration of kind `local` (docs/local-tools.md). ' +
+          'Set it for registry and for every dispatch worker; without it that integration is disabled.',
+      ),
+    SWITCHYARD_LOCAL_TOOLS_SLUG: Slug.default('local').describe(
+      'Slug of the integration of kind `local`, with which its tools’ names begin.',
+    ),
   })
   .refine((env) => env.SWITCHYARD_ENV === 'development' || !env.SWITCHYARD_EGRESS_ALLOW_PRIVATE, {
     path: ['SWITCHYARD_EGRESS_ALLOW_PRIVATE'],
@@ -43,8 +60,12 @@ export type RegistryConfig = {
   readonly queueUrl: Secret;
   readonly sealKey: Secret;
   readonly operatorKey: Secret;
+  /** An origin. */
+  readonly publicUrl: string | undefined;
   readonly egress: { readonly allowPrivate: boolean };
   readonly stdioAllowlist: StdioAllowlist;
+  /** The folder itself is dispatch's to read. */
+  readonly localTools: { readonly isSet: boolean; readonly slug: string };
 };
 
 export function toRegistryConfig(
@@ -57,7 +78,12 @@ export function toRegistryConfig(
     queueUrl: env.QUEUE_URL,
     sealKey: env.SWITCHYARD_SEAL_KEY,
     operatorKey: env.REGISTRY_ADMIN_KEY,
+    publicUrl: env.SWITCHYARD_PUBLIC_URL && new URL(env.SWITCHYARD_PUBLIC_URL).origin,
     egress: { allowPrivate: env.SWITCHYARD_EGRESS_ALLOW_PRIVATE },
     stdioAllowlist,
+    localTools: {
+      isSet: env.SWITCHYARD_LOCAL_TOOLS !== undefined,
+      slug: env.SWITCHYARD_LOCAL_TOOLS_SLUG,
+    },
   };
 }

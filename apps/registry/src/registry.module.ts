@@ -9,6 +9,20 @@ import { AdminKeysService } from './admin/admin-keys.service.js';
 import { AdminUsersService } from './admin/admin-users.service.js';
 import { AdminGuard } from './admin/admin.guard.js';
 import { RefusalsService } from './admin/refusals.service.js';
+import { AgentScheduleEntity } from './agent-schedules/agent-schedule.entity.js';
+import { AgentSchedulesController } from './agent-schedules/agent-schedules.controller.js';
+import { AgentSchedulesRepository } from './agent-schedules/agent-schedules.repository.js';
+import { AgentSchedulesService } from './agent-schedules/agent-schedules.service.js';
+import { AgentWebhookEntity } from './agent-webhooks/agent-webhook.entity.js';
+import { AgentWebhooksController } from './agent-webhooks/agent-webhooks.controller.js';
+import { AgentWebhooksRepository } from './agent-webhooks/agent-webhooks.repository.js';
+import { AgentWebhooksService } from './agent-webhooks/agent-webhooks.service.js';
+import { AgentToolsService } from './agents/agent-tools.service.js';
+import { AgentWarningsService } from './agents/agent-warnings.service.js';
+import { AgentEntity } from './agents/agent.entity.js';
+import { AgentsController } from './agents/agents.controller.js';
+import { AgentsRepository } from './agents/agents.repository.js';
+import { AgentsService } from './agents/agents.service.js';
 import { ChangesService } from './changes/changes.service.js';
 import { REGISTRY_CONFIG } from './config.js';
 import type { RegistryConfig } from './config.js';
@@ -31,6 +45,7 @@ import { IntegrationEntity } from './integrations/integration.entity.js';
 import { IntegrationsController } from './integrations/integrations.controller.js';
 import { IntegrationsRepository } from './integrations/integrations.repository.js';
 import { IntegrationsService } from './integrations/integrations.service.js';
+import { LocalIntegrationService } from './integrations/local-integration.service.js';
 import { OAuthCheck } from './integrations/oauth-check.js';
 import { OAuthDiscoveryService } from './integrations/oauth-discovery.service.js';
 import { ToolApprovalsService } from './integrations/tool-approvals.service.js';
@@ -68,6 +83,9 @@ import { VirtualKeysService } from './virtual-keys/virtual-keys.service.js';
 const entities = [
   OrganizationEntity,
   AdminKeyEntity,
+  AgentEntity,
+  AgentScheduleEntity,
+  AgentWebhookEntity,
   IdentityProviderEntity,
   IntegrationEntity,
   PolicyEntity,
@@ -85,6 +103,9 @@ const entities = [
     PoliciesController,
     ToolGroupsController,
     ToolsetsController,
+    AgentsController,
+    AgentSchedulesController,
+    AgentWebhooksController,
     IntegrationsController,
     IntegrationToolsController,
     IntegrationActionsController,
@@ -95,6 +116,14 @@ const entities = [
     { provide: APP_GUARD, useClass: AdminGuard },
     { provide: APP_PIPE, useClass: SchemaPipe },
     AdminKeysRepository,
+    AgentSchedulesRepository,
+    AgentSchedulesService,
+    AgentToolsService,
+    AgentWarningsService,
+    AgentWebhooksRepository,
+    AgentWebhooksService,
+    AgentsRepository,
+    AgentsService,
     AdminKeysService,
     AdminUsersService,
     CacheCheck,
@@ -109,6 +138,7 @@ const entities = [
     IntegrationToolsService,
     IntegrationsRepository,
     IntegrationsService,
+    LocalIntegrationService,
     McpConfigsService,
     OAuthCheck,
     OAuthDiscoveryService,

@@ -8,6 +8,8 @@ import type {
   MessageOf,
   OAuthDiscovery,
   OAuthDiscoveryAnswer,
+  ScheduleJob,
+  ScheduleOutcome,
   ToolApproval,
   ToolApprovalAnswer,
   VaultWrite,
@@ -17,10 +19,10 @@ import { compactDecrypt, exportJWK, generateKeyPair } from 'jose';
 import pg from 'pg';
 
 type Values = Record<string, string>;
-export type Stored = { headers?: Values; env?: Values; oauth_client?: Values };
+export type Stored = Partial<Record<Extract<VaultWrite, { op: 'put' }>['kind'], Values>>;
 
 export class FakeOwners {
-  /** By integration id: what the vault holds. */
+  /** By the owner's id: what the vault holds. */
   readonly stored = new Map<string, Stored>();
   readonly writes: VaultWrite[] = [];
   readonly syncs: CatalogSyncJob[] = [];
@@ -29,6 +31,9 @@ export class FakeOwners {
   readonly audited: AuditEvent[] = [];
   readonly discoveries: OAuthDiscovery[] = [];
   readonly approvals: ToolApproval[] = [];
+  readonly firings: ScheduleJob[] = [];
+  /** What agent-runner answers who runs a schedule now. */
+  firing: ScheduleOutcome = { status: 'started', runIds: [] };
   approval: ToolApprovalAnswer = { status: 'approved', count: 1 };
   discovery: OAuthDiscoveryAnswer = { status: 'open' };
   /** Set to make the vault refuse. */
@@ -57,6 +62,11 @@ export class FakeOwners {
       async (approval) => (owners.approvals.push(approval), owners.approval),
       { concurrency: 4 },
     );
+    queue.consume(
+      queues.agentSchedules,
+      async (job) => (owners.firings.push(job), await owners.silence, owners.firing),
+      { concurrency: 4 },
+    );
     await queue.subscribe(topics.registryChanged, (change) => void owners.changes.push(change));
     await queue.subscribe(topics.breakerReset, ({ integrationId }) => void owners.resets.push(integrationId));
     return owners;
@@ -70,9 +80,20 @@ export class FakeOwners {
       this.stored.delete(write.integrationId);
       return { status: 'stored' as const, names: [] };
     }
-    const values = await open(write.jwe);
+    const values = await this.valuesOf(write, open);
     this.stored.set(write.integrationId, { ...this.stored.get(write.integrationId), [write.kind]: values });
     return { status: 'stored' as const, names: Object.keys(values) };
+  }
+
+  /** What the set is after the write. */
+  private async valuesOf(
+    write: Exclude<VaultWrite, { op: 'delete' }>,
+    open: (jwe: string) => Promise<Values>,
+  ): Promise<Values> {
+    const { current = '' } = this.stored.get(write.integrationId)?.[write.kind] ?? {};
+    if (write.op === 'drop_previous') return { current };
+    const values = await open(write.jwe);
+    return write.op === 'rotate' ? { ...values, previous: current } : values;
   }
 }
 

@@ -30,7 +30,13 @@ const stdioAllowlist: StdioAllowlist = [
 
 // An answer of unknown shape: tests look at the fields that they name.
 export type Answer = { status: number; body: any; headers: Headers };
-export type RegistryOptions = { queueUrl?: string; allowPrivate?: boolean };
+export type LocalTools = { folder?: string; slug?: string };
+export type RegistryOptions = {
+  queueUrl?: string;
+  allowPrivate?: boolean;
+  publicUrl?: string;
+  localTools?: LocalTools;
+};
 export type Route = { method: string; url: string };
 type Sent = { key?: string | null; body?: unknown; headers?: Record<string, string> };
 
@@ -43,13 +49,33 @@ export class RegistryUnderTest {
   ) {}
 
   private service!: RunningService;
+  /** Starts it, on the same stores. */
+  private serveAgain!: (localTools: LocalTools) => Promise<void>;
 
-  static async start({ queueUrl, allowPrivate }: RegistryOptions = {}): Promise<RegistryUnderTest> {
+  static async start({
+    queueUrl,
+    allowPrivate,
+    publicUrl,
+    localTools = {},
+  }: RegistryOptions = {}): Promise<RegistryUnderTest> {
     const [database, url, prefix] = [await testDatabase(), queueUrl ?? (await testRedisUrl()), testPrefix()];
     const queue = await QueueClient.connect({ url, sealKey, service: 'test', prefix });
     const registry = new RegistryUnderTest(database, queue, await FakeOwners.start(queue, database.adminUrl));
-    await registry.serve(url, prefix, allowPrivate ?? false);
+    registry.serveAgain = ({ folder, slug }) =>
+      registry.serve(url, prefix, {
+        SWITCHYARD_EGRESS_ALLOW_PRIVATE: String(allowPrivate ?? false),
+        SWITCHYARD_PUBLIC_URL: publicUrl,
+        SWITCHYARD_LOCAL_TOOLS: folder,
+        SWITCHYARD_LOCAL_TOOLS_SLUG: slug,
+      });
+    await registry.serveAgain(localTools);
     return registry;
+  }
+
+  /** Ends the service and starts it with another setting. */
+  async restart(localTools: LocalTools = {}): Promise<void> {
+    await this.service.close();
+    await this.serveAgain(localTools);
   }
 
   async close(): Promise<void> {
@@ -109,6 +135,13 @@ export class RegistryUnderTest {
     return body;
   }
 
+  /** An agent of a model that needs no key. */
+  async agent(fields: { slug: string } & Record<string, unknown>, key?: string): Promise<Answer['body']> {
+    const { status, body } = await this.post('/api/agents', { model: openModel, ...fields }, key);
+    if (status !== 201) throw new Error(JSON.stringify(body));
+    return body;
+  }
+
   /** The id of a user, as a face would have made them known. */
   async user(subject: string, orgId: string = DEFAULT_ORGANIZATION_ID): Promise<string> {
     const names = { username: subject, email: `${subject}@example.com`, displayName: null };
@@ -130,7 +163,11 @@ export class RegistryUnderTest {
     return body;
   }
 
-  private async serve(queueUrl: string, prefix: string, allowPrivate: boolean): Promise<void> {
+  private async serve(
+    queueUrl: string,
+    prefix: string,
+    settings: Record<string, string | undefined>,
+  ): Promise<void> {
     const env = registryEnv.parse({
       SWITCHYARD_ENV: 'development',
       LOG_LEVEL: 'silent',
@@ -138,7 +175,7 @@ export class RegistryUnderTest {
       QUEUE_URL: queueUrl,
       REGISTRY_DATABASE_URL: this.database.urls.registry,
       REGISTRY_ADMIN_KEY: operatorKey,
-      SWITCHYARD_EGRESS_ALLOW_PRIVATE: String(allowPrivate),
+      ...settings,
     });
     const config = toRegistryConfig(env, stdioAllowlist);
     const configure = (app: NestFastifyApplication) => {
@@ -159,6 +196,11 @@ export class RegistryUnderTest {
   }
 }
 
+export const openModel = {
+  provider: 'openai_compatible',
+  base_url: 'https://93.184.216.34/v1',
+  model: 'small',
+};
 export const httpTransport = { type: 'http', url: 'https://93.184.216.34/mcp' };
 
 /** Starts a registry before the tests of the file and ends it after them. */

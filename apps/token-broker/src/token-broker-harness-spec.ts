@@ -26,6 +26,7 @@ import {
 } from 'jose';
 import { toTokenBrokerConfig, tokenBrokerEnv } from './config.js';
 import { TokenBrokerModule } from './token-broker.module.js';
+import type { SecretKind } from './vault/secret-rules.js';
 
 const sealKey = 'a-seal-key-for-tests-of-32-characters';
 const timeoutMs = 20_000;
@@ -135,11 +136,22 @@ export class BrokerHarness {
     return id;
   }
 
+  async insertAgent(): Promise<string> {
+    const id = randomUUID();
+    await this.sql.query(
+      `INSERT INTO registry.agents (id, organization_id, slug, name, instructions, model, grants, execution, approval,
+         chat_access, max_depth, tool_deadline_ms, mixed_turn, unattended_approval, agentic_mode)
+       VALUES ($1, $2, $3, 'A', '', '{}', '[]', '{}', '{}', '{}', 10, 30000, 'run_auto', 'park', true)`,
+      [id, this.orgId, `a-${id.slice(0, 8)}`],
+    );
+    return id;
+  }
+
   /** Stores values as the registry does: sealed to the key that the broker publishes. */
   async put(
     integrationId: string,
     values: object,
-    options: { kind?: 'headers' | 'env'; orgId?: string } = {},
+    options: { kind?: SecretKind; orgId?: string } = {},
   ): Promise<VaultWriteAnswer> {
     const { kind = 'headers', orgId = this.orgId } = options;
     const jwe = await this.sealToBroker(JSON.stringify(values));

@@ -48,6 +48,8 @@ import { BackgroundRefreshService } from './refreshes/background-refresh.service
 import { LockedCredentialsRepository } from './refreshes/locked-credentials.repository.js';
 import { RefreshReportsService } from './refreshes/refresh-reports.service.js';
 import { RefreshesService } from './refreshes/refreshes.service.js';
+import { SecretLeaseProcessor } from './secret-leases/secret-lease.processor.js';
+import { SecretLeasesService } from './secret-leases/secret-leases.service.js';
 import { SignInAttempts } from './sign-in/sign-in-attempt.js';
 import { SignInsService } from './sign-in/sign-ins.service.js';
 import { VaultWriteProcessor } from './vault-writes/vault-write.processor.js';
@@ -56,6 +58,7 @@ import { DataKeysRepository } from './vault/data-keys.repository.js';
 import { DataKeysService } from './vault/data-keys.service.js';
 import { KeysService } from './vault/keys.service.js';
 import { MasterKeys } from './vault/master-keys.js';
+import { SecretOwnersRepository } from './vault/secret-owners.repository.js';
 import { SecretsRepository } from './vault/secrets.repository.js';
 import { SecretsService } from './vault/secrets.service.js';
 import { OAuthClientsRepository } from './vendors/oauth-clients.repository.js';
@@ -77,6 +80,7 @@ export function vault(config: TokenBrokerConfig): Provider[] {
       inject: [Sql, DataKeysService],
       useFactory: (sql: Sql, keys: DataKeysService) => opened(new KeysService(sql, keys)),
     },
+    SecretOwnersRepository,
     SecretsRepository,
     SecretsService,
     BrokerKeysRepository,
@@ -138,12 +142,18 @@ export function people(): Provider[] {
 
 export function processors(config: TokenBrokerConfig): Provider[] {
   return [
-    ...[VaultWritesService, OAuthDiscoveriesService],
+    ...[VaultWritesService, OAuthDiscoveriesService, SecretLeasesService],
     {
       provide: LeaseProcessor,
       inject: [QueueClient, LeasesService, Metrics],
       useFactory: (queue: QueueClient, service: LeasesService, metrics: Metrics) =>
         new LeaseProcessor(queue, service, metrics, config.concurrency),
+    },
+    {
+      provide: SecretLeaseProcessor,
+      inject: [QueueClient, SecretLeasesService, Metrics],
+      useFactory: (queue: QueueClient, service: SecretLeasesService, metrics: Metrics) =>
+        new SecretLeaseProcessor(queue, service, metrics, config.concurrency),
     },
     {
       provide: VaultWriteProcessor,

@@ -8,6 +8,7 @@ import {
   type PolicyDecisions,
 } from './policy-decision.js';
 import { mayChat } from './may-chat.js';
+import type { AgentRecord } from './records.js';
 import type { Snapshot } from './snapshot.js';
 import { attachedToolsets } from './toolsets.js';
 
@@ -36,10 +37,18 @@ export function callerGrants(snapshot: Snapshot, caller: CallerContext): CallerG
   return own ? withToolsets(snapshot, caller, own) : none;
 }
 
-function agentGrants(snapshot: Snapshot, caller: CallerContext): CallerGrants {
+/** The agent in whose run the caller may call, if there is one. */
+export function agentOf(snapshot: Snapshot, caller: CallerContext): AgentRecord | undefined {
+  const { kind, userId, virtualKeyId, orgId } = caller;
   const agent = snapshot.agents.get(caller.agentId ?? '');
-  if (!agent?.isActive || agent.orgId !== caller.orgId || caller.virtualKeyId !== null) return none;
-  if (caller.kind === 'user' && !mayChat(agent, caller)) return none;
+  if (!agent?.isActive || agent.orgId !== orgId || virtualKeyId !== null) return undefined;
+  if (userId !== null && snapshot.inactiveUsers.has(userId)) return undefined;
+  return kind !== 'user' || mayChat(agent, caller) ? agent : undefined;
+}
+
+function agentGrants(snapshot: Snapshot, caller: CallerContext): CallerGrants {
+  const agent = agentOf(snapshot, caller);
+  if (!agent) return none;
   const granted = configGrants(agent.mcpConfigs);
   const held = caller.kind === 'user' ? heldPolicies(snapshot, caller) : [];
   const policies = policyDecisions(snapshot, held);

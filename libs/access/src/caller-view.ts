@@ -61,7 +61,8 @@ function compute(snapshot: Snapshot, caller: CallerContext): CallerView {
     : { granted };
 }
 
-function isShared({ id }: IntegrationRecord, { sharedIntegrationIds }: CallerContext): boolean {
+/** Whether the user shares the integration with the client through which they call. */
+export function isShared({ id }: IntegrationRecord, { sharedIntegrationIds }: CallerContext): boolean {
   return sharedIntegrationIds?.includes(id) ?? true;
 }
 

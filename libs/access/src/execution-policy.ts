@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
-import { type ApprovalTerms, type CallerContext, ExecutionMode } from '@switchyard/contracts';
+import {
+  type ApprovalTerms,
+  type CallerContext,
+  ExecutionMode,
+  LOCAL_KIND,
+  policyMetaKey,
+} from '@switchyard/contracts';
 import type { AgentRecord, ResolvedTool } from './records.js';
 import type { Snapshot } from './snapshot.js';
 import { overrideOf } from './tool-visibility.js';
@@ -12,9 +18,6 @@ export type ExecutionPolicy = {
   /** Who may approve it. */
   readonly terms: ApprovalTerms;
 };
-
-/** The key of a local tool's `_meta` that holds its author's word (`libs/local-tools`). No vendor is believed. */
-export const policyMetaKey = 'io.switchyard/policy';
 
 /**
  * The execution policy of a call. A word about the tool beats one about all tools, and the agent's beats the integration's:
@@ -61,7 +64,7 @@ function agentsWord(
 }
 
 function authorsWord({ integration, tool }: ResolvedTool): ExecutionMode | undefined {
-  if (integration.kind !== 'local') return undefined;
+  if (integration.kind !== LOCAL_KIND) return undefined;
   const meta = tool.wire['_meta'] as Record<string, unknown> | undefined;
   return ExecutionMode.safeParse(meta?.[policyMetaKey]).data;
 }

@@ -1,3 +1,5 @@
+export { agentTools } from './agent-tools.js';
+export type { AgentTools, LeftOutReason, LeftOutTool } from './agent-tools.js';
 export {
   anonymousCaller,
   authenticateVirtualKey,
@@ -8,7 +10,7 @@ export type { VirtualKeyVerdict } from './authenticate-virtual-key.js';
 export { hasIdentity, isAttended, isUnattendedRun } from './available-auth.js';
 export { leftOutClaims, policyClaimPaths, projectClaims } from './claims.js';
 export { slugOf } from './config-grants.js';
-export { executionPolicy, policyMetaKey } from './execution-policy.js';
+export { executionPolicy } from './execution-policy.js';
 export type { ExecutionPolicy } from './execution-policy.js';
 export { explainMissing } from './explain-missing.js';
 export type { MissingTool } from './explain-missing.js';
@@ -68,7 +70,7 @@ export { isServed, servedTools } from './served-tools.js';
 export type { SnapshotChange } from './snapshot-change.js';
 export { SnapshotStore } from './snapshot-store.js';
 export type { SnapshotListener, SnapshotStoreOptions } from './snapshot-store.js';
-export { buildSnapshot } from './snapshot.js';
+export { buildSnapshot, withAgent } from './snapshot.js';
 export type { Snapshot, SnapshotRows } from './snapshot.js';
 export { patternUse, toolGroup } from './tool-group.js';
 export type { PatternUse } from './tool-group.js';

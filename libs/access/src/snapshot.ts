@@ -93,6 +93,11 @@ export function buildSnapshot(rows: SnapshotRows, version: number): Snapshot {
   };
 }
 
+/** The snapshot as it would be with this agent in it, or with this form of it. Costs little: all else is shared. */
+export function withAgent(snapshot: Snapshot, agent: AgentRecord): Snapshot {
+  return { ...snapshot, agents: new Map(snapshot.agents).set(agent.id, agent) };
+}
+
 function byKey<R>(rows: readonly R[], key: (row: R) => string): Map<string, R> {
   return new Map(rows.map((row) => [key(row), row]));
 }

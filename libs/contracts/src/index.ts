@@ -10,6 +10,7 @@ export {
 } from './call-states.js';
 export type { CallState } from './call-states.js';
 export { AuthMode, AuthPath, CallerContext, DEFAULT_ORGANIZATION_ID, Lane, laneOf, Role } from './callers.js';
+export { callerMetaKey, LOCAL_KIND, LOCAL_TOOLS_COMMAND, LocalCaller, policyMetaKey } from './local-tools.js';
 export {
   CredentialState,
   OAuthDiscovery,

@@ -77,6 +77,23 @@ export const VaultWrite = z.discriminatedUnion('op', [
     /** Compact JWE of a record of strings. Replaces the whole set of that kind. */
     jwe: z.string(),
   }),
+  /** `current` in the JWE takes the place of the stored one, which becomes `previous`: only the broker can read it. */
+  z.strictObject({
+    v: z.literal(1),
+    op: z.literal('rotate'),
+    orgId: z.uuid(),
+    integrationId: z.uuid(),
+    kind: z.literal('webhook'),
+    jwe: z.string(),
+  }),
+  /** Forgets `previous`. */
+  z.strictObject({
+    v: z.literal(1),
+    op: z.literal('drop_previous'),
+    orgId: z.uuid(),
+    integrationId: z.uuid(),
+    kind: z.literal('webhook'),
+  }),
   z.strictObject({ v: z.literal(1), op: z.literal('delete'), orgId: z.uuid(), integrationId: z.uuid() }),
 ]);
 export type VaultWrite = z.infer<typeof VaultWrite>;

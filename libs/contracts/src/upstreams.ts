@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ErrorInfo } from './errors.js';
+import { LocalCaller } from './local-tools.js';
 import { CallResume, ClientSide, ToolResult, UpstreamMethod } from './tool-calls.js';
 
 /** How an upstream MCP server is reached. */
@@ -107,6 +108,8 @@ export const StdioRequest = z.discriminatedUnion('op', [
     /** Epoch milliseconds until which the child may take its time; what questions take is added. */
     activeUntil: z.number().int().optional(),
     resume: CallResume.optional(),
+    /** Only to an integration of kind `local`. */
+    caller: LocalCaller.optional(),
   }),
   z.strictObject({ v: z.literal(1), op: z.literal('list'), timeoutMs: z.number().int() }),
   z.strictObject({ v: z.literal(1), op: z.literal('ping'), timeoutMs: z.number().int() }),

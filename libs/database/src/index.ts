@@ -2,8 +2,14 @@ export { createDataSource } from './data-source.js';
 export type { DataSourceSettings } from './data-source.js';
 export { DatabaseModule } from './database.module.js';
 export type { DatabaseOptions } from './database.module.js';
-export { acceptCall } from './ledger/accept-call.js';
-export type { Acceptance, IdempotencyTerms, LedgerEntry } from './ledger/accept-call.js';
+export { acceptCall, askApproval, pickUpApproval } from './ledger/accept-call.js';
+export type {
+  Acceptance,
+  AcceptedCall,
+  AskedApproval,
+  IdempotencyTerms,
+  LedgerEntry,
+} from './ledger/accept-call.js';
 export { findLedgerCalls, ledgerSummary } from './ledger/ledger-call.js';
 export type { LedgerCall } from './ledger/ledger-call.js';
 export { ledgerError, ledgerOutcome } from './ledger/ledger-outcome.js';

@@ -9,6 +9,8 @@ export { JobAborted } from './jobs/job-context.js';
 export type { JobContext, JobHandler } from './jobs/job-context.js';
 export type { JobEnd, QueueMetrics } from './jobs/queue-metrics.js';
 export type { QueueCounts } from './jobs/queue-store.js';
+export type { NextTime, SchedulerRule } from './jobs/scheduler-rule.js';
+export type { Scheduler, StoredScheduler } from './jobs/schedulers.js';
 export { migrateQueueStore } from './migrate-queue-store.js';
 export { QueueClient } from './queue-client.js';
 export type {

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import type { BusLink } from './bus/bus-link.js';
 import type { QueueStore } from './jobs/queue-store.js';
+import { type NextTime, repeatStrategy } from './jobs/scheduler-rule.js';
 import { isPostgresUrl } from './migrate-queue-store.js';
 import { PostgresBusLink } from './postgres/postgres-bus-link.js';
 import { PostgresListener } from './postgres/postgres-listener.js';
@@ -8,17 +9,29 @@ import { PostgresQueueStore } from './postgres/postgres-queue-store.js';
 import { RedisBusLink } from './redis/redis-bus-link.js';
 import { RedisQueueStore } from './redis/redis-queue-store.js';
 
-type Options = { url: string; service: string; prefix?: string; report: (error: unknown) => void };
+type Options = {
+  url: string;
+  service: string;
+  prefix?: string;
+  nextTime?: NextTime;
+  report: (error: unknown) => void;
+};
 
 /** Store and bus behind `QUEUE_URL`: the one place that knows which backend it is. */
 export function openBackend(options: Options): { store: QueueStore; link: BusLink } {
   return isPostgresUrl(options.url) ? openPostgres(options) : openRedis(options);
 }
 
-function openRedis({ url, service, prefix = 'switchyard', report }: Options) {
+function openRedis({ url, service, prefix = 'switchyard', nextTime, report }: Options) {
   const name = `switchyard-${service}`;
   return {
-    store: new RedisQueueStore({ url, prefix, name, report }),
+    store: new RedisQueueStore({
+      url,
+      prefix,
+      name,
+      repeatStrategy: repeatStrategy(nextTime, report),
+      report,
+    }),
     link: new RedisBusLink({ url, prefix, name }),
   };
 }
@@ -27,7 +40,7 @@ function openRedis({ url, service, prefix = 'switchyard', report }: Options) {
  * Connections per process: one that listens, up to two for the bus, up to eight for the queues. Commits on the last
  * two do not wait for the disk: what a crash of PostgreSQL forgets here, the ledger remembers.
  */
-function openPostgres({ url, service, prefix = '', report }: Options) {
+function openPostgres({ url, service, prefix = '', nextTime, report }: Options) {
   const connection = {
     connectionString: url,
     application_name: `switchyard-${service}-queue`,
@@ -42,7 +55,13 @@ function openPostgres({ url, service, prefix = '', report }: Options) {
   const busPool = openPool({ ...connection, max: 2, query_timeout: 5_000, options: quick }, report);
   const listener = new PostgresListener(connection);
   return {
-    store: new PostgresQueueStore({ pool, listener, prefix, report }),
+    store: new PostgresQueueStore({
+      pool,
+      listener,
+      prefix,
+      repeatStrategy: repeatStrategy(nextTime, report),
+      report,
+    }),
     link: new PostgresBusLink({ listener, pool: busPool, prefix }),
   };
 }

@@ -1,6 +1,7 @@
 import type { AwaitOptions } from './jobs/answers.js';
 import type { EnqueueItem } from './jobs/enqueuer.js';
 import type { QueueMetrics } from './jobs/queue-metrics.js';
+import type { NextTime } from './jobs/scheduler-rule.js';
 import type { SealKey } from './sealer.js';
 
 /** How to reach the queue. `prefix` keeps copies apart that share a store. */
@@ -14,6 +15,8 @@ export type QueueClientOptions = {
   /** Hears of every trouble that heals or is handled here; the same one at most every ten seconds. */
   onError?: (error: unknown) => void;
   metrics?: QueueMetrics;
+  /** For a client that stores schedulers, or consumes a queue that has some: when they are due. */
+  nextTime?: NextTime;
 };
 
 /**

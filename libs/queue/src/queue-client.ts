@@ -16,6 +16,7 @@ import { type EnqueueItem, Enqueuer } from './jobs/enqueuer.js';
 import type { JobHandler } from './jobs/job-context.js';
 import type { QueueMetrics } from './jobs/queue-metrics.js';
 import type { QueueCounts, QueueStore } from './jobs/queue-store.js';
+import { type Scheduler, Schedulers, type StoredScheduler } from './jobs/schedulers.js';
 import { openBackend } from './open-backend.js';
 import type {
   ConsumeOptions,
@@ -43,6 +44,7 @@ export class QueueClient {
   readonly #answers = new Answers();
   readonly #sender: AnswerSender;
   readonly #enqueuer: Enqueuer;
+  readonly #schedulers: Schedulers;
   readonly #sealer: Sealer;
   readonly #watch: StoreWatch;
   readonly #metrics: QueueMetrics;
@@ -60,6 +62,11 @@ export class QueueClient {
     this.#bus = new Bus(backend.link, this.#sealer, this.#report);
     this.#sender = new AnswerSender(this.#bus, this.#report);
     this.#enqueuer = new Enqueuer(this.#store, this.#sealer);
+    this.#schedulers = new Schedulers({
+      store: this.#store,
+      sealer: this.#sealer,
+      nextTime: options.nextTime,
+    });
     this.#watch = new StoreWatch(this.#store, this.#bus, this.#report);
   }
 
@@ -164,6 +171,26 @@ export class QueueClient {
     const consumer: Consumer = new Consumer(parts, queue, handler as JobHandler<QueueDefinition>, settings);
     this.#consumers.add(consumer);
     return consumer;
+  }
+
+  /**
+   * Wakes the consumer of `queue` with this payload at each time that the client's `nextTime` gives for the rule. Does
+   * nothing when just this scheduler is there; puts its next job anew when rule or payload differ, or when that job was
+   * lost; and removes it when there is no next time. Of the times at which nobody takes jobs only the first is kept.
+   * Throws as `enqueue` does.
+   */
+  async upsertScheduler<Q extends QueueDefinition>(queue: Q, scheduler: Scheduler<Q>): Promise<void> {
+    await this.#schedulers.upsert(queue, scheduler);
+  }
+
+  /** Removes a scheduler and the job that it has waiting; true if it was there. A job that was taken goes on. */
+  async removeScheduler(queue: QueueDefinition, id: string): Promise<boolean> {
+    return this.#schedulers.remove(queue, id);
+  }
+
+  /** All schedulers of the queue. Of those that are stored or removed meanwhile, some may be missing. */
+  async schedulers(queue: QueueDefinition): Promise<StoredScheduler[]> {
+    return this.#schedulers.list(queue);
   }
 
   /** Removes a job that nobody ever took; true if it was there and is gone. Rejects when the store is away. */

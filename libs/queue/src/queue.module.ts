@@ -2,9 +2,12 @@ import type { DynamicModule } from '@nestjs/common';
 import { Log, Metrics, Readiness, Shutdown } from '@switchyard/service-kit';
 import { bindQueueMetrics, watchDepth } from './bind-queue-metrics.js';
 import { QueueClient } from './queue-client.js';
-import { type SealKey, Sealer } from './sealer.js';
+import type { QueueClientOptions } from './queue-client-options.js';
+import { Sealer } from './sealer.js';
 
-type Options = { url: string | { reveal(): string }; sealKey: SealKey; service: string; prefix?: string };
+type Options = Pick<QueueClientOptions, 'sealKey' | 'service' | 'prefix' | 'nextTime'> & {
+  url: string | { reveal(): string };
+};
 
 /** Makes `QueueClient` and `Sealer` injectable everywhere, ready to use, and ends them with the service. */
 export class QueueModule {

@@ -6,7 +6,7 @@ type Store = { kind: 'redis' | 'postgres'; url(): string; prefix: string };
 export function rawQueue(
   { kind, url, prefix }: Store,
   name: string,
-): Pick<Queue, 'add' | 'getJob' | 'close'> {
+): Pick<Queue, 'add' | 'getJob' | 'upsertJobScheduler' | 'close'> {
   if (kind === 'redis') return new Queue(name, { connection: { url: url() }, prefix });
   const { Queue: PostgresQueue } = withBackend(createPostgresBackend);
   return new PostgresQueue(`${prefix}-${name}`, { connection: url() }) as unknown as Queue;

@@ -4,9 +4,16 @@
  */
 import { QueueClient } from '@switchyard/queue';
 import { echoQueue, testSealKey } from './echo-queue.ts';
+import { testTimes } from './test-times.ts';
 
 const [url = '', prefix = '', what = 'hang'] = process.argv.slice(2);
-const client = await QueueClient.connect({ url, prefix, sealKey: testSealKey, service: 'killed-worker' });
+const client = await QueueClient.connect({
+  url,
+  prefix,
+  sealKey: testSealKey,
+  service: 'killed-worker',
+  nextTime: testTimes,
+});
 
 client.consume(
   echoQueue(),

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { ExecutionPolicy } from '@switchyard/access';
 import { PlatformError, queues, toolCallQueue, type ToolCallOutcome } from '@switchyard/contracts';
 import { acceptCall, findLedgerCalls, type LedgerCall, ledgerOutcome, Sql } from '@switchyard/database';
 import { QueueClient, Sealer } from '@switchyard/queue';
@@ -9,6 +10,9 @@ import { EndedCalls } from './ended-calls.service.js';
 import { toJob } from './to-job.js';
 
 const cancelTimeoutMs = 5_000;
+
+/** Where a call stands that was to wait for a person: it waits, or something has ended its wait by now. */
+export type Asked = 'waiting' | 'decided';
 
 type Wanted = { readonly run: Run; readonly call: RunCall; readonly tool: PlannedTool };
 
@@ -35,6 +39,7 @@ export class RunCallsService {
       const outcome = known && ledgerOutcome(known);
       if (outcome) return outcome;
       signal.throwIfAborted();
+      if (!known && wanted.call.isDecided) return neverApproved(callId);
       // What a worker has or had, dispatch looks after: a second job of it could only disturb.
       if (!known || known.status === 'accepted') await this.#hand(wanted, known);
       return await unlessAborted(watch.ended, signal);
@@ -43,15 +48,42 @@ export class RunCallsService {
     }
   }
 
-  /** Asks dispatch to cancel the call, if it was ever made. What it cannot undo goes on to its own end. */
-  async cancel(orgId: string, callId: string): Promise<void> {
+  /**
+   * Puts the call into the ledger, where it waits for a person; dispatch sees to the rest. One that is there already is left as
+   * it is: what an earlier runner asked is asked once.
+   */
+  async askApproval(wanted: Wanted, policy: ExecutionPolicy): Promise<Asked> {
+    const known = await this.#find(wanted.call.callId);
+    if (known) return known.status === 'awaiting_approval' ? 'waiting' : 'decided';
+    const { version: policyVersion, terms } = policy;
+    const acceptedAt = Date.now();
+    const times = { acceptedAt, deadlineAt: acceptedAt + terms.expiresMs };
+    const approval = { policyVersion, terms, deadlineMs: deadlineOf(wanted), agentId: wanted.run.agentId };
+    const job = toJob(this.sealer, { ...wanted, times });
+    const { integrationSlug } = wanted.tool;
+    await acceptCall(this.sql, { job, integrationSlug }, { status: 'awaiting_approval', approval });
+    return 'waiting';
+  }
+
+  /** Whether the ledger has it. */
+  async isMade(callId: string): Promise<boolean> {
+    return (await this.#find(callId)) !== undefined;
+  }
+
+  /**
+   * Asks dispatch to cancel the call, if it was ever made. What it cannot undo goes on to its own end. False where dispatch
+   * did not answer.
+   */
+  async cancel(orgId: string, callId: string): Promise<boolean> {
     try {
       const known = await this.#find(callId);
-      if (!known || known.ended_at) return;
+      if (!known || known.ended_at) return true;
       const wish = { v: 1, callId, orgId } as const;
       await this.queue.request(queues.toolCallCancellations, wish, { timeoutMs: cancelTimeoutMs });
+      return true;
     } catch (err) {
       this.log.warn({ err, callId }, 'a call of a cancelled run could not be cancelled');
+      return false;
     }
   }
 
@@ -78,9 +110,19 @@ export class RunCallsService {
   }
 }
 
-function timesOf({ run, tool }: Wanted, known: LedgerCall | undefined) {
+/** The ledger forgot it: what was approved cannot be told any more. */
+function neverApproved(callId: string): ToolCallOutcome {
+  const error = new PlatformError('approval_expired').toInfo();
+  return { callId, authPath: null, status: 'expired', error };
+}
+
+function timesOf(wanted: Wanted, known: LedgerCall | undefined) {
   if (known) return { acceptedAt: known.accepted_at.getTime(), deadlineAt: known.deadline_at.getTime() };
-  if (!run.agent) throw new PlatformError('internal');
   const acceptedAt = Date.now();
-  return { acceptedAt, deadlineAt: acceptedAt + (tool.deadlineMs ?? run.agent.toolDeadlineMs) };
+  return { acceptedAt, deadlineAt: acceptedAt + deadlineOf(wanted) };
+}
+
+function deadlineOf({ run, tool }: Wanted): number {
+  if (!run.agent) throw new PlatformError('internal');
+  return tool.deadlineMs ?? run.agent.toolDeadlineMs;
 }

@@ -14,11 +14,18 @@ type CallParts = {
 /** The job of a run's call, sealed as every call is. */
 export function toJob(sealer: Sealer, parts: CallParts): ToolCallJob {
   const args = parts.call.asked.arguments;
-  const job = { v: 1, progress: false, round: 0, attempts: 0, arguments: args } as const;
+  const job = { v: 1, progress: false, round: 0, attempts: 0, arguments: args, ...tokenOf(parts) } as const;
   return { ...job, sealed: sealToolCall(sealer, toCall(parts)) };
 }
 
-function toCall({ run, call, tool, times }: CallParts): ToolCall {
+/** A user's token goes no further than it is needed. */
+function tokenOf({ run, tool }: CallParts): { subjectToken?: string } {
+  return tool.exchangesToken && run.subjectToken !== null ? { subjectToken: run.subjectToken } : {};
+}
+
+function toCall(parts: CallParts): ToolCall {
+  const { run, call, tool, times } = parts;
+  const { subjectToken } = tokenOf(parts);
   return {
     v: 1,
     callId: call.callId,
@@ -28,10 +35,14 @@ function toCall({ run, call, tool, times }: CallParts): ToolCall {
     caller: run.caller,
     lane: laneOf(run.caller.runKind),
     ledgerFirst: true,
-    argumentsSha256: createHash('sha256').update(JSON.stringify(call.asked.arguments)).digest('hex'),
-    subjectTokenSha256: null,
+    argumentsSha256: sha256(JSON.stringify(call.asked.arguments)),
+    subjectTokenSha256: subjectToken === undefined ? null : sha256(subjectToken),
     ...times,
     runId: run.id,
     requestId: call.requestId,
   };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }

@@ -7,7 +7,6 @@ import {
   type AuditEvent,
   PlatformError,
   queues,
-  toPlatformError,
   topics,
   type UserRecord,
 } from '@switchyard/contracts';
@@ -15,6 +14,7 @@ import type { ChatData, ChatMessage } from '@switchyard/models';
 import type { RunningService } from '@switchyard/service-kit';
 import { eventually, testAudience, type TestQueueBackend, TokenIssuer } from '@switchyard/testing';
 import { AbstractChat, type ChatInit, type ChatState, type ChatStatus, DefaultChatTransport } from 'ai';
+import { exportJWK, generateKeyPair } from 'jose';
 import { RunnerHarness } from '../runner-harness-spec.js';
 
 /** A runner with its HTTP surface. */
@@ -75,20 +75,7 @@ export class ChatHarness {
     overrides: Parameters<RunnerHarness['addAgent']>[0] = {},
     { everyone = true }: { everyone?: boolean } = {},
   ): Promise<AgentDefinition> {
-    const slug = `agent-${randomUUID().slice(0, 8)}`;
-    const agent = this.runs.addAgent({ slug, ...overrides });
-    await this.runs.sql.query(
-      `INSERT INTO registry.agents (id, organization_id, slug, name, instructions, model, grants, execution, approval,
-         chat_access, max_depth, tool_deadline_ms, mixed_turn, unattended_approval, agentic_mode)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-       ON CONFLICT (id) DO UPDATE SET chat_access = EXCLUDED.chat_access`,
-      [
-        ...[agent.id, agent.orgId, agent.slug, agent.name, agent.instructions],
-        ...[agent.model, JSON.stringify(agent.grants), agent.execution, agent.approval],
-        ...[{ everyone, roles: [], userIds: [] }, agent.maxDepth, agent.toolDeadlineMs, agent.mixedTurn],
-        ...[agent.unattendedApproval, agent.agenticMode],
-      ],
-    );
+    const agent = await this.runs.addAgent({ chatAccess: { everyone }, ...overrides });
     const change = { entity: 'agent', change: 'created', orgId: agent.orgId, id: agent.id } as const;
     await this.runs.queue.publish(topics.registryChanged, change);
     for (const { service } of this.#runners)
@@ -162,6 +149,22 @@ export class ChatHarness {
     return new TestChat({ id: randomUUID(), transport, ...init });
   }
 
+  /** A broker, to whom users' tokens can be sealed. */
+  async addBrokerKey(): Promise<void> {
+    const { publicKey } = await generateKeyPair('ECDH-ES', { crv: 'P-256', extractable: true });
+    const { kty, crv, x, y } = await exportJWK(publicKey);
+    const id = randomUUID();
+    const { sql } = this.runs;
+    await sql.query(
+      `INSERT INTO vault.data_keys (id, master_key_id, wrapped, is_active) VALUES ($1, 'm', '', true)`,
+      [id],
+    );
+    await sql.query(
+      `INSERT INTO vault.broker_keys (kid, public_jwk, data_key_id, private_jwk_ciphertext) VALUES ('broker', $1, $2, '')`,
+      [JSON.stringify({ kty, crv, x, y }), id],
+    );
+  }
+
   /** The user's id, as the registry gives it. */
   async userId(subject: string): Promise<string> {
     const { issuer } = this.issuer;
@@ -188,21 +191,19 @@ export class ChatHarness {
   async #decide(decision: ApprovalDecision): Promise<ApprovalDecisionAnswer> {
     if (this.refusal) return this.refusal;
     this.decisions.push(decision);
-    const { orgId, callId, approved, reason, argumentsSha256 } = decision;
-    const [row] = await this.runs.sql.query<{ run_id: string; asked: { arguments: object } }>(
-      'SELECT run_id, asked FROM runs.run_calls WHERE call_id = $1',
+    const { callId, approved, reason, argumentsSha256 } = decision;
+    const [row] = await this.runs.sql.query<{ asked: { arguments: object } }>(
+      'SELECT asked FROM runs.run_calls WHERE call_id = $1',
       [callId],
     );
     if (argumentsSha256 !== null && argumentsSha256 !== digestOf(row?.asked.arguments))
       return { status: 'refused', error: new PlatformError('approval_stale').toInfo() };
-    try {
-      await this.runs.runs.decide(orgId, row?.run_id ?? '', [
-        { callId, approved, ...(reason !== null && { reason }) },
-      ]);
-      return { status: 'decided', state: approved ? 'approved' : 'denied', callState: 'accepted' };
-    } catch (thrown) {
-      return { status: 'refused', error: toPlatformError(thrown).toInfo() };
-    }
+    await this.runs.decide(callId, approved, reason ?? undefined);
+    return {
+      status: 'decided',
+      state: approved ? 'approved' : 'denied',
+      callState: approved ? 'queued' : 'denied',
+    };
   }
 }
 

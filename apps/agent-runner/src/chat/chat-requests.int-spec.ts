@@ -14,7 +14,7 @@ onBothQueueBackends('requests to chats', (backend) => {
 
   beforeAll(async () => {
     harness = await ChatHarness.open(backend);
-    harness.runs.addTools(['add', 'drop']);
+    await harness.runs.addTools(['add', 'drop']);
     runner = await harness.startRunner({
       AGENT_RUNNER_STREAMS_PER_USER: '3',
       AGENT_RUNNER_CHAT_WAIT_MS: '400',
@@ -81,9 +81,8 @@ onBothQueueBackends('requests to chats', (backend) => {
   it('are for users alone, with agents that are theirs, in their own conversations', async () => {
     const agent = await harness.addAgent();
     const closed = await harness.addAgent({}, { everyone: false });
-    const foreign = await harness
-      .addAgent({ orgId: '00000000-0000-4000-8000-0000000000bb' })
-      .catch(() => undefined);
+    const orgId = await harness.runs.addOrganization('elsewhere');
+    const foreign = await harness.addAgent({ orgId });
     const { body } = await program.json({ agent: agent.slug, message: 'plain' });
     const id = body.conversation_id as string;
     const anonymous = { headers: { authorization: '' } };
@@ -93,7 +92,7 @@ onBothQueueBackends('requests to chats', (backend) => {
       'Bearer realm="switchyard", error="invalid_token"',
     ]);
     expect((await program.json({ agent: closed.slug, message: 'plain' })).status).toBe(404);
-    if (foreign) expect((await program.json({ agent: foreign.id, message: 'plain' })).status).toBe(404);
+    expect((await program.json({ agent: foreign.id, message: 'plain' })).status).toBe(404);
     expect((await program.json({ agent: 'no-such', message: 'plain' })).status).toBe(404);
     const eve = [
       await program.post({ agent: agent.slug, conversation_id: id, message: 'plain' }, 'eve'),
@@ -162,27 +161,32 @@ onBothQueueBackends('requests to chats', (backend) => {
   });
 
   it('carry a token to be exchanged, sealed, only where an integration exchanges tokens', async () => {
-    const agent = await harness.addAgent();
-    const { sql, orgId } = harness.runs;
-    await sql.query(
-      `INSERT INTO registry.integrations (id, organization_id, slug, name, scope, transport, auth_mode, header_names,
-         env_names, available_in_chat, available_to_autonomous, tool_overrides, sync_interval_seconds, auto_reconnect,
-         enabled, retention)
-       VALUES ($1, $2, 'exchanging', 'x', 'organization', '{"type":"http","url":"https://x.example/mcp"}', 'token_exchange',
-         '{}', '{}', true, true, '{}', 0, true, true, 'always')`,
-      [randomUUID(), orgId],
-    );
+    const agent = await harness.addAgent({ execution: { default: 'require_approval' } });
+    const integrationId = await harness.runs.addTools([], 'exchanging', { auth_mode: 'token_exchange' });
+    const body = { agent: agent.slug, message: 'go', stream: true };
     const refused = await eventually(async () => {
-      const { status, body } = await program.json({ agent: agent.slug, message: 'plain' });
-      return status === 503 && body;
+      const answer = await program.post(body);
+      if (answer.status === 503) return (await answer.json()) as object;
+      await answer.body?.cancel();
+      return undefined;
     });
     expect(refused).toMatchObject({
       code: 'dependency_unavailable',
       detail: expect.stringContaining('token broker'),
     });
-    await sql.query(`DELETE FROM registry.integrations WHERE slug = 'exchanging'`);
-    await eventually(
-      async () => (await program.json({ agent: agent.slug, message: 'plain' })).status === 200,
-    );
+    await harness.addBrokerKey();
+    const { runId } = await harness.parked(runner);
+    const { run } = await harness.runs.data(runId);
+    expect(run.caller.hasSubjectToken).toBe(true);
+    expect(run.subjectToken?.split('.')).toHaveLength(5);
+    await harness.runs.runs.cancel(run.orgId, runId);
+    expect((await harness.runs.ended(runId)).run.subjectToken).toBeNull();
+    await harness.runs.sql.query(`UPDATE registry.integrations SET auth_mode = 'none' WHERE id = $1`, [
+      integrationId,
+    ]);
+    await eventually(async () => {
+      const { body: answer } = await program.json({ agent: agent.slug, message: 'plain' });
+      return !(await harness.runs.data(answer.run_id as string)).run.caller.hasSubjectToken;
+    });
   });
 });

@@ -18,7 +18,7 @@ onBothQueueBackends('a chat', (backend) => {
 
   beforeAll(async () => {
     harness = await ChatHarness.open(backend);
-    harness.runs.addTools(['add', 'drop', 'list']);
+    await harness.runs.addTools(['add', 'drop', 'list']);
     // One drives the runs, and the other serves requests alone.
     runner = await harness.startRunner({ AGENT_RUNNER_CONCURRENCY: '64' });
     other = await harness.startRunner();
@@ -124,9 +124,9 @@ onBothQueueBackends('a chat', (backend) => {
   });
 
   it('says the words of the second try where the model breaks off in the middle', async () => {
-    const agent = await harness.addAgent();
-    const retrying = { ...agent, model: { ...agent.model, max_retries: 1 } };
-    harness.runs.fixed.agents.splice(harness.runs.fixed.agents.indexOf(agent), 1, retrying);
+    const { baseUrl, model } = harness.runs.model;
+    const retrying = { provider: 'openai_compatible', base_url: baseUrl, model, max_retries: 1 };
+    const agent = await harness.addAgent({ model: retrying });
     harness.runs.script([
       { times: 1, answer: { text: 'broken off '.repeat(10), chunk_delay_ms: 60, drop: 'midway' } },
       { answer: { text: 'in one piece' } },
@@ -237,7 +237,7 @@ onBothQueueBackends('a chat', (backend) => {
         return parts.length > 0 && parts;
       });
       const callId = waiting?.approval_id ?? '';
-      await harness.runs.runs.decide(harness.runs.orgId, chat.answer.id, [{ callId, approved: true }]);
+      await harness.runs.decide(callId, true);
       await sent;
       expect(chat.text).toBe('I would.Done.');
     });

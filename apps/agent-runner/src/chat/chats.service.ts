@@ -84,7 +84,7 @@ export class ChatsService {
       throw new PlatformError('conflict', { message: 'The conversation is with another agent.' });
     await this.#assertFree(conversationId);
     const identity = await this.agents.identity(user, agentId);
-    const run: NewRun & { subjectToken: string | null } = {
+    const run: NewRun = {
       ...identity,
       agentId,
       conversationId,

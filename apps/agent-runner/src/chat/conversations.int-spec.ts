@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
-import { onBothQueueBackends } from '@switchyard/testing';
+import { eventually, onBothQueueBackends } from '@switchyard/testing';
 import { ChatHarness, type ChatRunner, textOf } from './chat-harness-spec.js';
 
 const calls = (...names: string[]) => ({
@@ -13,7 +13,7 @@ onBothQueueBackends('conversations', (backend) => {
 
   beforeAll(async () => {
     harness = await ChatHarness.open(backend);
-    harness.runs.addTools(['add', 'drop']);
+    await harness.runs.addTools(['add', 'drop']);
     runner = await harness.startRunner();
     program = harness.program(runner);
     harness.runs.script([
@@ -95,6 +95,6 @@ onBothQueueBackends('conversations', (backend) => {
     const attached = await program.get(`/api/chat/${id}/stream`);
     expect(await attached.text()).toContain('tool-approval-request');
     await harness.call(runner.origin, `/api/chat/${id}/cancel`, { body: {} });
-    expect((await program.get(`/api/chat/${id}/stream`)).status).toBe(204);
+    await eventually(async () => (await program.get(`/api/chat/${id}/stream`)).status === 204);
   });
 });

@@ -28,8 +28,7 @@ onBothQueueBackends('a chat whose runner is killed', (backend) => {
       { answer: { text: 'The whole answer.', chunk_delay_ms: 20 } },
     ]);
     const agent = await harness.addAgent();
-    const ports = JSON.stringify(runs.fixed);
-    const env = { PATH: process.env.PATH, ...runs.env({ TEST_PORTS: ports, CRASH_AT: '1000000' }) };
+    const env = { PATH: process.env.PATH, ...runs.env({ CRASH_AT: '1000000' }) };
     child = fork(fixture, { env, execArgv: [], silent: true });
     // It alone takes the run; the process that serves the client comes later.
     const conversationId = randomUUID();

@@ -14,7 +14,7 @@ onBothQueueBackends('requests in the shape of 001', (backend) => {
 
   beforeAll(async () => {
     harness = await ChatHarness.open(backend);
-    harness.runs.addTools(['add', 'drop']);
+    await harness.runs.addTools(['add', 'drop']);
     runner = await harness.startRunner();
     program = harness.program(runner);
     harness.runs.script([

@@ -6,6 +6,7 @@ import { type Kit, withLogContext } from '@switchyard/service-kit';
 import type { RunnerSettings } from '../config.js';
 import type { ClaimsRepository, TakenClaim } from '../runs/claims.repository.js';
 import type { RunsService } from '../runs/runs.service.js';
+import type { WaitingRuns } from '../runs/waiting-runs.service.js';
 import type { RunDriver } from './run-driver.service.js';
 import { stopReason } from './run-driver.service.js';
 import { StopRun } from './stop.js';
@@ -14,6 +15,7 @@ type Parts = {
   readonly queue: QueueClient;
   readonly claims: ClaimsRepository;
   readonly runs: RunsService;
+  readonly waiting: WaitingRuns;
   readonly driver: RunDriver;
   readonly kit: Pick<Kit, 'log' | 'metrics' | 'shutdown'>;
   readonly settings: RunnerSettings;
@@ -39,7 +41,10 @@ export class AgentRunsProcessor implements OnApplicationBootstrap {
     });
     await queue.subscribe(topics.runCancelled, ({ runId }) => this.#stop(runId, 'cancelled'));
     await queue.subscribe(topics.credentialChanged, async ({ orgId, userId, integrationId, state }) => {
-      if (userId && state === 'active') await this.parts.runs.connected({ orgId, userId, integrationId });
+      if (userId && state === 'active') await this.parts.waiting.connected({ orgId, userId, integrationId });
+    });
+    await queue.subscribe(topics.approvalDecided, async ({ orgId, runId, callId }) => {
+      if (runId !== null) await this.parts.waiting.decided({ orgId, runId }, callId);
     });
   }
 

@@ -20,7 +20,7 @@ onBothQueueBackends('a runner that is killed', (backend) => {
   beforeAll(async () => {
     buildRunner();
     harness = await RunnerHarness.open(backend);
-    harness.addTools(['add', 'list', 'drop']);
+    await harness.addTools(['add', 'list', 'drop']);
     harness.script([
       {
         when: { step: 0 },
@@ -37,10 +37,9 @@ onBothQueueBackends('a runner that is killed', (backend) => {
 
   /** Resolves when the process has killed itself. */
   async function crash(at: number): Promise<unknown> {
-    const ports = JSON.stringify(harness.fixed);
     const env = {
       PATH: process.env.PATH,
-      ...harness.env({ TEST_PORTS: ports, CRASH_AT: String(at), AGENT_RUNNER_CONCURRENCY: '1' }),
+      ...harness.env({ CRASH_AT: String(at), AGENT_RUNNER_CONCURRENCY: '1' }),
     };
     const child = fork(fixture, { env, execArgv: [], silent: true });
     children.add(child);
@@ -54,7 +53,7 @@ onBothQueueBackends('a runner that is killed', (backend) => {
   }
 
   it('between any two steps leaves a run that another goes on with: nothing asked again, no tool called twice', async () => {
-    const agent = harness.addAgent();
+    const agent = await harness.addAgent();
     const runIds: string[] = [];
     for (const n of points.keys()) runIds.push(await harness.start(agent, `run ${n}.`));
     const left = [...points];

@@ -28,6 +28,7 @@ function calls(step: number, ...states: RunCallState[]): RunCall[] {
     ...{ step, position, callId: id, attempt: 0, requestId: id, outwardName: 'up_add', state },
     ...{ asked: { id: `c${position}`, name: 'up_add', arguments: {} }, output: null },
     outcome: state === 'ended' ? { status: 'completed' } : null,
+    isDecided: false,
   }));
 }
 
@@ -61,6 +62,7 @@ describe('decideNext', () => {
     ['hold_all', ['ready', 'waiting_approval'], 'waiting_approval'],
     ['hold_all', ['ready', 'ended'], 'call'],
     ['hold_all', ['ready', 'waiting_reauth'], 'call'],
+    ['run_auto', ['ready', 'approval_wanted', 'waiting_approval'], 'ask_approval'],
     ['run_auto', ['ended', 'waiting_approval', 'waiting_reauth'], 'waiting_approval'],
     ['run_auto', ['ended', 'waiting_reauth'], 'waiting_reauth'],
   ] as const)('in a turn of a %s agent with calls %j: %s', (mixedTurn, states, expected) => {

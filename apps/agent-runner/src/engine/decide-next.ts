@@ -6,6 +6,7 @@ export type NextStep =
   | { readonly do: 'plan' }
   | { readonly do: 'ask'; readonly kind: RunStep['kind']; readonly position: number }
   | { readonly do: 'call'; readonly calls: readonly RunCall[] }
+  | { readonly do: 'ask_approval'; readonly calls: readonly RunCall[] }
   | { readonly do: 'park'; readonly state: 'waiting_approval' | 'waiting_reauth' }
   | { readonly do: 'complete'; readonly output: RunOutput }
   | { readonly do: 'fail'; readonly error: ErrorInfo }
@@ -42,6 +43,8 @@ function inWords({ answer, kind }: RunStep, calls: readonly RunCall[]): NextStep
 }
 
 function withOpenCalls(open: readonly RunCall[], { mixedTurn }: AgentDefinition): NextStep {
+  const wanted = open.filter(({ state }) => state === 'approval_wanted');
+  if (wanted.length > 0) return { do: 'ask_approval', calls: wanted };
   const ready = open.filter(({ state }) => state === 'ready');
   const isUndecided = open.some(({ state }) => state === 'waiting_approval');
   if (ready.length > 0 && !(isUndecided && mixedTurn === 'hold_all')) return { do: 'call', calls: ready };

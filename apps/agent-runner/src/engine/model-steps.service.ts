@@ -13,7 +13,7 @@ import {
   toModelTools,
 } from '@switchyard/models';
 import { callIdOf, requestIdOf } from '../calls/run-ids.js';
-import { ModelKeys } from '../ports/agent-source.js';
+import { ModelKeys } from '../agents/model-keys.service.js';
 import type { NewCall, NewStep } from '../runs/progress.repository.js';
 import type { RunData, RunPlan, RunStep } from '../runs/run-data.js';
 import { WordsOut } from '../watch/words-out.service.js';
@@ -92,14 +92,15 @@ const tooMany: ToolOutput = { type: 'error-text', value: `Only ${mostCalls} call
 
 /** Whatever the model names: a tool outside of the plan is no call. */
 function toCall(asked: AskedToolCall, { data, plan, tools, step, position }: Place): NewCall {
-  const outwardName = tools.outwardNameOf(asked.name);
-  const tool = plan.tools.find((planned) => planned.outwardName === outwardName);
+  const named = tools.outwardNameOf(asked.name);
+  const tool = plan.tools.find((planned) => planned.outwardName === named);
   const callId = callIdOf(data.run, { step, position, modelCallId: asked.id, attempt: 0 });
-  const call = { position, callId, asked, outwardName: tool?.outwardName ?? null };
+  const { outwardName = null, integrationId = null } = tool ?? {};
+  const call = { position, callId, asked, outwardName, integrationId };
   if (position >= mostCalls) return notMade(call, 'too_many_calls', tooMany);
   const problem = asked.problem ?? (tool ? undefined : 'unknown_tool');
   if (problem) return notMade(call, problem, problemOutput(problem));
-  const state = tool?.mode === 'auto_execute' ? 'ready' : 'waiting_approval';
+  const state = tool?.mode === 'auto_execute' ? 'ready' : 'approval_wanted';
   return { ...call, state, outcome: null, output: null };
 }
 

@@ -2,14 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { PlatformError, type RunState, type ToolCallOutcome } from '@switchyard/contracts';
 import { failureOutput, resultOutput } from '@switchyard/models';
 import { RunCallsService } from '../calls/run-calls.service.js';
-import { AgentSource } from '../ports/agent-source.js';
-import { ToolPlanner } from '../ports/tool-planner.js';
+import { AgentsRepository } from '../agents/agents.repository.js';
+import { RunPlanner } from '../planning/run-planner.service.js';
 import type { Claim } from '../runs/claims.repository.js';
 import { type CallEnd, ProgressRepository, type RunEnd } from '../runs/progress.repository.js';
 import type { Run, RunCall, RunData } from '../runs/run-data.js';
 import { openingMessage } from './conversation.js';
 import { decideNext, type NextStep } from './decide-next.js';
-import { makePlan } from './make-plan.js';
 import { ModelStepsService } from './model-steps.service.js';
 import { StopRun } from './stop.js';
 
@@ -21,8 +20,8 @@ export type StopSignals = { readonly now: AbortSignal; readonly soon: AbortSigna
 export class RunDriver {
   constructor(
     private readonly progress: ProgressRepository,
-    private readonly agents: AgentSource,
-    private readonly planner: ToolPlanner,
+    private readonly agents: AgentsRepository,
+    private readonly planner: RunPlanner,
     private readonly model: ModelStepsService,
     private readonly calls: RunCallsService,
   ) {}
@@ -53,6 +52,8 @@ export class RunDriver {
         return this.#ask(claim, data, { ...next, signal: stop.now });
       case 'call':
         return this.#call(claim, data.run, { calls: next.calls, signal: stop.soon });
+      case 'ask_approval':
+        return this.#askApproval(claim, data.run, next.calls);
       case 'park':
         return this.#park(claim, next);
       case 'complete':
@@ -73,7 +74,7 @@ export class RunDriver {
         error: new PlatformError('not_found', { message }).toInfo(),
       });
     }
-    const plan = makePlan(run.caller, agent, await this.planner.offer(run.caller, agent));
+    const plan = await this.planner.plan(run.caller, agent);
     await this.progress.begin(claim, { agent, plan, opening: openingMessage(run.input) });
     return undefined;
   }
@@ -95,11 +96,35 @@ export class RunDriver {
   ): Promise<undefined> {
     const ends = await Promise.allSettled(
       calls.map(async (call) => {
+        if (await this.#mustAsk(run, call)) return this.progress.moveCall(claim, call, 'approval_wanted');
         const outcome = await this.calls.run({ run, call, tool: plannedTool(run, call) }, signal);
         await this.progress.endCall(claim, call, callEnd(run, call, outcome));
       }),
     );
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  }
+
+  /** An admin may have said meanwhile that a person has to be asked. What was made by then was made under the plan. */
+  async #mustAsk({ caller }: Run, { callId, isDecided, outwardName }: RunCall): Promise<boolean> {
+    if (isDecided || outwardName === null) return false;
+    const isNeeded = this.planner.policyNow(caller, outwardName)?.mode === 'require_approval';
+    return isNeeded && !(await this.calls.isMade(callId));
+  }
+
+  /** A call of which nobody could say what is approved is none: the tool was taken away since the run was planned. */
+  async #askApproval(claim: Claim, run: Run, calls: readonly RunCall[]): Promise<undefined> {
+    for (const call of calls) {
+      const tool = plannedTool(run, call);
+      const policy = this.planner.policyNow(run.caller, tool.outwardName);
+      if (!policy) {
+        const error = new PlatformError('tool_not_found').toInfo();
+        const outcome = { callId: call.callId, authPath: null, status: 'failed', error } as const;
+        await this.progress.endCall(claim, call, callEnd(run, call, outcome));
+        continue;
+      }
+      const asked = await this.calls.askApproval({ run, call, tool }, policy);
+      await this.progress.moveCall(claim, call, asked === 'waiting' ? 'waiting_approval' : 'ready');
+    }
   }
 
   async #park(claim: Claim, next: Extract<NextStep, { do: 'park' }>): Promise<RunState | undefined> {
@@ -111,8 +136,11 @@ export class RunDriver {
   }
 
   async #cancel(claim: Claim, { run, calls }: RunData): Promise<RunState> {
-    const open = calls.filter(({ state }) => state === 'ready');
-    await Promise.all(open.map(({ callId }) => this.calls.cancel(run.orgId, callId)));
+    const open = calls.filter(({ state }) => state === 'ready' || state === 'waiting_approval');
+    const isDone = await Promise.all(open.map(({ callId }) => this.calls.cancel(run.orgId, callId)));
+    // Nobody may approve a call of a run that is over.
+    if (open.some(({ state }, at) => state === 'waiting_approval' && !isDone[at]))
+      throw new PlatformError('dependency_unavailable');
     return this.#end(claim, { state: 'cancelled' });
   }
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { PlatformError, topics } from '@switchyard/contracts';
 import { eventually, onBothQueueBackends } from '@switchyard/testing';
 import { RunnerHarness } from '../runner-harness-spec.js';
+import { unattendedCaller } from '../runs/unattended-caller.js';
 
 const calls = (...names: string[]) => ({
   tool_calls: names.map((name, at) => ({ id: `c${at}`, name, arguments: { at } })),
@@ -12,8 +13,8 @@ onBothQueueBackends('runs of agents', (backend) => {
 
   beforeAll(async () => {
     harness = await RunnerHarness.open(backend);
-    harness.addTools(['add', 'list', 'drop']);
-    harness.addTools(['secret'], 'elsewhere');
+    await harness.addTools(['add', 'list', 'drop']);
+    await harness.addTools(['secret'], 'elsewhere');
     await harness.startRunner();
   }, 120_000);
   beforeEach(() => {
@@ -54,8 +55,8 @@ onBothQueueBackends('runs of agents', (backend) => {
     const seen = harness.model.requests();
     expect(seen).toHaveLength(3);
     expect(JSON.stringify(seen[1]?.messages)).toMatch(/untrusted-data-[0-9a-f]{32}.{0,60}add ran/);
-    expect(seen[0]?.tools).toEqual(['up_add', 'up_list', 'up_drop']);
-    expect(run.plan?.leftOut).toEqual([{ name: 'elsewhere_secret', reason: 'not_granted' }]);
+    expect(seen[0]?.tools).toEqual(['up_add', 'up_drop', 'up_list']);
+    expect(run.plan?.leftOut).toEqual([]);
   });
 
   it('refuses tools outside of the plan, and tells the model of failures as results', async () => {
@@ -116,7 +117,7 @@ onBothQueueBackends('runs of agents', (backend) => {
     const many = await harness.ended(await harness.start(harness.addAgent({ agenticMode: false })));
     expect(many.calls.filter(({ outcome }) => outcome?.['problem'] === 'too_many_calls')).toHaveLength(6);
     expect(harness.sent).toHaveLength(64);
-    const others = harness.addAgent({ orgId: '00000000-0000-4000-8000-0000000000bb' });
+    const others = harness.addAgent({ orgId: await harness.addOrganization('neighbours') });
     expect((await harness.ended(await harness.start(others))).run.error?.code).toBe('not_found');
   });
 
@@ -157,13 +158,11 @@ onBothQueueBackends('runs of agents', (backend) => {
       const runId = await harness.start(harness.addAgent({ execution: mixed }));
       const parked = await harness.reaches(runId, 'waiting_approval');
       expect(sentTools()).toEqual(['add']);
-      const callId = parked.calls[1]?.callId ?? '';
-      const decision = { callId, approved: true };
-      const twice = await Promise.allSettled([
-        harness.runs.decide(harness.orgId, runId, [decision]),
-        harness.runs.decide(harness.orgId, runId, [decision]),
-      ]);
-      expect(twice.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+      const { callId = '', asked } = parked.calls[1] ?? {};
+      expect(asked?.name).toBe('up_drop');
+      await harness.decide(callId, true);
+      // News that comes twice, or of a call that waits for nobody, changes nothing.
+      await harness.queue.publish(topics.approvalDecided, { orgId: harness.orgId, callId, runId });
       expect((await harness.ended(runId)).run.output).toMatchObject({ text: 'Done.' });
       expect(sentTools()).toEqual(['add', 'drop']);
     });
@@ -173,10 +172,7 @@ onBothQueueBackends('runs of agents', (backend) => {
       const runId = await harness.start(harness.addAgent({ execution: mixed, mixedTurn: 'hold_all' }));
       const { calls: waiting } = await harness.reaches(runId, 'waiting_approval');
       expect(sentTools()).toEqual([]);
-      const denied = [{ callId: waiting[1]?.callId ?? '', approved: false, reason: 'Too dangerous.' }];
-      const stranger = '00000000-0000-4000-8000-0000000000bb';
-      await expect(harness.runs.decide(stranger, runId, denied)).rejects.toMatchObject({ code: 'not_found' });
-      await harness.runs.decide(harness.orgId, runId, denied);
+      await harness.decide(waiting[1]?.callId ?? '', false, 'Too dangerous.');
       await harness.ended(runId);
       expect(sentTools()).toEqual(['add']);
       expect(JSON.stringify(harness.model.requests()[1]?.messages)).toContain('Too dangerous.');
@@ -185,7 +181,7 @@ onBothQueueBackends('runs of agents', (backend) => {
     it('does not offer them where nobody is there to approve, and says so', async () => {
       script();
       const agent = harness.addAgent({ execution: mixed });
-      const caller = harness.caller({ kind: 'service', userId: null, runKind: 'schedule' });
+      const caller = unattendedCaller('schedule', { orgId: harness.orgId, agentId: (await agent).id });
       const { run, calls: made } = await harness.ended(await harness.start(agent, 'go', { caller }));
       expect(run.plan?.leftOut).toContainEqual({ name: 'up_drop', reason: 'approval_required' });
       expect(made[1]?.outcome).toMatchObject({ status: 'not_made', problem: 'unknown_tool' });
@@ -238,11 +234,7 @@ onBothQueueBackends('runs of agents', (backend) => {
     const parked = await harness.start(harness.addAgent({ execution: { default: 'require_approval' } }));
     await harness.reaches(parked, 'waiting_approval');
     await harness.runs.cancel(harness.orgId, parked);
-    const { run, calls: left } = await harness.data(parked);
-    expect(run.state).toBe('cancelled');
-    const late = [{ callId: left[0]?.callId ?? '', approved: true }];
-    await expect(harness.runs.decide(harness.orgId, parked, late)).rejects.toMatchObject({
-      code: 'conflict',
-    });
+    const { calls: left } = await harness.reaches(parked, 'cancelled');
+    await expect(harness.decide(left[0]?.callId ?? '', true)).rejects.toThrow('does not wait');
   });
 });

@@ -13,7 +13,7 @@ onBothQueueBackends('several runners', (backend) => {
 
   beforeAll(async () => {
     harness = await RunnerHarness.open(backend);
-    harness.addTools(['add']);
+    await harness.addTools(['add']);
   }, 120_000);
   beforeEach(() => {
     harness.sent.length = 0;

@@ -29,7 +29,7 @@ export class ClaimsRepository {
       `UPDATE runs.runs SET state = 'running', fence = fence + 1, runner_id = $3, next_sweep_at = now(),
          claims_without_progress = claims_without_progress + 1, lease_until = now() + make_interval(secs => $4::float8 / 1000),
          started_at = coalesce(started_at, now())
-       WHERE id = $1 AND org_id = $2 AND (state = 'queued' OR (state = 'running' AND lease_until < now()))
+       WHERE id = $1 AND org_id = $2 AND NOT is_held AND (state = 'queued' OR (state = 'running' AND lease_until < now()))
        RETURNING fence, claims_without_progress - 1 AS "failedClaims"`,
       [run.runId, run.orgId, runnerId, leaseMs],
     );
@@ -73,11 +73,21 @@ export class ClaimsRepository {
   async takeDue(limit: number): Promise<DueRun[]> {
     return this.sql.query<DueRun>(
       `UPDATE runs.runs SET next_sweep_at = now() + make_interval(secs => $2::float8 / 1000)
-       WHERE id IN (SELECT id FROM runs.runs WHERE next_sweep_at <= now()
+       WHERE id IN (SELECT id FROM runs.runs WHERE next_sweep_at <= now() AND NOT is_held
            AND (state = 'queued' OR (state = 'running' AND lease_until < now()))
          ORDER BY next_sweep_at LIMIT $1 FOR UPDATE SKIP LOCKED)
        RETURNING id AS "runId", org_id AS "orgId", fence`,
       [limit, sweepAgainMs],
+    );
+  }
+
+  /** Of runs that wait for the one before them, those whose turn has come. */
+  async releaseHeld(): Promise<void> {
+    await this.sql.query(
+      `UPDATE runs.runs r SET is_held = false, next_sweep_at = now()
+       WHERE r.is_held AND r.ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM runs.runs before
+         WHERE before.trigger_id = r.trigger_id AND before.ended_at IS NULL AND before.id <> r.id
+           AND (NOT before.is_held OR before.id < r.id))`,
     );
   }
 }

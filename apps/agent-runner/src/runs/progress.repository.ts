@@ -10,7 +10,9 @@ import { loadRun } from './run-rows.js';
 
 type Beginning = { agent: AgentDefinition; plan: RunPlan; opening: ModelMessage };
 export type NewStep = RunStep & { readonly startedAt: Date };
-export type NewCall = Omit<RunCall, 'step' | 'attempt' | 'requestId'>;
+export type NewCall = Omit<RunCall, 'step' | 'attempt' | 'requestId' | 'isDecided'> & {
+  readonly integrationId: string | null;
+};
 export type CallEnd = { state: 'ended' | 'waiting_reauth'; outcome: ToolCallOutcome; output: ToolOutput };
 export type RunEnd =
   | { readonly state: 'completed'; readonly output: RunOutput }
@@ -70,9 +72,24 @@ export class ProgressRepository {
   async endCall(claim: Claim, call: RunCall, { state, outcome, output }: CallEnd): Promise<void> {
     await this.#write(claim, (sql) =>
       sql.query(
-        `UPDATE runs.run_calls SET state = $3, outcome = $4::json, output = $5::json,
+        `UPDATE runs.run_calls SET state = $3, outcome = $4::json, output = $5::json, waiting_since = now(),
            ended_at = CASE WHEN $3 = 'ended' THEN now() END WHERE run_id = $1 AND call_id = $2`,
         [claim.runId, call.callId, state, json(outcome), state === 'ended' ? json(output) : null],
+      ),
+    );
+  }
+
+  /** A call that has to wait for a person, or waits no more. */
+  async moveCall(
+    claim: Claim,
+    { callId }: RunCall,
+    state: 'approval_wanted' | 'waiting_approval' | 'ready',
+  ): Promise<void> {
+    await this.#write(claim, (sql) =>
+      sql.query(
+        `UPDATE runs.run_calls SET state = $3, waiting_since = now(),
+           decided_at = CASE WHEN $3 = 'ready' THEN now() ELSE decided_at END WHERE run_id = $1 AND call_id = $2`,
+        [claim.runId, callId, state],
       ),
     );
   }
@@ -84,6 +101,8 @@ export class ProgressRepository {
     isStillSo: (data: RunData) => boolean,
   ): Promise<boolean> {
     return this.#write(claim, async (sql) => {
+      // News of a decision may have been lost, or have come before the call waited.
+      await sql.query(readyWhereDecided, [claim.runId]);
       const data = await loadRun(sql, claim.orgId, claim.runId);
       if (!data || !isStillSo(data)) return false;
       await sql.query(`UPDATE runs.runs SET state = $2, runner_id = NULL, lease_until = NULL WHERE id = $1`, [
@@ -118,10 +137,15 @@ export class ProgressRepository {
   }
 }
 
+const readyWhereDecided = `
+  UPDATE runs.run_calls c SET state = 'ready', decided_at = now() FROM dispatch.v_calls v
+  WHERE c.run_id = $1 AND c.state = 'waiting_approval' AND v.call_id = c.call_id AND v.status <> 'awaiting_approval'`;
+
 async function insertCall(sql: Sql, { runId }: Claim, step: NewStep, call: NewCall): Promise<void> {
   await sql.query(
     `INSERT INTO runs.run_calls (run_id, step, position, call_id, request_id, asked, outward_name, state, outcome, output,
-       ended_at) VALUES ($1, $2, $3, $4, $5, $6::json, $7, $8, $9::json, $10::json, CASE WHEN $8 = 'ended' THEN now() END)`,
+       integration_id, ended_at) VALUES ($1, $2, $3, $4, $5, $6::json, $7, $8, $9::json, $10::json, $11,
+       CASE WHEN $8 = 'ended' THEN now() END)`,
     [
       ...[
         runId,
@@ -132,7 +156,7 @@ async function insertCall(sql: Sql, { runId }: Claim, step: NewStep, call: NewCa
         json(call.asked),
         call.outwardName,
       ],
-      ...[call.state, json(call.outcome), json(call.output)],
+      ...[call.state, json(call.outcome), json(call.output), call.integrationId],
     ],
   );
 }

@@ -6,11 +6,26 @@ import type {
   RunInput,
   RunOutput,
   RunState,
+  WireTool,
 } from '@switchyard/contracts';
 import type { AskedToolCall, ModelAnswer, ModelMessage, ToolOutput } from '@switchyard/models';
-import type { LeftOutTool, OfferedTool } from '../ports/tool-planner.js';
 
-export type PlannedTool = OfferedTool & { readonly mode: ExecutionMode };
+/** A tool that the caller of a run can really call through its agent. */
+export type PlannedTool = {
+  readonly outwardName: string;
+  /** By the upstream's own name. */
+  readonly tool: string;
+  readonly integrationId: string;
+  readonly integrationSlug: string;
+  readonly wire: WireTool;
+  /** The tool's or its integration's own; null: the agent's. */
+  readonly deadlineMs: number | null;
+  readonly mode: ExecutionMode;
+  /** Whether a call of it brings the user's token, sealed to the broker, to be exchanged. */
+  readonly exchangesToken: boolean;
+};
+/** A tool, or all tools of an integration, that the agent is granted and this run does not have. */
+export type LeftOutTool = { readonly name: string; readonly reason: string };
 /** What the run may use, and what it was denied and why. Written once. */
 export type RunPlan = { readonly tools: readonly PlannedTool[]; readonly leftOut: readonly LeftOutTool[] };
 
@@ -21,6 +36,8 @@ export type Run = {
   readonly agentId: string;
   readonly conversationId: string | null;
   readonly caller: CallerContext;
+  /** The chat user's, sealed to the broker. */
+  readonly subjectToken: string | null;
   readonly input: RunInput;
   readonly state: RunState;
   readonly agent: AgentDefinition | null;
@@ -42,7 +59,8 @@ export type RunStep = {
   readonly error: ErrorInfo | null;
 };
 
-export type RunCallState = 'ready' | 'waiting_approval' | 'waiting_reauth' | 'ended';
+/** `approval_wanted`: it needs a person's approval, and the ledger does not have it yet. */
+export type RunCallState = 'ready' | 'approval_wanted' | 'waiting_approval' | 'waiting_reauth' | 'ended';
 
 /** A call that the model asked for. */
 export type RunCall = {
@@ -55,6 +73,8 @@ export type RunCall = {
   /** Null for a tool that the run does not have. */
   readonly outwardName: string | null;
   readonly state: RunCallState;
+  /** A person approved it, or something else ended its wait for one. */
+  readonly isDecided: boolean;
   /** A `ToolCallOutcome`, or why there was no call. */
   readonly outcome: Record<string, unknown> | null;
   readonly output: ToolOutput | null;

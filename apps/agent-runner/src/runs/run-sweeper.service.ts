@@ -3,27 +3,37 @@ import { queues } from '@switchyard/contracts';
 import type { QueueClient } from '@switchyard/queue';
 import type { Kit } from '@switchyard/service-kit';
 import type { ClaimsRepository } from './claims.repository.js';
+import type { WaitingRuns } from './waiting-runs.service.js';
 
 const batch = 200;
+/** For news that the bus lost; what it brings is sooner. */
+const lostNewsMs = 5_000;
+
+type Parts = {
+  readonly claims: ClaimsRepository;
+  readonly waiting: WaitingRuns;
+  readonly queue: QueueClient;
+  readonly kit: Pick<Kit, 'log' | 'shutdown'>;
+};
 
 /**
- * Keeps the promise that a run goes on: what waits without a job, and what a dead runner held, is enqueued again.
+ * Keeps the promise that a run goes on: what waits without a job, and what a dead runner held, is enqueued again; what waits
+ * for somebody who has acted by now, or for the run before it, wakes.
  * Every replica sweeps; row locks keep them off each other's rows, and claims make a job too many do nothing.
  */
 export class RunSweeper implements OnApplicationBootstrap {
   #timer: NodeJS.Timeout | undefined;
   #sweeping: Promise<void> | undefined;
+  #lookedForNewsAt = 0;
 
   constructor(
-    private readonly claims: ClaimsRepository,
-    private readonly queue: QueueClient,
-    private readonly kit: Pick<Kit, 'log' | 'shutdown'>,
+    private readonly parts: Parts,
     private readonly tickMs: number,
   ) {}
 
   onApplicationBootstrap(): void {
     this.#timer = setInterval(() => void this.#tick(), this.tickMs);
-    this.kit.shutdown.onStopTaking(async () => {
+    this.parts.kit.shutdown.onStopTaking(async () => {
       clearInterval(this.#timer);
       await this.#sweeping;
     });
@@ -36,10 +46,22 @@ export class RunSweeper implements OnApplicationBootstrap {
 
   async #sweep(): Promise<void> {
     try {
-      for (const { runId, orgId, fence } of await this.claims.takeDue(batch))
-        await this.queue.enqueue(queues.agentRuns, { v: 1, runId, orgId }, { jobId: `${runId}-${fence}` });
+      await this.parts.claims.releaseHeld();
+      await this.#findLostNews();
+      for (const { runId, orgId, fence } of await this.parts.claims.takeDue(batch))
+        await this.parts.queue.enqueue(
+          queues.agentRuns,
+          { v: 1, runId, orgId },
+          { jobId: `${runId}-${fence}` },
+        );
     } catch (err) {
-      this.kit.log.warn({ err }, 'runs could not be swept');
+      this.parts.kit.log.warn({ err }, 'runs could not be swept');
     }
+  }
+
+  async #findLostNews(): Promise<void> {
+    if (Date.now() - this.#lookedForNewsAt < lostNewsMs) return;
+    this.#lookedForNewsAt = Date.now();
+    await this.parts.waiting.sweep();
   }
 }

@@ -40,7 +40,7 @@ export class IntegrationsRepository {
   async list(ids: readonly string[]): Promise<SyncedIntegration[]> {
     if (ids.length === 0) return [];
     const rows = await this.sql.query<Omit<SyncedIntegration, 'target'>>(
-      `SELECT ${columns} FROM registry.v_integrations WHERE kind = 'external_mcp' AND id = ANY($1)`,
+      `SELECT ${columns} FROM registry.v_integrations WHERE kind IN ('external_mcp', 'local') AND id = ANY($1)`,
       [ids],
     );
     return rows.map((row) => ({ ...row, target: targetOf(row) }));

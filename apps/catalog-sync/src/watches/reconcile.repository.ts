@@ -38,14 +38,14 @@ const returning = `RETURNING s.organization_id AS "orgId", s.integration_id AS "
 /* Tools and watches go with it. */
 const removeDeleted = `
   DELETE FROM catalog.integration_states s
-  WHERE NOT EXISTS (SELECT 1 FROM registry.v_integrations i WHERE i.id = s.integration_id AND i.kind = 'external_mcp')
+  WHERE NOT EXISTS (SELECT 1 FROM registry.v_integrations i WHERE i.id = s.integration_id AND i.kind IN ('external_mcp', 'local'))
   RETURNING s.integration_id`;
 
 const addNew = `
   INSERT INTO catalog.integration_states AS s (integration_id, organization_id, state, next_sync_at)
   SELECT id, organization_id, CASE WHEN enabled THEN 'connecting' ELSE 'disabled' END,
          CASE WHEN enabled THEN now() + make_interval(secs => $1) END
-  FROM registry.v_integrations WHERE kind = 'external_mcp'
+  FROM registry.v_integrations WHERE kind IN ('external_mcp', 'local')
   ON CONFLICT DO NOTHING ${returning}`;
 
 const disable = `

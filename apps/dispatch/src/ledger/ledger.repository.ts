@@ -1,4 +1,4 @@
-import type { CallState, ToolCallJob } from '@switchyard/contracts';
+import type { CallState, Lane, ToolCallJob } from '@switchyard/contracts';
 import type { Sql } from '@switchyard/database';
 import { ledgerColumns, type LedgerRow } from './ledger-row.js';
 
@@ -31,6 +31,9 @@ export type KnownCall = {
   retry_after_ms: string | null;
   auth_path: string | null;
 };
+
+/** Where a call stands, and under which id its job would be found. */
+export type CallStanding = { status: CallState; lane: Lane; round: number; run_id: string | null };
 
 /** The SQL of the ledger. Statements never lower a terminal state: the first end of a call is its end. */
 export class LedgerRepository {
@@ -112,10 +115,10 @@ export class LedgerRepository {
     );
   }
 
-  /** Writes the ends of calls, with or without a row before. */
+  /** Writes the ends of calls, with or without a row before. No worker ends a call that waits for a person. */
   async end(rows: LedgerRow[]): Promise<void> {
     await this.sql.prepared(
-      `${insert} ON CONFLICT (call_id) DO UPDATE SET ${ended} WHERE c.status IN ('accepted', 'queued', 'running', 'awaiting_approval')`,
+      `${insert} ON CONFLICT (call_id) DO UPDATE SET ${ended} WHERE c.status IN ('accepted', 'queued', 'running')`,
       arrays(rows),
     );
   }
@@ -140,18 +143,11 @@ export class LedgerRepository {
     return cancelled.length === 1;
   }
 
-  async stateOf(
-    callId: string,
-    orgId: string,
-  ): Promise<{ status: CallState; lane: 'interactive' | 'background'; round: number } | undefined> {
-    const [row] = await this.sql.query<{
-      status: CallState;
-      lane: 'interactive' | 'background';
-      round: number;
-    }>('SELECT status, lane, round FROM dispatch.tool_calls WHERE call_id = $1 AND org_id = $2', [
-      callId,
-      orgId,
-    ]);
+  async stateOf(callId: string, orgId: string): Promise<CallStanding | undefined> {
+    const [row] = await this.sql.query<CallStanding>(
+      'SELECT status, lane, round, run_id FROM dispatch.tool_calls WHERE call_id = $1 AND org_id = $2',
+      [callId, orgId],
+    );
     return row;
   }
 }

@@ -1,12 +1,16 @@
 import type { IntegrationRecord } from '@switchyard/access';
 import {
+  callerMetaKey,
+  LOCAL_KIND,
   PlatformError,
   toPlatformError,
   stdioQueue,
   type StdioAnswer,
   type StdioRequest,
   type ToolCallEvent,
+  type UpstreamFailure,
 } from '@switchyard/contracts';
+import { whyNotStarted } from '@switchyard/local-tools';
 import {
   collectFeatures,
   UpstreamError,
@@ -117,11 +121,22 @@ export class StdioChild {
       if (request.op === 'ping') await session.ping({ timeoutMs: request.timeoutMs });
       return { status: 'alive' };
     } catch (error) {
-      if (error instanceof UpstreamError) return { status: 'failed', failure: error.failure };
+      if (error instanceof UpstreamError)
+        return { status: 'failed', failure: this.failureOf(error, request) };
       const { code, message } = toPlatformError(error);
       if (code === 'internal') this.parts.log.error({ err: error }, 'a stdio request failed');
       return { status: 'failed', failure: { failureClass: 'not_sent', error: { code, message } } };
     }
+  }
+
+  /** Why local tools do not start is told to their admin; to callers a path on our disk says nothing. */
+  private failureOf({ failure, diagnostic }: UpstreamError, { op }: StdioRequest): UpstreamFailure {
+    const why = this.integration.kind === LOCAL_KIND ? whyNotStarted(diagnostic) : undefined;
+    if (why === undefined) return failure;
+    this.parts.log.error({ why }, 'the local tools do not start');
+    if (op === 'call') return failure;
+    const { error } = failure;
+    return { ...failure, error: { ...error, details: { ...error.details, upstream_message: why } } };
   }
 
   private async call(request: Call, ctx: JobContext): Promise<StdioAnswer> {
@@ -139,7 +154,8 @@ export class StdioChild {
     ctx: JobContext,
     { session, timeoutMs }: { session: UpstreamSession; timeoutMs: number },
   ): Promise<StdioAnswer> {
-    const { callId, method, tool: name, meta, resume, client, deadlineAt } = request;
+    const { callId, method, tool: name, meta, resume, client, deadlineAt, caller } = request;
+    const isLocal = this.integration.kind === LOCAL_KIND;
     const controller = new AbortController();
     const limits = { activeUntil: request.activeUntil ?? deadlineAt, deadlineAt };
     const clock = new ActiveClock(limits, () => controller.abort(timedOut()));
@@ -149,6 +165,7 @@ export class StdioChild {
     try {
       const result = await session.call({
         ...{ method, name, arguments: request.arguments, meta, resume, timeoutMs },
+        ownMeta: isLocal && caller ? { [callerMetaKey]: caller } : undefined,
         signal: controller.signal,
         onProgress: request.progress ? (progress) => emit({ kind: 'progress', ...progress }) : undefined,
         ...clientListeners(this.parts.questions, { callId, client, emit }),

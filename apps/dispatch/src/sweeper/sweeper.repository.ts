@@ -1,19 +1,9 @@
-import type { CallResume, SealedToolCall } from '@switchyard/contracts';
+import { errorCatalog } from '@switchyard/contracts';
 import type { Sql } from '@switchyard/database';
+import { type WaitingCall, waitingColumns } from '../ledger/waiting-call.js';
 
-/** A row whose job may be lost. */
-export type WaitingCall = {
-  call_id: string;
-  lane: 'interactive' | 'background';
-  round: number;
-  attempts: number;
-  sealed: SealedToolCall;
-  arguments_text: string | null;
-  meta: Record<string, unknown> | null;
-  subject_token: string | null;
-  resume: CallResume | null;
-  wants_progress: boolean;
-};
+/** A call that ended while it waited. */
+export type ExpiredCall = { call_id: string; org_id: string; run_id: string | null; was: string };
 
 const unknownOutcome = `status = 'outcome_unknown', error_code = 'outcome_unknown',
   error_message = 'The call was sent, but the worker that had sent it was lost.', error_details = '{"reason":"worker_lost"}'`;
@@ -36,13 +26,20 @@ export class SweeperRepository {
     await this.sql.query('DELETE FROM dispatch.workers WHERE id = $1', [this.workerId]);
   }
 
-  /** Ends calls whose deadline passed while they waited. Returns the ids of ledger-first ones. */
-  async expire(): Promise<string[]> {
-    return this.ids(
-      `UPDATE dispatch.tool_calls SET status = 'expired', error_code = 'deadline_exceeded', ended_at = now(), next_sweep_at = NULL,
-         error_message = 'The call did not finish before its deadline. It was never sent.'
-       WHERE call_id IN (SELECT call_id FROM dispatch.tool_calls WHERE status IN ('accepted', 'queued', 'awaiting_approval')
-         AND deadline_at < now() LIMIT 500 FOR UPDATE SKIP LOCKED) RETURNING call_id`,
+  /** Ends calls whose deadline passed while they waited, for a worker or for a person. */
+  async expire(): Promise<ExpiredCall[]> {
+    const isUnapproved = `late.status = 'awaiting_approval'`;
+    return this.sql.query<ExpiredCall>(
+      `UPDATE dispatch.tool_calls c SET status = 'expired', ended_at = now(), next_sweep_at = NULL,
+         error_code = CASE WHEN ${isUnapproved} THEN 'approval_expired' ELSE 'deadline_exceeded' END,
+         error_message = CASE WHEN ${isUnapproved} THEN $1::text ELSE $2::text END
+       FROM (SELECT call_id, status FROM dispatch.tool_calls WHERE status IN ('accepted', 'queued', 'awaiting_approval')
+         AND deadline_at < now() LIMIT 500 FOR UPDATE SKIP LOCKED) late
+       WHERE c.call_id = late.call_id RETURNING c.call_id, c.org_id, c.run_id, late.status AS was`,
+      [
+        errorCatalog.approval_expired.publicMessage,
+        `${errorCatalog.deadline_exceeded.publicMessage} It was never sent.`,
+      ],
     );
   }
 
@@ -81,8 +78,7 @@ export class SweeperRepository {
        WHERE call_id IN (SELECT call_id FROM dispatch.tool_calls WHERE status IN ('accepted', 'queued') AND next_sweep_at <= now()
            AND sealed IS NOT NULL AND arguments IS NOT NULL
          ORDER BY next_sweep_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-       RETURNING call_id, lane, round, attempts, sealed, arguments::text AS arguments_text, meta, subject_token, resume,
-         wants_progress`,
+       RETURNING ${waitingColumns}`,
       [limit],
     );
   }
@@ -94,11 +90,15 @@ export class SweeperRepository {
     );
   }
 
-  /** Rows past their time, dead workers and what they held. */
+  /**
+   * Rows past their time, dead workers and what they held. A call that waited for a person was sealed until its approval would have
+   * expired, and only its row tells that it was denied, or has run: it stays as long.
+   */
   async clean(retentionDays: number): Promise<void> {
     await this.sql.query(
       `DELETE FROM dispatch.tool_calls WHERE call_id IN
-         (SELECT call_id FROM dispatch.tool_calls WHERE ended_at < now() - make_interval(days => $1::int) LIMIT 5000)`,
+         (SELECT call_id FROM dispatch.tool_calls c WHERE ended_at < now() - make_interval(days => $1::int)
+           AND NOT EXISTS (SELECT 1 FROM dispatch.approvals a WHERE a.call_id = c.call_id AND a.expires_at > now()) LIMIT 5000)`,
       [retentionDays],
     );
     await this.sql.query('DELETE FROM dispatch.idempotency_keys WHERE expires_at < now()');

@@ -1,9 +1,16 @@
-import { toolCallQueue, topics, type Lane, type ToolCallJob } from '@switchyard/contracts';
+import { toolCallQueue, topics, type Lane } from '@switchyard/contracts';
 import type { QueueClient } from '@switchyard/queue';
 import type { Log } from '@switchyard/service-kit';
-import type { SweeperRepository, WaitingCall } from './sweeper.repository.js';
+import { jobId, jobOf, type WaitingCall } from '../ledger/waiting-call.js';
+import type { ExpiredCall, SweeperRepository } from './sweeper.repository.js';
 
-export type SweeperSettings = { tickMs: number; deadAfterMs: number; retentionDays: number };
+export type SweeperSettings = {
+  tickMs: number;
+  deadAfterMs: number;
+  retentionDays: number;
+  /** What else is made up for, at every tick. */
+  alsoSweep: () => Promise<void>;
+};
 
 const batch = 500;
 const cleanEveryMs = 600_000;
@@ -59,10 +66,11 @@ export class SweeperService {
   private async sweep(): Promise<void> {
     const { deadAfterMs, retentionDays } = this.settings;
     await this.repository.beat();
-    await this.tellEnded(await this.repository.expire());
+    await this.tellExpired(await this.repository.expire());
     await this.tellEnded((await this.repository.judgeOrphans(deadAfterMs)).ended);
     await this.repository.freeSlots(deadAfterMs);
     await this.enqueueLost();
+    await this.settings.alsoSweep();
     if (Date.now() - this.cleanedAt > cleanEveryMs) {
       this.cleanedAt = Date.now();
       await this.repository.clean(retentionDays);
@@ -98,25 +106,17 @@ export class SweeperService {
     return lost.length;
   }
 
+  private async tellExpired(calls: ExpiredCall[]): Promise<void> {
+    await this.tellEnded(calls.map(({ call_id }) => call_id));
+    const unapproved = calls.filter(({ was }) => was === 'awaiting_approval');
+    await Promise.all(
+      unapproved.map(({ call_id: callId, org_id: orgId, run_id: runId }) =>
+        this.queue.publish(topics.approvalDecided, { orgId, callId, runId }),
+      ),
+    );
+  }
+
   private async tellEnded(callIds: string[]): Promise<void> {
     await Promise.all(callIds.map((callId) => this.queue.publish(topics.toolCallEnded, { callId })));
   }
-}
-
-function jobId({ call_id, round }: WaitingCall): string {
-  return round === 0 ? call_id : `${call_id}-r${round}`;
-}
-
-function jobOf(call: WaitingCall): ToolCallJob {
-  return {
-    v: 1,
-    sealed: call.sealed,
-    arguments: JSON.parse(call.arguments_text ?? '{}') as Record<string, unknown>,
-    ...(call.meta && { meta: call.meta }),
-    ...(call.subject_token !== null && { subjectToken: call.subject_token }),
-    ...(call.resume && { resume: call.resume }),
-    progress: call.wants_progress,
-    round: call.round,
-    attempts: call.attempts,
-  };
 }

@@ -43,6 +43,8 @@ export class CancellationsProcessor {
         known.round === 0 ? callId : `${callId}-r${known.round}`,
       );
       await this.queue.publish(topics.toolCallEnded, { callId });
+      if (known.status === 'awaiting_approval')
+        await this.queue.publish(topics.approvalDecided, { orgId, callId, runId: known.run_id });
       return { status: 'done', state: 'cancelled' };
     }
     // A direct call has no row while it waits: its worker, now or when it takes the job, ends it.

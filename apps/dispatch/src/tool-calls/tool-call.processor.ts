@@ -74,5 +74,5 @@ export class ToolCallProcessor {
 }
 
 function outcomeOf(processed: Processed): ToolCallOutcome | void {
-  return processed === 'requeued' ? undefined : processed;
+  return typeof processed === 'string' ? undefined : processed;
 }

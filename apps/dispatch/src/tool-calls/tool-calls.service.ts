@@ -3,6 +3,7 @@ import type { JobContext } from '@switchyard/queue';
 import type { Log } from '@switchyard/service-kit';
 import type { BreakersService } from '../breakers/breakers.service.js';
 import { ledgerRow, type CallProgress, type LedgerRow } from '../ledger/ledger-row.js';
+import type { KnownCall } from '../ledger/ledger.repository.js';
 import type { LedgerService } from '../ledger/ledger.service.js';
 import type { LimitsService } from '../limits/limits.service.js';
 import type { CallMetrics } from './call-metrics.js';
@@ -39,8 +40,8 @@ type InHand = {
   startedAt: number | null;
 };
 
-/** A call either ended here, or went back to its queue as another job. */
-export type Processed = ToolCallOutcome | 'requeued';
+/** A call either ended here, or went back to its queue as another job, or waits for a person and is not to be run. */
+export type Processed = ToolCallOutcome | 'requeued' | 'awaiting_approval';
 
 /**
  * The steps of one tool call, in order: check the deadline → resolve → admit (breaker, limits) → fence → lease and
@@ -114,9 +115,8 @@ export class ToolCallsService {
       // As it is about to be sent: whoever finds the row after a crash has nothing else to tell of it.
       const row = this.row(inHand, { status: 'running', startedAt, attempts: job.attempts + 1 });
       const fence = await this.parts.metrics.step('fence', () => this.parts.ledger.fence(row));
-      const mayRepeat = fence !== true && fence.status === 'running' && resolved.safe;
-      if (mayRepeat) await this.parts.ledger.adopt(row);
-      else if (fence !== true) return this.concludeInHand(inHand, fromLedger(call.callId, fence));
+      const stopped = fence === true ? undefined : await this.stoppedBy(fence, inHand, row);
+      if (stopped !== undefined) return stopped;
     }
     inHand.startedAt = startedAt;
     const report = await this.parts.sender.send({
@@ -129,6 +129,18 @@ export class ToolCallsService {
       return this.requeue(inHand, { delayMs: report.delayMs, rateAdmitted: true, attempts: report.attempts });
     }
     return this.concludeSent(inHand, report);
+  }
+
+  /** What stands in the way of a send; undefined where it may be sent all the same. */
+  private async stoppedBy(known: KnownCall, inHand: InHand, row: LedgerRow): Promise<Processed | undefined> {
+    if (known.status === 'awaiting_approval') {
+      this.parts.log.error('a job of a call that waits for approval was dropped');
+      return known.status;
+    }
+    const mayRepeat = known.status === 'running' && inHand.resolved.safe;
+    if (!mayRepeat) return this.concludeInHand(inHand, fromLedger(inHand.job.sealed.call.callId, known));
+    await this.parts.ledger.adopt(row);
+    return undefined;
   }
 
   private async concludeSent(

@@ -9,6 +9,7 @@ import {
 import { UpstreamError } from '@switchyard/mcp-client';
 import type { QueueClient } from '@switchyard/queue';
 import { activeUntil } from '../tool-calls/active-until.js';
+import { localCaller } from './local-caller.js';
 import type { UpstreamCall } from './upstream-call.js';
 
 /**
@@ -34,6 +35,7 @@ export async function sendOverStdio(queue: QueueClient, upstreamCall: UpstreamCa
     client: job.client,
     resume: job.resume,
     activeUntil: activeUntil(job),
+    caller: localCaller(resolved.integration.kind, call),
   };
   const options = {
     jobId,

@@ -1,13 +1,24 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { testPrefix, testRedisUrl } from '@switchyard/testing';
 import { rpc, until } from '../gateway-client-spec.js';
 import { GatewayHarness, type TestGateway } from '../gateway-harness-spec.js';
 
+const pieces = 3;
+
+/** As a chat answers: each piece when it is there, and not before the one before has arrived. */
+let tellMore: () => void = () => undefined;
+function words(response: ServerResponse): void {
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  let sent = 0;
+  tellMore = () => (sent < pieces ? response.write(`data: ${++sent}\n\n`) : response.end());
+  tellMore();
+}
+
 type Seen = { method?: string; url?: string; headers: IncomingMessage['headers']; body: string };
 
-describe('forwarding to registry and token broker', () => {
+describe('forwarding to owners', () => {
   let harness: GatewayHarness;
   let gateway: TestGateway;
   let registry: Server;
@@ -20,6 +31,7 @@ describe('forwarding to registry and token broker', () => {
       request.on('end', () => {
         seen.push({ method: request.method, url: request.url, headers: request.headers, body });
         if (request.url?.includes('hang')) return request.socket.destroy();
+        if (request.url?.includes('stream-of-words')) return words(response);
         const status = request.method === 'POST' ? 201 : 200;
         response.writeHead(status, {
           'content-type': 'application/json',
@@ -34,7 +46,12 @@ describe('forwarding to registry and token broker', () => {
     harness = await GatewayHarness.open({ kind: 'redis', prefix: testPrefix(), url: () => url });
     const port = (registry.address() as AddressInfo).port;
     const owner = `http://127.0.0.1:${port}`;
-    gateway = await harness.startGateway({ GATEWAY_REGISTRY_URL: owner, GATEWAY_TOKEN_BROKER_URL: owner });
+    gateway = await harness.startGateway({
+      GATEWAY_REGISTRY_URL: owner,
+      GATEWAY_TOKEN_BROKER_URL: owner,
+      GATEWAY_DISPATCH_URL: owner,
+      GATEWAY_AGENT_RUNNER_URL: owner,
+    });
   }, 120_000);
   afterAll(async () => {
     registry.close();
@@ -52,6 +69,7 @@ describe('forwarding to registry and token broker', () => {
     '/api/identity-providers',
     '/api/users/1',
     '/api/policies',
+    '/api/agents/1/schedules/2/run',
     '/sign-in?return_to=%2Fintegrations%2F1%2Fconnect',
     '/sign-in/callback?code=c&state=s&iss=i',
     '/sign-out',
@@ -60,6 +78,11 @@ describe('forwarding to registry and token broker', () => {
     '/oauth/client-metadata.json',
     '/api/credentials?limit=5',
     '/api/audit/verification',
+    '/api/approvals?state=pending',
+    '/api/approvals/1',
+    '/api/chat/1/stream',
+    '/api/runs/1',
+    '/api/conversations/1',
   ])('hands %s on as it came', async (path) => {
     const response = await fetch(`${gateway.url}${path}`, { headers: { authorization: 'Bearer admin' } });
     expect([response.status, await response.json()]).toEqual([200, { id: '1' }]);
@@ -86,6 +109,26 @@ describe('forwarding to registry and token broker', () => {
       body: 'a: 1',
     });
     expect(seen.at(-1)?.body).toBe('a: 1');
+  });
+
+  it('passes a stream on piece by piece', async () => {
+    const response = await fetch(`${gateway.url}/api/chat/stream-of-words`, { method: 'POST', body: '{}' });
+    expect(response.headers.get('content-type')).toBe('text/event-stream');
+    const arrived: string[] = [];
+    for await (const piece of response.body!) {
+      arrived.push(Buffer.from(piece).toString());
+      tellMore();
+    }
+    expect(arrived).toEqual(['data: 1\n\n', 'data: 2\n\n', 'data: 3\n\n']);
+  });
+
+  it('hands the body of a webhook on byte for byte, as its signature covers it', async () => {
+    const body = Buffer.from('{ "b":1,  "a" : "\\u00e9", "n": 1.0 }\r\n');
+    for (const type of ['application/json', 'application/x-www-form-urlencoded', 'text/plain']) {
+      const headers = { 'content-type': type, 'webhook-signature': 'v1,abc' };
+      await fetch(`${gateway.url}/hooks/1`, { method: 'POST', headers, body });
+      expect(seen.at(-1)).toMatchObject({ url: '/hooks/1', body: body.toString(), headers });
+    }
   });
 
   it.each(['with', 'without'])(

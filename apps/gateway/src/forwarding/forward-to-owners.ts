@@ -7,7 +7,20 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { forwardedHeaders } from './forwarded-headers.js';
 
 /** A service behind the gateway, with its public paths. Nothing else of it can be reached from here. */
-export type Owner = { readonly name: string; readonly url: string; readonly paths: readonly string[] };
+export type Owner = {
+  readonly name: string;
+  readonly url: string;
+  readonly paths: readonly string[];
+  readonly timeouts?: Timeouts;
+};
+
+/** Until the head of an answer is there, and between any two pieces of its body. 0: no end. */
+type Timeouts = { readonly headersTimeout: number; readonly bodyTimeout: number };
+
+const usualTimeouts: Timeouts = { headersTimeout: 60_000, bodyTimeout: 60_000 };
+
+/** For an owner that streams, or answers when a run has ended: a person may be thinking meanwhile. It ends its answers itself. */
+export const streamTimeouts: Timeouts = { headersTimeout: 900_000, bodyTimeout: 0 };
 
 /** The registry's public paths: what admins manage. */
 export const registryPaths = [
@@ -17,6 +30,7 @@ export const registryPaths = [
   '/api/policies',
   '/api/tool-groups',
   '/api/toolsets',
+  '/api/agents',
   '/api/integrations',
   '/api/virtual-keys',
   '/api/import',
@@ -33,6 +47,15 @@ export const tokenBrokerPaths = [
   '/api/credentials',
   '/api/audit',
 ];
+
+/** Dispatch's public paths: what people decide. */
+export const dispatchPaths = ['/api/approvals'];
+
+/** The agent runner's public paths. */
+export const agentRunnerPaths = ['/api/chat', '/api/runs', '/api/conversations', '/hooks'];
+
+/** Each open stream has one for itself. */
+const streamConnections = 4_096;
 
 /** The owners' own limit. They refuse by closing the connection, of which a proxy may see no answer. */
 const bodyLimitBytes = 1_048_576;
@@ -54,7 +77,11 @@ export async function forwardToOwners(app: NestFastifyApplication, owners: reado
         proxyPayloads: false,
         disableRequestLogging: true,
         retryMethods: [],
-        undici: { connections: 64, headersTimeout: 60_000, bodyTimeout: 60_000, connect: { timeout: 3_000 } },
+        undici: {
+          connections: owner.timeouts ? streamConnections : 64,
+          ...(owner.timeouts ?? usualTimeouts),
+          connect: { timeout: 3_000 },
+        },
         replyOptions: {
           rewriteRequestHeaders: (request, headers) => forwardedHeaders(request, headers),
           onError: (reply, { error }) => answerFailure(reply as FastifyReply, owner, error),

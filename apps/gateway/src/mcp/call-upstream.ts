@@ -8,6 +8,7 @@ import {
   upstreamPagesOf,
   wereOpened,
 } from './ask-to-connect.js';
+import { approveForLegacy, askToApprove, decidedByRetry, ownWaiting } from './ask-to-approve.js';
 import { callForLegacy } from './legacy-call.js';
 import { askWith, callForModern, declaredIn, resumeOf, type Retry, retryOf } from './modern-call.js';
 import { type CallEnd, type CallExchange, type CallParts, errorOf } from './upstream-call.js';
@@ -26,7 +27,9 @@ export async function callUpstream(parts: CallParts, exchange: CallExchange): Pr
 }
 
 async function callLegacy(parts: CallParts, exchange: CallExchange): Promise<CallEnd> {
-  const answer = await callForLegacy(parts, exchange);
+  const first = await callForLegacy(parts, exchange);
+  const waiting = ownWaiting(first);
+  const answer = waiting ? await approveForLegacy(parts, exchange, waiting) : first;
   const error = errorOf(answer);
   const pages = error ? pagesOf(error) : [];
   if (pages.length > 0 && opensUrls(exchange.frame.session?.capabilities)) throw pagesRequired(pages);
@@ -35,12 +38,25 @@ async function callLegacy(parts: CallParts, exchange: CallExchange): Promise<Cal
 
 async function callModern(parts: CallParts, exchange: CallExchange): Promise<CallEnd> {
   const retry = retryOf(parts, exchange);
-  const end = await callForModern(parts, exchange, retry);
+  const end = await roundOf(parts, exchange, retry);
   if (end.kind === 'input_required' || !errorOf(end)) return end;
   if (retry.state?.kind !== 'page') return askToOpen(parts, exchange, { end, retry });
   if (!wereOpened(retry.responses)) return notOpened(end);
   const then = await onceConnected(parts, exchange, { end, retry });
   return asksForPages(then) ? askToOpen(parts, exchange, { end: then, retry }) : then;
+}
+
+/** One round: what the client's word makes of a call that waits for it, or the call, which may have to wait. */
+async function roundOf(parts: CallParts, exchange: CallExchange, retry: Retry): Promise<CallEnd> {
+  const { state, responses } = retry;
+  if (state?.kind === 'approval') {
+    const decided = await decidedByRetry(parts, exchange, { state, responses });
+    if (decided) return decided;
+  }
+  const isFresh = state?.kind !== 'approval';
+  const end = await callForModern(parts, exchange, isFresh ? retry : { state: undefined, responses: {} });
+  const waiting = isFresh ? ownWaiting(end) : undefined;
+  return waiting ? askToApprove(parts, exchange, waiting) : end;
 }
 
 function asksForPages(end: CallEnd): end is Failed['end'] {

@@ -111,6 +111,7 @@ export function resumeOf(
   inputResponses: Record<string, unknown>,
 ): CallResume | undefined {
   if (state?.kind === 'page') return state.resume;
+  if (state?.kind === 'approval') return undefined;
   const hasResponses = Object.keys(inputResponses).length > 0;
   if (state?.kind !== 'upstream') return hasResponses ? { inputResponses } : undefined;
   return { ...(hasResponses && { inputResponses }), requestState: state.state };

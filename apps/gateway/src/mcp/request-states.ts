@@ -26,6 +26,14 @@ const Content = z.discriminatedUnion('kind', [
     integrationId: z.uuid(),
     resume: CallResume.optional(),
   }),
+  /** The user was to say whether their call may run. */
+  z.strictObject({
+    kind: z.literal('approval'),
+    integrationId: z.uuid(),
+    callId: z.uuid(),
+    expiresAt: z.number().int(),
+    argumentsSha256: z.string(),
+  }),
 ]);
 export type RequestState = z.infer<typeof Content>;
 

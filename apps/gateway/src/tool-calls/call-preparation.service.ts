@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type ResolvedTool, SnapshotStore } from '@switchyard/access';
-import type { ErrorInfo } from '@switchyard/contracts';
+import { executionPolicy, type ResolvedTool, SnapshotStore } from '@switchyard/access';
+import type { ApprovalWish, ErrorInfo } from '@switchyard/contracts';
 import { Sealer } from '@switchyard/queue';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
 import { GatewayMetrics } from '../gateway-metrics.js';
@@ -41,7 +41,30 @@ export class CallPreparation {
     const subjectToken = await this.#subjectToken(request, target);
     const facts = { ledgerFirst, deadlineMs, subjectToken };
     const sealable = { ...request, arguments: reached.arguments };
+    const approval = tool && this.#approval(request, tool, deadlineMs);
+    if (approval)
+      return { kind: 'prepared', prepared: this.#gated(sealable, target, { ...facts, approval }) };
     return { kind: 'prepared', prepared: prepareCall(this.sealer, sealable, target, facts) };
+  }
+
+  /** What the call has to wait for, where the integration says that the platform asks a person first. */
+  #approval({ caller }: CallRequest, tool: ResolvedTool, deadlineMs: number): ApprovalWish | undefined {
+    const { mode, version, terms } = executionPolicy(this.snapshots.current(), caller, tool);
+    return mode === 'require_approval' ? { policyVersion: version, deadlineMs, terms } : undefined;
+  }
+
+  /**
+   * Sealed until the approval expires. When it runs its client may be gone, so that nothing can be asked of it; and what a client
+   * answered before belongs to another call.
+   */
+  #gated(
+    { client: _client, resume: _resume, ...request }: CallRequest,
+    target: CallTarget,
+    { approval, subjectToken }: { approval: ApprovalWish; subjectToken: string | undefined },
+  ): PreparedCall {
+    const { expiresMs } = approval.terms;
+    const facts = { ledgerFirst: true, deadlineMs: expiresMs, subjectToken };
+    return { ...prepareCall(this.sealer, request, target, facts), approval };
   }
 
   #invalid({ validate = true, arguments: args }: CallRequest, tool: ResolvedTool): ErrorInfo | undefined {

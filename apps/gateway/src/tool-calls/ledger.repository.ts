@@ -1,20 +1,26 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import type { CallerContext, CallState, ErrorInfo } from '@switchyard/contracts';
+import type { ApprovalWish, CallerContext, CallState, ErrorInfo } from '@switchyard/contracts';
 import {
   acceptCall,
   type Acceptance,
+  askApproval,
+  type AskedApproval,
   findLedgerCalls,
   type LedgerCall,
   ledgerSummary,
+  pickUpApproval,
   Sql,
 } from '@switchyard/database';
 import { canonicalJson } from '@switchyard/queue';
-import type { PreparedCall } from './prepared-call.js';
+import type { GatedCall, PreparedCall } from './prepared-call.js';
 
-/** How a call enters the ledger: to be run, or ended before it was ever sent. */
+type Keyed = { readonly idempotencyKey?: string; readonly idempotencyTtlMs: number };
+
+/** How a call enters the ledger: to be run, to wait for a person, or ended before it was ever sent. */
 export type Entry =
-  | { readonly status: 'accepted'; readonly idempotencyKey?: string; readonly idempotencyTtlMs: number }
+  | ({ readonly status: 'accepted' } & Keyed)
+  | ({ readonly status: 'awaiting_approval'; readonly approval: ApprovalWish } & Keyed)
   | { readonly status: 'expired' | 'cancelled'; readonly error: ErrorInfo };
 
 export type CallFilter = {
@@ -68,10 +74,20 @@ export class LedgerRepository {
    */
   async accept({ job, tool }: PreparedCall, entry: Entry): Promise<Acceptance> {
     const call = { job, integrationSlug: tool.integration.slug };
-    if (entry.status !== 'accepted') return acceptCall(this.sql, call, entry);
-    const { idempotencyKey: key, idempotencyTtlMs: ttlMs } = entry;
+    if ('error' in entry) return acceptCall(this.sql, call, entry);
+    const { idempotencyKey: key, idempotencyTtlMs: ttlMs, ...begins } = entry;
     const idempotency = key === undefined ? undefined : { key, ttlMs, digest: digestOf(job) };
-    return acceptCall(this.sql, call, { status: 'accepted', idempotency });
+    return acceptCall(this.sql, call, { ...begins, idempotency });
+  }
+
+  /** The call waits for a person, or finds what became of the same call before. */
+  async ask({ job, tool, approval }: GatedCall): Promise<AskedApproval> {
+    return askApproval(this.sql, { job, integrationSlug: tool.integration.slug }, approval);
+  }
+
+  /** The caller is told what became of it: the same call, made again, asks anew. */
+  async pickUp(callId: string): Promise<void> {
+    return pickUpApproval(this.sql, callId);
   }
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RequestFilter, ResolvedTool } from '@switchyard/access';
 import {
+  type ApprovalWish,
   type CallerContext,
   type CallResume,
   type ClientSide,
@@ -76,7 +77,7 @@ export type CallTarget = Pick<ResolvedTool, 'integration' | 'outwardName' | 'saf
   readonly tool: Pick<ResolvedTool['tool'], 'name'> & { readonly wireSha256?: string };
   /** How long a result may be repeated; absent or null: not at all. */
   readonly cacheSeconds?: number | null;
-  readonly wire: Pick<ResolvedTool['wire'], 'outputSchema'>;
+  readonly wire: Pick<ResolvedTool['wire'], 'outputSchema' | 'annotations'>;
 };
 
 /** A call that was resolved, checked and sealed, and that nobody has been told of yet. */
@@ -84,7 +85,16 @@ export type PreparedCall = {
   readonly tool: CallTarget;
   readonly call: ToolCall;
   readonly job: ToolCallJob;
+  /** Where a person has to approve it first. Then its deadline is the approval's. */
+  readonly approval?: ApprovalWish;
 };
+
+/** A call that a person has to approve. */
+export type GatedCall = PreparedCall & { readonly approval: ApprovalWish };
+
+export function isGated(prepared: PreparedCall): prepared is GatedCall {
+  return prepared.approval !== undefined;
+}
 
 type Facts = {
   readonly ledgerFirst: boolean;

@@ -1,4 +1,16 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Get,
+  HttpCode,
+  Inject,
+  Param,
+  Post,
+  Query,
+  Req,
+  Res,
+  UseGuards,
+} from '@nestjs/common';
 import { PlatformError, queues } from '@switchyard/contracts';
 import type { LedgerCall } from '@switchyard/database';
 import { QueueClient } from '@switchyard/queue';
@@ -6,7 +18,9 @@ import { decodeCursor, parseBody, parseQuery, toPage } from '@switchyard/service
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { type AuthenticatedRequest, CallerGuard } from '../auth/caller.guard.js';
+import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
 import { FilterQuery, requestFilterOf } from '../filters/request-filter-of.js';
+import { approveUrl } from './approval-required.js';
 import { callRecord, wholeCallRecord } from './call-record.js';
 import { traceparentOf } from './caller-meta.js';
 import { LedgerRepository } from './ledger.repository.js';
@@ -23,6 +37,7 @@ export class ToolCallsController {
     private readonly toolCalls: ToolCallsService,
     private readonly ledger: LedgerRepository,
     private readonly queue: QueueClient,
+    @Inject(GATEWAY_CONFIG) private readonly config: Pick<GatewayConfig, 'oauth'>,
   ) {}
 
   @Post()
@@ -50,7 +65,14 @@ export class ToolCallsController {
     );
     if (answer.kind === 'refused') throw PlatformError.fromInfo(answer.error);
     reply.header('location', `/api/tool-calls/${answer.callId}`);
-    return { call_id: answer.callId, status: answer.status };
+    const { callId, status, waitsUntil } = answer;
+    if (!waitsUntil) return { call_id: callId, status };
+    return {
+      ...{ call_id: callId, status, approval_id: callId },
+      approve_url: approveUrl(this.config.oauth.issuer, callId),
+      expires_at: waitsUntil.toISOString(),
+      next: `Once an approver has decided, the call goes on by itself: GET /api/tool-calls/${callId} tells.`,
+    };
   }
 
   @Get()

@@ -4,6 +4,7 @@ import { GatewayMetrics } from '../gateway-metrics.js';
 import { ArgumentValidator } from './argument-validator.js';
 import { CallPreparation } from './call-preparation.service.js';
 import { EndedCalls } from './ended-calls.service.js';
+import { GatedCalls } from './gated-calls.service.js';
 import { LedgerRepository } from './ledger.repository.js';
 import { OutcomeWaiter } from './outcome-waiter.service.js';
 import { Questions } from './questions.service.js';
@@ -19,6 +20,7 @@ import { ToolCallsService } from './tool-calls.service.js';
     ArgumentValidator,
     CallPreparation,
     EndedCalls,
+    GatedCalls,
     GatewayMetrics,
     LedgerRepository,
     OutcomeWaiter,

@@ -14,11 +14,13 @@ import { inSpan, Log, withLogContext } from '@switchyard/service-kit';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
 import { GatewayMetrics } from '../gateway-metrics.js';
 import { ResultCache } from '../result-cache/result-cache.service.js';
+import { approvalRequired, type OpenApproval } from './approval-required.js';
 import { CallPreparation } from './call-preparation.service.js';
 import { patienceOf, roundKeyOf } from './call-terms.js';
+import { GatedCalls, type Word } from './gated-calls.service.js';
 import { LedgerRepository } from './ledger.repository.js';
 import { OutcomeWaiter } from './outcome-waiter.service.js';
-import type { CallRequest, CallTarget, PreparedCall } from './prepared-call.js';
+import { type CallRequest, type CallTarget, isGated, type PreparedCall } from './prepared-call.js';
 
 /** How a call ended, or why there is no call. */
 export type CallAnswer =
@@ -29,11 +31,19 @@ export type CallAnswer =
       readonly tool: CallTarget;
       /** Of an earlier call's result, that answers this one too. */
       readonly ageMs?: number;
+      /** Where it has not ended at all, but waits for a person; the outcome says so. */
+      readonly approval?: OpenApproval;
     };
 
 export type AcceptAnswer =
   | { readonly kind: 'refused'; readonly error: ErrorInfo }
-  | { readonly kind: 'accepted'; readonly callId: string; readonly status: CallState };
+  | {
+      readonly kind: 'accepted';
+      readonly callId: string;
+      readonly status: CallState;
+      /** Until when it waits for a person, where it does. */
+      readonly waitsUntil?: Date;
+    };
 
 /** The call goes on, and can be asked for by its id. */
 export type PendingAnswer = {
@@ -60,11 +70,12 @@ export class ToolCallsService {
     private readonly preparation: CallPreparation,
     private readonly ledger: LedgerRepository,
     private readonly waiter: OutcomeWaiter,
+    private readonly gated: GatedCalls,
     private readonly queue: QueueClient,
     private readonly cache: ResultCache,
     private readonly metrics: GatewayMetrics,
     private readonly log: Log,
-    @Inject(GATEWAY_CONFIG) private readonly config: Pick<GatewayConfig, 'calls'>,
+    @Inject(GATEWAY_CONFIG) private readonly config: Pick<GatewayConfig, 'calls' | 'oauth'>,
   ) {}
 
   /** Makes the call and waits for its end. */
@@ -101,6 +112,19 @@ export class ToolCallsService {
     }
   }
 
+  /** The user decides about a call of theirs that waits for approval, and is told what became of it. */
+  async decide(
+    request: CallRequest,
+    open: OpenApproval,
+    { word, traceparent }: { word: Word; traceparent?: string },
+  ): Promise<CallAnswer> {
+    return this.#traced(request, traceparent, async () => {
+      const reached = await this.preparation.reach(request);
+      if ('code' in reached) return { kind: 'refused', error: reached };
+      return this.gated.decide(open, { request, tool: reached.target, word });
+    });
+  }
+
   /** Takes the call into the ledger and answers at once. The same Idempotency-Key gives the first call again. */
   async accept(request: CallRequest, traceparent?: string): Promise<AcceptAnswer> {
     return this.#traced(request, traceparent, async () => {
@@ -109,10 +133,16 @@ export class ToolCallsService {
       const { prepared } = preparation;
       const { callId, existing, conflict } = await this.#accept(prepared, request);
       if (conflict) return { kind: 'refused', error: new PlatformError('idempotency_conflict').toInfo() };
-      if (existing)
-        return { kind: 'accepted', callId, status: (await this.ledger.find(callId))?.status ?? 'accepted' };
-      await this.#enqueueAccepted(prepared);
-      return { kind: 'accepted', callId, status: 'accepted' };
+      if (!existing && !isGated(prepared)) {
+        await this.#enqueueAccepted(prepared);
+        return { kind: 'accepted', callId, status: 'accepted' };
+      }
+      const row = await this.ledger.find(callId);
+      const isWaiting = row?.status === 'awaiting_approval';
+      return {
+        ...{ kind: 'accepted', callId, status: row?.status ?? 'accepted' },
+        ...(isWaiting && { waitsUntil: row.deadline_at }),
+      };
     });
   }
 
@@ -126,6 +156,12 @@ export class ToolCallsService {
       if (preparation.kind === 'refused') return preparation;
       const { prepared } = preparation;
       const { tool } = prepared;
+      if (isGated(prepared)) {
+        const patience = patienceOf(request, waitMs);
+        const waiting = { ...request, signal: patience.signal };
+        const answer = await this.gated.call(prepared, waiting).finally(patience.end);
+        return gaveUp(answer, patience.signal) ? this.#asItStands(answer.outcome.callId, tool) : answer;
+      }
       const { callId, existing, conflict } = await this.#accept(prepared, request);
       if (conflict)
         return { kind: 'refused', tool, error: new PlatformError('idempotency_conflict').toInfo() };
@@ -136,9 +172,8 @@ export class ToolCallsService {
       const outcome = await (
         existing ? this.#firstCall(callId, prepared, waiting) : this.waiter.run(prepared, waiting)
       ).finally(patience.end);
-      // What a wait says that was given up is not what became of the call.
-      const gaveUp = patience.signal.aborted && outcome.status === 'cancelled';
-      return gaveUp ? this.#asItStands(callId, tool) : { kind: 'ended', tool, outcome };
+      const answer = { kind: 'ended', tool, outcome } as const;
+      return gaveUp(answer, patience.signal) ? this.#asItStands(callId, tool) : answer;
     });
   }
 
@@ -151,6 +186,7 @@ export class ToolCallsService {
 
   /** Where an admin let results be repeated, an earlier call of the same may answer. */
   async #endOrRepeat(prepared: PreparedCall, request: CallRequest): Promise<CallAnswer> {
+    if (isGated(prepared)) return this.gated.call(prepared, request);
     const key = this.cache.keyOf(prepared, request);
     if (key === undefined) return this.#end(prepared, request);
     const cached = this.cache.find(key);
@@ -186,14 +222,24 @@ export class ToolCallsService {
     const row = await this.ledger.find(callId);
     if (!row) throw new PlatformError('dependency_unavailable');
     request.onStart?.({ callId, deadlineAt: row.deadline_at.getTime(), ledgerFirst: true, tool });
-    return ledgerOutcome(row) ?? this.waiter.join(row, request);
+    const outcome = ledgerOutcome(row);
+    if (outcome || row.status !== 'awaiting_approval') return outcome ?? this.waiter.join(row, request);
+    // It was asked for under another policy than today's, and nobody waits for a person.
+    const open = { callId, expiresAt: row.deadline_at };
+    const error = approvalRequired(open, tool, this.config.oauth.issuer);
+    return { status: 'failed', callId, authPath: null, error };
   }
 
   #accept(prepared: PreparedCall, request: CallRequest) {
     const { idempotencyTtlMs } = this.config.calls;
     const idempotencyKey = roundKeyOf(request);
     return this.metrics.step('accept', () =>
-      this.ledger.accept(prepared, { status: 'accepted', idempotencyKey, idempotencyTtlMs }),
+      this.ledger.accept(prepared, {
+        ...(isGated(prepared)
+          ? { status: 'awaiting_approval', approval: prepared.approval }
+          : { status: 'accepted' }),
+        ...{ idempotencyKey, idempotencyTtlMs },
+      }),
     );
   }
 
@@ -226,6 +272,12 @@ export class ToolCallsService {
   }
 }
 
+/** What a wait says that was given up is not what became of the call. */
+function gaveUp(answer: CallAnswer, signal: AbortSignal): answer is CallAnswer & { kind: 'ended' } {
+  if (!signal.aborted || answer.kind !== 'ended' || answer.outcome.status === 'completed') return false;
+  return answer.outcome.error.code === 'cancelled';
+}
+
 function outcomeLabel(answer: CallAnswer | AcceptAnswer | PendingAnswer): string {
   switch (answer.kind) {
     case 'refused':
@@ -234,6 +286,7 @@ function outcomeLabel(answer: CallAnswer | AcceptAnswer | PendingAnswer): string
     case 'pending':
       return answer.kind;
     case 'ended':
+      if (answer.approval) return 'approval_required';
       return answer.ageMs === undefined ? answer.outcome.status : 'repeated';
   }
 }

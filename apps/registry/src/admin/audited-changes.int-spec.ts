@@ -37,6 +37,21 @@ describe('what an admin changes', () => {
     expect(JSON.stringify(changesOf(orgId))).not.toMatch(/canary|vk_/);
   });
 
+  it('is told of an agent, and of its webhooks by their own ids', async () => {
+    const { id: orgId, key } = await registry().organization('audited-agents');
+    const agent = await registry().agent({ slug: 'told', model_key: 'canary-key' }, key);
+    const its = `/api/agents/${agent.id}/webhooks`;
+    const { body: webhook } = await registry().post(its, { name: 'x', input: 'canary-input' }, key);
+    await registry().post(`${its}/${webhook.id}/rotate-secret`, undefined, key);
+    await eventually(() => changesOf(orgId).length === 3);
+    expect(changesOf(orgId).map(({ details }) => [details['route'], details['id']])).toEqual([
+      ['POST /api/agents', agent.id],
+      ['POST /api/agents/:agentId/webhooks', webhook.id],
+      ['POST /api/agents/:agentId/webhooks/:id/rotate-secret', webhook.id],
+    ]);
+    expect(JSON.stringify(changesOf(orgId))).not.toMatch(/canary|whsec_/);
+  });
+
   it('is not told of looks, nor of what was refused', async () => {
     const { id: orgId, key } = await registry().organization('looking');
     await registry().get('/api/integrations', key);

@@ -34,6 +34,14 @@ export const ToolMode = z
     '`search`: three tools that find, describe and call the others, for catalogs that fill a context.',
   );
 
+const longestInputBytes = 65_536;
+
+/** What an agent is asked to do. */
+export const AgentInput = z
+  .string()
+  .min(1)
+  .refine((text) => Buffer.byteLength(text) <= longestInputBytes, 'must be at most 64 KiB');
+
 /** The id in a path. */
 export const ResourceId = z.uuid();
 

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { httpTransport, withRegistry } from '../../test-fixtures/registry-under-test.js';
+import { httpTransport, openModel, withRegistry } from '../../test-fixtures/registry-under-test.js';
 
 const registry = withRegistry();
 const isPublic = (url: string) => url === '/api/openapi.json';
@@ -11,6 +11,8 @@ const routes = () =>
     ({ method, url }) => method !== 'HEAD' && method !== 'OPTIONS' && url.startsWith('/api'),
   );
 const taking = () => routes().filter(({ url }) => url.includes(':'));
+const withIds = (url: string, { id, agentId = id }: { id: string; agentId?: string }) =>
+  url.replace(':agentId', agentId).replace(':id', id);
 
 /** Bodies that would be taken if the caller were the right one. */
 const bodies: Record<string, unknown> = {
@@ -33,12 +35,18 @@ const bodies: Record<string, unknown> = {
   'PATCH /api/organizations/:id': { name: 'Swept' },
   'POST /api/integrations/:id/tools/approve': { tools: 'all' },
   'POST /api/import': { mcpServers: {} },
+  'POST /api/agents': { slug: 'swept', model: openModel },
+  'PATCH /api/agents/:id': { name: 'Swept' },
+  'POST /api/agents/:agentId/schedules': { name: 'Swept', cron: '0 3 * * *', input: 'x' },
+  'PATCH /api/agents/:agentId/schedules/:id': { name: 'Swept' },
+  'POST /api/agents/:agentId/webhooks': { name: 'Swept', input: 'x' },
+  'PATCH /api/agents/:agentId/webhooks/:id': { name: 'Swept' },
 };
 
 describe('every route', () => {
   it('is found by the sweeps', () => {
-    expect(routes().length).toBeGreaterThan(46);
-    expect(taking().length).toBeGreaterThan(30);
+    expect(routes().length).toBeGreaterThan(68);
+    expect(taking().length).toBeGreaterThan(48);
   });
 
   it.each<[string, Record<string, string>]>([
@@ -57,7 +65,7 @@ describe('every route', () => {
     ['a JWT of nobody', { authorization: 'Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZG1pbiJ9.' }],
   ])('refuses %s', async (_what, headers) => {
     for (const { method, url } of routes()) {
-      const path = url.replace(':id', unknownId);
+      const path = withIds(url, { id: unknownId });
       const answer = await registry().send(method, path, {
         key: null,
         headers,
@@ -74,7 +82,7 @@ describe('every route', () => {
   it('refuses a virtual key that exists', async () => {
     const { body } = await registry().post('/api/virtual-keys', { name: 'real' });
     for (const { method, url } of routes().filter((route) => !isPublic(route.url))) {
-      const answer = await registry().send(method, url.replace(':id', unknownId), {
+      const answer = await registry().send(method, withIds(url, { id: unknownId }), {
         key: body.key,
         body: bodies[`${method} ${url}`],
       });
@@ -86,6 +94,7 @@ describe('every route', () => {
 describe('every route that takes an id', () => {
   let neighbour: { id: string; key: string };
   const ids: Record<string, string> = {};
+  let agentId = '';
   const idFor = (url: string) =>
     ids[Object.keys(ids).find((prefix) => url.startsWith(prefix)) ?? ''] ?? `no resource for ${url}`;
 
@@ -103,7 +112,16 @@ describe('every route that takes an id', () => {
     const { body: group } = await registry().post('/api/tool-groups', { name: 'theirs' }, victim.key);
     const set = { slug: 'theirs', name: 'theirs' };
     const { body: toolset } = await registry().post('/api/toolsets', set, victim.key);
+    const { id } = await registry().agent({ slug: 'theirs' }, victim.key);
+    agentId = id;
+    const [schedules, webhooks] = [`/api/agents/${id}/schedules`, `/api/agents/${id}/webhooks`];
+    const nightly = { name: 'theirs', cron: '0 3 * * *', input: 'x' };
+    const { body: schedule } = await registry().post(schedules, nightly, victim.key);
+    const { body: webhook } = await registry().post(webhooks, { name: 'theirs', input: 'x' }, victim.key);
     Object.assign(ids, {
+      '/api/agents/:agentId/schedules': schedule.id,
+      '/api/agents/:agentId/webhooks': webhook.id,
+      '/api/agents': id,
       '/api/tool-groups': group.id,
       '/api/toolsets': toolset.id,
       '/api/identity-providers': provider.id,
@@ -118,7 +136,7 @@ describe('every route that takes an id', () => {
 
   it('knows nothing of another organization’s', async () => {
     for (const { method, url } of taking()) {
-      const answer = await registry().send(method, url.replace(':id', idFor(url)), {
+      const answer = await registry().send(method, withIds(url, { id: idFor(url), agentId }), {
         key: neighbour.key,
         body: bodies[`${method} ${url}`],
       });
@@ -136,19 +154,19 @@ describe('every route that takes an id', () => {
 
   it('answers the same as for what never was', async () => {
     for (const { method, url } of taking()) {
-      const ask = (id: string) =>
-        registry().send(method, url.replace(':id', id), {
+      const ask = (id: string, of = id) =>
+        registry().send(method, withIds(url, { id, agentId: of }), {
           key: neighbour.key,
           body: bodies[`${method} ${url}`],
         });
-      const [theirs, unknown] = [await ask(idFor(url)), await ask(unknownId)];
+      const [theirs, unknown] = [await ask(idFor(url), agentId), await ask(unknownId)];
       expect({ ...theirs.body, request_id: null }).toEqual({ ...unknown.body, request_id: null });
     }
   });
 
   it('keeps the operator out of organizations’ resources too', async () => {
     for (const { method, url } of taking().filter((route) => !route.url.startsWith('/api/organizations'))) {
-      const answer = await registry().send(method, url.replace(':id', idFor(url)), {
+      const answer = await registry().send(method, withIds(url, { id: idFor(url), agentId }), {
         body: bodies[`${method} ${url}`],
       });
       expect({ method, url, status: answer.status }).toEqual({ method, url, status: 404 });
@@ -160,6 +178,7 @@ describe('lists', () => {
   it('hold one organization’s rows alone', async () => {
     const { key } = await registry().organization('lister');
     await registry().integration({ slug: 'mine' }, key);
+    await registry().agent({ slug: 'everybody-elses' });
     const lists = [
       'integrations',
       'virtual-keys',
@@ -168,6 +187,7 @@ describe('lists', () => {
       'policies',
       'toolsets',
       'tool-groups',
+      'agents',
     ];
     for (const list of lists) {
       const { body } = await registry().get(`/api/${list}`, key);

@@ -7,7 +7,7 @@ import type { AdminContext } from '../admin/admin-context.js';
 import { ChangesService } from '../changes/changes.service.js';
 import { EgressService } from '../egress/egress.service.js';
 import { ResourceId } from '../http/fields.js';
-import { refuseTwin } from '../http/unique-violation.js';
+import { refuseTwin } from '../http/constraint-violation.js';
 import type { IdentityProviderEntity } from './identity-provider.entity.js';
 import type {
   CreateIdentityProviderBody,

@@ -1,6 +1,7 @@
 import { ApprovalTerms } from '@switchyard/contracts';
 import { v7 as uuidv7 } from 'uuid';
 import type { FieldError } from '@switchyard/service-kit';
+import { toApprovalTerms } from '../approval-terms/approval-terms.js';
 import type { SecretKind, SecretValues } from '../vault/vault.service.js';
 import { IntegrationEntity } from './integration.entity.js';
 import type { CreateIntegrationBody, UpdateIntegrationBody } from './integration.schemas.js';
@@ -26,6 +27,7 @@ const defaults = {
   syncIntervalSeconds: 600,
   autoReconnect: true,
   enabled: true,
+  offBySetting: false,
   retention: 'always',
 } as const;
 
@@ -177,6 +179,9 @@ function columnsOf(body: UpdateIntegrationBody): Partial<IntegrationEntity> {
     maxConcurrency: body.max_concurrency,
     rateLimit: body.rate_limit,
     pinned: body.pinned,
+    defaultPolicy: body.default_policy,
+    approvalOnGateway: body.approval_on_gateway,
+    approval: body.approval && toApprovalTerms(body.approval),
     syncIntervalSeconds: body.sync_interval_seconds,
     autoReconnect: body.auto_reconnect,
     enabled: body.enabled,

@@ -1,5 +1,6 @@
 import { PageQuery } from '@switchyard/service-kit';
 import { z } from 'zod';
+import { Mode } from '../approval-terms/approval-terms.schemas.js';
 
 const PinState = z
   .enum(['approved', 'pending', 'changed'])
@@ -43,12 +44,16 @@ export const IntegrationToolAnswer = z
     disabled_detail: z.string().nullable(),
     safe: z.boolean().describe('Whether a call may be sent twice.'),
     deadline_ms: z.int().nullable(),
+    execution: Mode.nullable().describe(
+      'For calls that no agent makes: `/mcp`, BFF, `/v1/mcp`, async API. Null: not known yet. An agent’s tools are at `/api/agents/{id}/tools`.',
+    ),
     override: z
       .strictObject({
         enabled: z.boolean().optional(),
         safe: z.boolean().optional(),
         deadline_ms: z.int().optional(),
         cache_seconds: z.int().optional(),
+        policy: Mode.optional(),
       })
       .nullable(),
     last_seen_at: z.iso.datetime().nullable(),

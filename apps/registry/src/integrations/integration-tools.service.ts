@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { isSafeTool, outwardNames, toolVisibility } from '@switchyard/access';
+import { executionPolicy, isSafeTool, outwardNames, servedTools, toolVisibility } from '@switchyard/access';
 import type { HiddenBecause } from '@switchyard/access';
 import { PlatformError } from '@switchyard/contracts';
+import type { CallerContext, ExecutionMode } from '@switchyard/contracts';
 import { decodeCursor, toPage } from '@switchyard/service-kit';
 import type { Page } from '@switchyard/service-kit';
 import { z } from 'zod';
@@ -11,15 +12,20 @@ import { IntegrationToolsRepository } from './integration-tools.repository.js';
 import type { ToolHead, ToolRow } from './integration-tools.repository.js';
 import type { IntegrationEntity } from './integration.entity.js';
 import { IntegrationsRepository } from './integrations.repository.js';
+import { SnapshotService } from '../snapshot/snapshot.service.js';
 
 /** A tool with what the integration's settings make of it, by the rules that resolve tools for callers. */
 type Judged = ToolHead & { outwardName: string; hiddenBecause: HiddenBecause | null };
+
+/** By the upstream's name. */
+type Modes = ReadonlyMap<string, ExecutionMode>;
 
 @Injectable()
 export class IntegrationToolsService {
   constructor(
     private readonly integrations: IntegrationsRepository,
     private readonly tools: IntegrationToolsRepository,
+    private readonly snapshots: SnapshotService,
   ) {}
 
   /** Sorted by the outward name. */
@@ -45,7 +51,19 @@ export class IntegrationToolsService {
       judged.map((tool) => tool.id),
     );
     const page = toPage(judged, limit, { item: (tool) => tool, position: ({ outwardName }) => outwardName });
-    return { ...page, items: page.items.flatMap((tool) => toAnswer(integration, tool, rows.get(tool.id))) };
+    const modes = await this.modes(integration);
+    const items = page.items.flatMap((tool) => toAnswer({ integration, modes }, tool, rows.get(tool.id)));
+    return { ...page, items };
+  }
+
+  /** Whether calls from outside of agents run by themselves. */
+  private async modes({ id, organizationId }: IntegrationEntity): Promise<Modes> {
+    const snapshot = await this.snapshots.newest();
+    const record = snapshot.integrations.get(id);
+    const tools = record ? servedTools(snapshot, record).discovered : [];
+    const modeOf = (one: (typeof tools)[number]) =>
+      executionPolicy(snapshot, callerOutside(organizationId), one).mode;
+    return new Map(tools.map((one) => [one.tool.name, modeOf(one)]));
   }
 }
 
@@ -58,10 +76,15 @@ function judge(integration: IntegrationEntity, heads: readonly ToolHead[]): Judg
   });
 }
 
+function callerOutside(orgId: string): CallerContext {
+  const nobody = { userId: null, virtualKeyId: null, roles: [], hasSubjectToken: false };
+  return { kind: 'service', orgId, ...nobody, runKind: 'mcp' };
+}
+
 /** Nothing for a row that was deleted a moment ago. */
 // eslint-disable-next-line complexity -- a flat list of fields, each `??` is one that may be absent
 function toAnswer(
-  integration: IntegrationEntity,
+  { integration, modes }: { integration: IntegrationEntity; modes: Modes },
   tool: Judged,
   row: ToolRow | undefined,
 ): IntegrationToolAnswerBody[] {
@@ -87,6 +110,7 @@ function toAnswer(
       disabled_detail: row.disabledDetail,
       safe: isSafeTool(row, override ?? undefined),
       deadline_ms: override?.deadline_ms ?? integration.deadlineMs,
+      execution: modes.get(tool.name) ?? null,
       override,
       last_seen_at: row.lastSeenAt?.toISOString() ?? null,
     },

@@ -108,6 +108,10 @@ export class IntegrationEntity {
   @Column('boolean')
   enabled!: boolean;
 
+  /** Of kind `local`: the operator's setting went away, and `enabled` with it. */
+  @Column('boolean', { name: 'off_by_setting' })
+  offBySetting!: boolean;
+
   @Column('text')
   retention!: 'always' | 'ledger_first' | 'never';
 

@@ -1,18 +1,12 @@
 import { AuthMode, IntegrationState, OAuthSettings, Transport } from '@switchyard/contracts';
 import { PageQuery } from '@switchyard/service-kit';
 import { z } from 'zod';
+import { ApprovalSettings, Mode } from '../approval-terms/approval-terms.schemas.js';
 import { DisplayName, RateLimit, Slug, ToolNames } from '../http/fields.js';
-
-/** What stands in answers where a value is stored; nobody gets to see more. */
-export const storedMark = '[stored]' as const;
+import { SecretValue, storedMark } from '../vault/secret-value.js';
 
 const second = 1_000;
 const day = 86_400 * second;
-
-const SecretValue = z
-  .string()
-  .min(1)
-  .refine((value) => value !== storedMark, 'is the mark of a stored value, not a value');
 
 /** Name to value. Values go to the token broker's vault and are never shown again; a set replaces the one before. */
 const SecretValues = z.record(z.string().min(1).max(256), SecretValue);
@@ -34,6 +28,9 @@ const ToolOverride = z.strictObject({
     .describe(
       'Serve a result again for so long, to the same identity; only of a tool that says that it only reads.',
     ),
+  policy: Mode.optional().describe(
+    'Whether a call runs by itself; an agent’s own word for the tool beats it.',
+  ),
 });
 export const ToolOverrides = z
   .record(z.string().min(1).max(256), ToolOverride)
@@ -87,6 +84,17 @@ const settings = {
   pinned: z
     .boolean()
     .describe('Serve a tool only as an admin approved it; switching it on approves what is there.'),
+  default_policy: Mode.nullable().describe(
+    'Of tools that have no word of their own in tool_overrides. Null: calls of agents wait for approval.',
+  ),
+  approval_on_gateway: z
+    .enum(['host', 'platform'])
+    .describe(
+      'Who asks before a call from `/mcp`, BFF, `/v1/mcp` or the async API runs: `host`, the client that makes it; `platform`: calls wait here as the policies say.',
+    ),
+  approval: ApprovalSettings.describe(
+    'Of approvals with approval_on_gateway `platform`. Replaced as a whole.',
+  ),
   sync_interval_seconds: z
     .int()
     .min(0)

@@ -81,6 +81,7 @@ export class IntegrationsController {
     errors: [
       'invalid_request',
       'not_found',
+      'conflict',
       'egress_denied',
       'stdio_not_allowed',
       'dependency_unavailable',
@@ -100,7 +101,7 @@ export class IntegrationsController {
   @Answers({
     summary: 'Remove an integration and its stored values',
     status: 204,
-    errors: ['not_found', 'dependency_unavailable', 'queue_unavailable'],
+    errors: ['not_found', 'conflict', 'dependency_unavailable', 'queue_unavailable'],
   })
   remove(@Admin() admin: AdminContext, @Param('id', id) integrationId: string): Promise<void> {
     return this.integrations.remove(admin, integrationId);

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { PlatformError } from '@switchyard/contracts';
+import { LOCAL_KIND, PlatformError } from '@switchyard/contracts';
 import type { IntegrationState } from '@switchyard/contracts';
 import { Sql } from '@switchyard/database';
 import { DataSource, IsNull } from 'typeorm';
@@ -39,6 +39,11 @@ export class IntegrationsRepository {
   ): Promise<IntegrationEntity | null> {
     const owner = { ownerUserId: ownerUserId ?? IsNull() };
     return this.source.manager.findOneBy(IntegrationEntity, { organizationId, slug, ...owner });
+  }
+
+  /** Of the operator's own functions; there is at most one. */
+  async findLocal(organizationId: string): Promise<IntegrationEntity | null> {
+    return this.source.manager.findOneBy(IntegrationEntity, { organizationId, kind: LOCAL_KIND });
   }
 
   /** Slugs that a key of the organization can reach. */

@@ -7,7 +7,7 @@ import type { AdminContext } from '../admin/admin-context.js';
 import { ChangesService } from '../changes/changes.service.js';
 import { ResourceId } from '../http/fields.js';
 import { refuseFields } from '../http/refuse-fields.js';
-import { refuseTakenSlug } from '../http/unique-violation.js';
+import { refuseTakenSlug } from '../http/constraint-violation.js';
 import { UsersService } from '../users/users.service.js';
 import { VaultService } from '../vault/vault.service.js';
 import { applySettings, newIntegration, redirectedSecrets, vaultPuts } from './apply-settings.js';
@@ -23,6 +23,7 @@ import type {
 } from './integration.schemas.js';
 import { IntegrationsRepository } from './integrations.repository.js';
 import type { LockedIntegration } from './integrations.repository.js';
+import { refuseLocalChange, refuseLocalRemoval } from './local-rules.js';
 import { toIntegrationAnswer } from './to-integration-answer.js';
 import { OAuthCheck } from './oauth-check.js';
 import { serviceUserSetting } from './service-user-setting.js';
@@ -64,6 +65,7 @@ export class IntegrationsService {
     await this.oauth.check(row.oauth);
     await this.users.requireActive(admin.orgId, row.serviceUserId, 'service_user_id');
     await this.users.requireActive(admin.orgId, row.ownerUserId, 'owner_user_id');
+    refuseFields(await this.foreignApprovers(admin, body));
     if (await this.integrations.findBySlug(admin.orgId, row.slug, row.ownerUserId))
       throw new PlatformError('slug_taken', { message: `It is ${row.slug}.` });
     return row;
@@ -88,6 +90,7 @@ export class IntegrationsService {
 
   async update(admin: AdminContext, id: string, body: UpdateIntegrationBody): Promise<IntegrationAnswerBody> {
     await this.users.requireActive(admin.orgId, body.service_user_id ?? null, 'service_user_id');
+    refuseFields(await this.foreignApprovers(admin, body));
     const { row, next } = await this.integrations.locked(admin.orgId, id, (locked) =>
       this.replace(admin, locked, body),
     );
@@ -100,6 +103,7 @@ export class IntegrationsService {
 
   async remove(admin: AdminContext, id: string): Promise<void> {
     const row = await this.integrations.locked(admin.orgId, id, async (locked) => {
+      refuseLocalRemoval(locked.row);
       await locked.remove();
       if (hasCredentials(locked.row)) await this.vault.delete(locked.row);
       return locked.row;
@@ -107,6 +111,10 @@ export class IntegrationsService {
     // Users may have consented while it had another mode. Nothing waits for that: it cannot be called any more.
     if (!hasCredentials(row)) await this.vault.takeBack(row);
     await this.tell(row, 'deleted');
+  }
+
+  private foreignApprovers({ orgId }: AdminContext, { approval }: UpdateIntegrationBody) {
+    return this.users.foreign(orgId, 'approval.approver_user_ids', approval?.approver_user_ids);
   }
 
   private async store(row: IntegrationEntity, body: CreateIntegrationBody): Promise<void> {
@@ -124,6 +132,7 @@ export class IntegrationsService {
   private async replace(admin: AdminContext, locked: LockedIntegration, body: UpdateIntegrationBody) {
     const { row } = locked;
     const next = applySettings(row, body);
+    refuseLocalChange(row, next);
     Object.assign(next, serviceUserSetting(row, next, admin.actor));
     refuseFields([...brokenRules(next), ...redirectedSecrets(row, next, body)]);
     if (body.tool_overrides) refuseFields(await this.caches.problems(next));

@@ -4,7 +4,7 @@ import type { AuthMode, OAuthDiscoveryAnswer } from '@switchyard/contracts';
 import { QueueClient } from '@switchyard/queue';
 import type { AdminContext } from '../admin/admin-context.js';
 import { EgressService } from '../egress/egress.service.js';
-import { brokerIsLate } from '../vault/broker-is-late.js';
+import { isLate } from '../http/service-is-late.js';
 import type { DiscoverOAuthBody, OAuthDiscoveryBody } from './oauth-discovery.schemas.js';
 
 /** Three documents of the vendor at most, each of which may take its time. */
@@ -24,7 +24,7 @@ export class OAuthDiscoveryService {
     await this.egress.check(url);
     const answer = await this.queue
       .request(queues.oauthDiscoveries, { v: 1, orgId, url }, { timeoutMs: answerWithinMs })
-      .catch(brokerIsLate);
+      .catch(isLate('token broker'));
     if (answer.status === 'refused') throw PlatformError.fromInfo(answer.error);
     return answer.status === 'found' ? toBody(answer) : open;
   }

@@ -1,10 +1,11 @@
 import type { IntegrationState } from '@switchyard/contracts';
 import type { IntegrationFacts } from './integration-facts.repository.js';
 import type { IntegrationEntity } from './integration.entity.js';
-import { storedMark } from './integration.schemas.js';
 import type { IntegrationAnswerBody } from './integration.schemas.js';
 import { warningsFor } from './integration-rules.js';
 import { usableBy } from './usable-by.js';
+import { toApprovalSettings } from '../approval-terms/approval-terms.js';
+import { storedMark } from '../vault/secret-value.js';
 
 /** An integration as admins see it: names of secrets, never values. */
 export function toIntegrationAnswer(
@@ -52,6 +53,9 @@ function settingsOf(row: IntegrationEntity) {
     max_concurrency: row.maxConcurrency,
     rate_limit: row.rateLimit,
     pinned: row.pinned,
+    default_policy: row.defaultPolicy,
+    approval_on_gateway: row.approvalOnGateway,
+    approval: toApprovalSettings(row.approval),
     sync_interval_seconds: row.syncIntervalSeconds,
     auto_reconnect: row.autoReconnect,
     enabled: row.enabled,

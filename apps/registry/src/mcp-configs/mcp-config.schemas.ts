@@ -17,11 +17,20 @@ export const McpConfig = z.strictObject({
 });
 export type McpConfig = z.output<typeof McpConfig>;
 
+const namedTwice = 'names an mcp_client_name twice';
+const isNamedOnce = (configs: readonly { mcp_client_name: string }[]) =>
+  new Set(configs.map((one) => slugOf(one.mcp_client_name))).size === configs.length;
+
 export const McpConfigs = z
   .array(McpConfig)
   .max(1_000)
-  .refine(
-    (configs) => new Set(configs.map((one) => slugOf(one.mcp_client_name))).size === configs.length,
-    'names an mcp_client_name twice',
-  )
+  .refine(isNamedOnce, namedTwice)
   .describe('What is granted. Without any it is nothing.');
+
+/** Agents use tools alone. */
+export const AgentGrants = z
+  .array(McpConfig.pick({ mcp_client_name: true, tools_to_execute: true }))
+  .max(1_000)
+  .refine(isNamedOnce, namedTwice)
+  .describe('What the agent may use. Without any it is nothing.');
+export type AgentGrants = z.output<typeof AgentGrants>;

@@ -24,7 +24,14 @@ const ToolCallRequest = z
   .meta({ id: 'ToolCallRequest' });
 
 const ToolCallStatus = z
-  .strictObject({ call_id: z.uuid(), status: CallStateSchema })
+  .strictObject({
+    call_id: z.uuid(),
+    status: CallStateSchema,
+    approval_id: z.uuid().optional().describe('Where a person has to decide first (`/api/approvals`).'),
+    approve_url: z.string().optional(),
+    expires_at: z.iso.datetime().optional(),
+    next: z.string().optional(),
+  })
   .meta({ id: 'ToolCallStatus' });
 
 const record = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import { httpTransport, withRegistry } from '../../test-fixtures/registry-under-test.js';
+import { httpTransport, openModel, withRegistry } from '../../test-fixtures/registry-under-test.js';
 
 const registry = withRegistry();
 const document = async () => (await registry().get('/api/openapi.json')).body;
@@ -133,6 +133,16 @@ describe('the OpenAPI document', () => {
       name: 'fits',
       mcp_configs: [{ mcp_client_name: 'later', tools: { a: { name: 'b' } } }],
     });
+    const granted = { grants: [{ mcp_client_name: 'fits' }], tool_policies: { fits_a: 'auto_execute' } };
+    const { body: agent } = await registry().post('/api/agents', {
+      slug: 'fits',
+      model: openModel,
+      ...granted,
+    });
+    const its = `/api/agents/${agent.id}`;
+    const rule = { name: 'x', input: 'x', interval_s: 60 };
+    const { body: schedule } = await registry().post(`${its}/schedules`, rule);
+    const { body: webhook } = await registry().post(`${its}/webhooks`, { name: 'x', input: 'x' });
     const { body: users } = await registry().get('/api/users');
     const { body: discovery } = await registry().post('/api/integrations/discover', {
       url: httpTransport.url,
@@ -146,6 +156,12 @@ describe('the OpenAPI document', () => {
       ToolGroup: group,
       PolicyPreview: preview,
       Toolset: toolset,
+      Agent: (await registry().get(its)).body,
+      AgentTools: (await registry().get(`${its}/tools?context=chat`)).body,
+      AgentSchedule: schedule,
+      NewAgentWebhook: webhook,
+      AgentWebhook: (await registry().get(`${its}/webhooks/${webhook.id}`)).body,
+      RunsBegun: (await registry().post(`${its}/schedules/${schedule.id}/run`)).body,
       User: users.items[0],
       OAuthDiscovery: discovery,
       NewVirtualKey: key,

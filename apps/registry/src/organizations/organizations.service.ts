@@ -7,7 +7,7 @@ import { AdminKeysService } from '../admin/admin-keys.service.js';
 import type { AdminContext } from '../admin/admin-context.js';
 import { ChangesService } from '../changes/changes.service.js';
 import { ResourceId } from '../http/fields.js';
-import { refuseTakenSlug } from '../http/unique-violation.js';
+import { refuseTakenSlug } from '../http/constraint-violation.js';
 import type { OrganizationEntity } from './organization.entity.js';
 import type {
   AdminKeyAnswerBody,

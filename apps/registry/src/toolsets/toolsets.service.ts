@@ -7,7 +7,7 @@ import type { AdminContext } from '../admin/admin-context.js';
 import { ChangesService } from '../changes/changes.service.js';
 import { ResourceId } from '../http/fields.js';
 import { refuseFields } from '../http/refuse-fields.js';
-import { refuseTakenSlug } from '../http/unique-violation.js';
+import { refuseTakenSlug } from '../http/constraint-violation.js';
 import { McpConfigsService } from '../mcp-configs/mcp-configs.service.js';
 import { UsersRepository } from '../users/users.repository.js';
 import { VirtualKeysRepository } from '../virtual-keys/virtual-keys.repository.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { PlatformError } from '@switchyard/contracts';
 import { decodeCursor, toPage } from '@switchyard/service-kit';
-import type { Page } from '@switchyard/service-kit';
+import type { FieldError, Page } from '@switchyard/service-kit';
 import type { AdminContext } from '../admin/admin-context.js';
 import { ChangesService } from '../changes/changes.service.js';
 import { ResourceId } from '../http/fields.js';
@@ -37,6 +37,13 @@ export class UsersService {
     const isChanged = await this.users.setActive(admin.orgId, id, active);
     if (isChanged) await this.changes.announce({ entity: 'user', change: 'updated', orgId: admin.orgId, id });
     return this.get(admin, id);
+  }
+
+  /** Which of the ids are no users of the organization, for `refuseFields`. */
+  async foreign(orgId: string, field: string, ids: readonly string[] = []): Promise<FieldError[]> {
+    const known = ids.length > 0 ? await this.users.known(orgId, ids) : new Set<string>();
+    const message = 'is not a user of the organization';
+    return ids.flatMap((id, at) => (known.has(id) ? [] : [{ path: `${field}.${at}`, message }]));
   }
 
   /** Throws `invalid_request` that names `field`, unless the id is null or an active user's of the organization. */

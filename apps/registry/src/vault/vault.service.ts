@@ -5,12 +5,13 @@ import { Sql } from '@switchyard/database';
 import { QueueClient } from '@switchyard/queue';
 import { Log } from '@switchyard/service-kit';
 import { CompactEncrypt, importJWK } from 'jose';
-import { brokerIsLate } from './broker-is-late.js';
+import { isLate } from '../http/service-is-late.js';
 
 const answerWithinMs = 10_000;
 
 type Owner = { id: string; organizationId: string };
-export type SecretKind = 'headers' | 'env' | 'oauth_client';
+/** Of an integration; of an agent, `model_key`; of a webhook, `webhook`. */
+export type SecretKind = 'headers' | 'env' | 'oauth_client' | 'model_key' | 'webhook';
 export type SecretValues = Readonly<Record<string, string>>;
 
 /** Hands secret values to the token broker, which alone can read them. Nothing of them is kept here. */
@@ -31,7 +32,18 @@ export class VaultService {
     await this.request({ v: 1, op: 'put', orgId: owner.organizationId, integrationId: owner.id, kind, jwe });
   }
 
-  /** Forgets all values of the integration. Throws as `put` does. */
+  /** A webhook's `current` secret becomes its `previous` one, which only the broker can read. Throws as `put` does. */
+  async rotate(webhook: Owner, current: string, sql: Sql): Promise<void> {
+    const jwe = await sealToBroker(sql, { current });
+    await this.request({ ...ofWebhook(webhook), op: 'rotate', jwe });
+  }
+
+  /** Throws as `put` does. */
+  async dropPrevious(webhook: Owner): Promise<void> {
+    await this.request({ ...ofWebhook(webhook), op: 'drop_previous' });
+  }
+
+  /** Forgets all values of the owner. Throws as `put` does. */
   async delete(owner: Owner): Promise<void> {
     await this.request(deletionOf(owner));
   }
@@ -42,8 +54,8 @@ export class VaultService {
       .enqueue(queues.vaultWrites, deletionOf(owner))
       .catch((err: unknown) =>
         this.log.error(
-          { err, integrationId: owner.id },
-          'values of an integration that is not there stay in the vault',
+          { err, ownerId: owner.id },
+          'values whose owner is not there stay in the vault for now',
         ),
       );
   }
@@ -51,7 +63,7 @@ export class VaultService {
   private async request(write: PayloadOf<typeof queues.vaultWrites>): Promise<void> {
     const answer = await this.queue
       .request(queues.vaultWrites, write, { timeoutMs: answerWithinMs })
-      .catch(brokerIsLate);
+      .catch(isLate('token broker'));
     if (answer.status === 'refused') throw PlatformError.fromInfo(answer.error);
   }
 }
@@ -66,6 +78,10 @@ async function sealToBroker(sql: Sql, values: SecretValues): Promise<string> {
   return new CompactEncrypt(Buffer.from(JSON.stringify(values)))
     .setProtectedHeader({ alg: 'ECDH-ES', enc: 'A256GCM', kid: row.kid })
     .encrypt(key);
+}
+
+function ofWebhook({ id, organizationId }: Owner) {
+  return { v: 1, orgId: organizationId, integrationId: id, kind: 'webhook' } as const;
 }
 
 function deletionOf({ id, organizationId }: Owner) {

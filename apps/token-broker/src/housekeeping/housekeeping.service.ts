@@ -4,6 +4,7 @@ import { SessionsRepository } from '../callers/sessions.repository.js';
 import { ConsentsRepository } from '../consents/consents.repository.js';
 import { CredentialsRepository } from '../credentials/credentials.repository.js';
 import { ReconciliationService } from '../credentials/reconciliation.service.js';
+import { SecretsRepository } from '../vault/secrets.repository.js';
 import { Loop } from './loop.js';
 
 const intervalMs = 30_000;
@@ -18,7 +19,8 @@ export class HousekeepingService implements OnApplicationBootstrap {
     private readonly consents: ConsentsRepository,
     private readonly credentials: CredentialsRepository,
     private readonly reconciliation: ReconciliationService,
-    log: Log,
+    private readonly secrets: SecretsRepository,
+    private readonly log: Log,
     shutdown: Shutdown,
   ) {
     const report = (err: unknown): void => log.warn({ err }, 'housekeeping failed');
@@ -35,5 +37,7 @@ export class HousekeepingService implements OnApplicationBootstrap {
     await this.sessions.deleteExpired();
     await this.consents.deleteOld();
     await this.credentials.deletePending();
+    const orphaned = await this.secrets.deleteOrphaned();
+    if (orphaned > 0) this.log.info({ orphaned }, 'secrets whose owners are gone were forgotten');
   }
 }

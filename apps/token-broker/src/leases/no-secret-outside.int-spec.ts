@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { queues } from '@switchyard/contracts';
 import { eventually, onBothQueueBackends, workspaceRoot } from '@switchyard/testing';
 import { BrokerHarness, newRecipient } from '../token-broker-harness-spec.js';
 
@@ -63,10 +64,15 @@ onBothQueueBackends('a secret on its way through the broker', (backend) => {
       call: null,
       caller: null,
     });
+    const ownerId = await broker.insertAgent();
+    await broker.put(ownerId, { api_key: canary }, { kind: 'model_key' });
+    const ofAgent = { v: 1, orgId: broker.orgId, ownerId, kind: 'model_key', recipient: jwk } as const;
+    const leased = await broker.queue.request(queues.secretLeases, ofAgent, { timeoutMs: 20_000 });
     wire?.end();
 
     expect(granted.status === 'granted' && (await open(granted.jwe)).headers).toEqual({ 'X-Key': canary });
     expect(refused.status).toBe('refused');
+    expect(leased.status).toBe('granted');
     if (wire) expect(wire.seen()).toContain('token-leases');
     expect(finds(wire?.seen() ?? '')).toEqual([]);
     expect(output).toContain('lease refused');

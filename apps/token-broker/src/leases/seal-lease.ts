@@ -2,7 +2,10 @@ import { CompactEncrypt, importJWK } from 'jose';
 import { type LeaseContent, PlatformError, type PublicJwk } from '@switchyard/contracts';
 
 /** Encrypts the content to the asker's ephemeral key: nobody on the way, and no other worker, can open it. */
-export async function sealLease(content: LeaseContent, recipient: PublicJwk): Promise<string> {
+export async function sealLease(
+  content: LeaseContent | Readonly<Record<string, string>>,
+  recipient: PublicJwk,
+): Promise<string> {
   const key = await importJWK(recipient, 'ECDH-ES').catch((cause: unknown) => {
     throw new PlatformError('invalid_request', {
       message: 'The recipient’s key is not a point of its curve.',

@@ -3,24 +3,26 @@ import { PlatformError, type VaultWrite, type VaultWriteAnswer } from '@switchya
 import { Log } from '@switchyard/service-kit';
 import { z } from 'zod';
 import { BrokerKeysService } from '../broker-keys/broker-keys.service.js';
-import { IntegrationsRepository } from '../integrations/integrations.repository.js';
 import { DisconnectsService } from '../credentials/disconnects.service.js';
+import { SecretOwnersRepository } from '../vault/secret-owners.repository.js';
 import { secretProblems } from '../vault/secret-rules.js';
 import { SecretsService } from '../vault/secrets.service.js';
 
-type Put = Extract<VaultWrite, { op: 'put' }>;
+type Put = Extract<VaultWrite, { op: 'put' | 'rotate' }>;
 
 /** The registry waits 10 s for an answer. */
 const longestWaitMs = 30_000;
+/** A rotation that its admin gave up and does again would push out the secret that still has to hold. */
+const longestRotationWaitMs = 10_000;
 const maximumJweLength = 524_288;
 const Values = z.record(z.string(), z.string());
 
-/** Stores what the registry hands over: unseal → check → check whose integration it is → replace the set. */
+/** Stores what the registry hands over: unseal → check → check whose owner it is → replace the set. */
 @Injectable()
 export class VaultWritesService {
   constructor(
     private readonly brokerKeys: BrokerKeysService,
-    private readonly integrations: IntegrationsRepository,
+    private readonly owners: SecretOwnersRepository,
     private readonly secrets: SecretsService,
     private readonly disconnects: DisconnectsService,
     private readonly log: Log,
@@ -28,15 +30,21 @@ export class VaultWritesService {
 
   /** `enqueuedAt` is sealed with the job: values that nobody waits for any more must not replace newer ones. */
   async apply(write: VaultWrite, enqueuedAt = Date.now()): Promise<VaultWriteAnswer> {
-    if (write.op === 'put' && Date.now() - enqueuedAt > longestWaitMs)
-      return this.#refuse(write, new PlatformError('deadline_exceeded'));
-    if (write.op === 'put') return this.#put(write);
-    if (await this.#isForeign(write))
-      return { status: 'refused', error: new PlatformError('not_found').toInfo() };
-    await this.secrets.deleteAll(write.orgId, write.integrationId);
-    // Its users' consents go with it, at the vendor too; who deletes does not wait for vendors.
-    await this.disconnects.ofIntegration(write.integrationId);
-    return { status: 'stored', names: [] };
+    switch (write.op) {
+      case 'put':
+      case 'rotate':
+        return this.#isLate(write, enqueuedAt)
+          ? this.#refuse(write, new PlatformError('deadline_exceeded'))
+          : this.#put(write);
+      case 'drop_previous':
+        return this.#dropPrevious(write);
+      case 'delete':
+        return this.#delete(write);
+    }
+  }
+
+  #isLate({ op }: Put, enqueuedAt: number): boolean {
+    return Date.now() - enqueuedAt > (op === 'rotate' ? longestRotationWaitMs : longestWaitMs);
   }
 
   async #put(write: Put): Promise<VaultWriteAnswer> {
@@ -49,8 +57,30 @@ export class VaultWritesService {
     const problems = secretProblems(write.kind, values);
     if (problems.length > 0) return this.#refuse(write, invalidValues(write.kind, problems));
     if (await this.#isForeign(write)) return this.#refuse(write, new PlatformError('not_found'));
-    await this.secrets.replace(write, values);
-    return { status: 'stored', names: Object.keys(values) };
+    const stored = write.op === 'rotate' ? { ...(await this.#former(write)), ...values } : values;
+    await this.secrets.replace(write, stored);
+    return { status: 'stored', names: Object.keys(stored) };
+  }
+
+  /** The registry does one change of a webhook at a time. */
+  async #former(write: Put): Promise<Record<string, string>> {
+    const { current: previous } = await this.secrets.readSet(write);
+    return previous === undefined ? {} : { previous };
+  }
+
+  async #dropPrevious(write: Extract<VaultWrite, { op: 'drop_previous' }>): Promise<VaultWriteAnswer> {
+    if (await this.#isForeign(write)) return notFound();
+    const { previous: _dropped, ...kept } = await this.secrets.readSet(write);
+    await this.secrets.replace(write, kept);
+    return { status: 'stored', names: Object.keys(kept) };
+  }
+
+  async #delete(write: Extract<VaultWrite, { op: 'delete' }>): Promise<VaultWriteAnswer> {
+    if (await this.#isForeign(write)) return notFound();
+    await this.secrets.deleteAll(write.orgId, write.integrationId);
+    // Its users' consents go with it, at the vendor too; who deletes does not wait for vendors.
+    await this.disconnects.ofIntegration(write.integrationId);
+    return { status: 'stored', names: [] };
   }
 
   async #unseal(jwe: string): Promise<Record<string, string> | null> {
@@ -63,16 +93,20 @@ export class VaultWritesService {
     }
   }
 
-  /** The registry stores the values of a new integration before it shows the integration: an unknown one is no foreign one. */
+  /** The registry stores the values of something new before it shows it: an unknown owner is no foreign one. */
   async #isForeign({ orgId, integrationId }: VaultWrite): Promise<boolean> {
-    const integration = await this.integrations.find(integrationId);
-    return integration !== null && integration.orgId !== orgId;
+    const owner = await this.owners.orgOf(integrationId);
+    return owner !== null && owner !== orgId;
   }
 
   #refuse({ orgId, integrationId, kind }: Put, error: PlatformError): VaultWriteAnswer {
     this.log.warn({ orgId, integrationId, kind, code: error.code }, 'vault write refused');
     return { status: 'refused', error: error.toInfo() };
   }
+}
+
+function notFound(): VaultWriteAnswer {
+  return { status: 'refused', error: new PlatformError('not_found').toInfo() };
 }
 
 function invalidValues(kind: Put['kind'], problems: readonly string[]): PlatformError {

@@ -43,6 +43,21 @@ export class SecretsRepository {
     ]);
   }
 
+  /**
+   * Forgets what nobody can use any more: of integrations, agents and webhooks that are gone. The registry stores the values of
+   * a new one before its row, so that what was stored a moment ago is left alone.
+   */
+  async deleteOrphaned(): Promise<number> {
+    const rows = await this.sql.query(
+      `DELETE FROM vault.secrets s WHERE s.stored_at < now() - interval '1 hour' AND CASE s.kind
+           WHEN 'model_key' THEN NOT EXISTS (SELECT 1 FROM registry.v_agents a WHERE a.id = s.integration_id)
+           WHEN 'webhook' THEN NOT EXISTS (SELECT 1 FROM registry.v_webhooks w WHERE w.id = s.integration_id)
+           ELSE NOT EXISTS (SELECT 1 FROM registry.v_integrations i WHERE i.id = s.integration_id)
+         END RETURNING 1`,
+    );
+    return rows.length;
+  }
+
   async list(orgId: string, integrationId: string): Promise<SecretRow[]> {
     return this.sql.query(
       `SELECT kind, name, data_key_id AS "dataKeyId", ciphertext FROM vault.secrets

@@ -3,7 +3,7 @@ import type { LeaseContent } from '@switchyard/contracts';
 import { DataKeysService } from './data-keys.service.js';
 import { type SecretRow, type SecretSet, SecretsRepository } from './secrets.repository.js';
 
-/** The static credentials of integrations: encrypted on the way in, decrypted only to be leased. */
+/** The static credentials of integrations, and what agents and webhooks keep secret: encrypted on the way in, decrypted only to be leased. */
 @Injectable()
 export class SecretsService {
   constructor(
@@ -26,27 +26,29 @@ export class SecretsService {
 
   async read(orgId: string, integrationId: string): Promise<LeaseContent> {
     const rows = await this.rows.list(orgId, integrationId);
-    const ofKind = async (kind: SecretRow['kind']): Promise<Record<string, string>> => {
-      const entries = rows
-        .filter((row) => row.kind === kind)
-        .map(
-          async (row) =>
-            [
-              row.name,
-              await this.keys.decrypt(row, binding({ orgId, integrationId, kind, name: row.name })),
-            ] as const,
-        );
-      return Object.fromEntries(await Promise.all(entries));
-    };
+    const ofKind = (kind: SecretRow['kind']) => this.#open({ orgId, integrationId, kind }, rows);
     return { headers: await ofKind('headers'), env: await ofKind('env') };
+  }
+
+  /** One set, by name; empty where nothing is stored. */
+  async readSet(set: SecretSet): Promise<Record<string, string>> {
+    return this.#open(set, await this.rows.list(set.orgId, set.integrationId));
   }
 
   /** The secret of the client that an admin registered with the vendor; null without one. */
   async clientSecret(orgId: string, integrationId: string): Promise<string | null> {
-    const kind = 'oauth_client';
-    const rows = await this.rows.list(orgId, integrationId);
-    const row = rows.find((one) => one.kind === kind && one.name === 'client_secret');
-    return row ? this.keys.decrypt(row, binding({ orgId, integrationId, kind, name: row.name })) : null;
+    const { client_secret: secret } = await this.readSet({ orgId, integrationId, kind: 'oauth_client' });
+    return secret ?? null;
+  }
+
+  async #open(set: SecretSet, rows: readonly SecretRow[]): Promise<Record<string, string>> {
+    const entries = rows
+      .filter(({ kind }) => kind === set.kind)
+      .map(async (row) => {
+        const value = await this.keys.decrypt(row, binding({ ...set, name: row.name }));
+        return [row.name, value] as const;
+      });
+    return Object.fromEntries(await Promise.all(entries));
   }
 }
 

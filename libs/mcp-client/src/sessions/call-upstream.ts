@@ -29,6 +29,8 @@ export type UpstreamCallOptions = {
   arguments: Record<string, unknown>;
   /** The caller's `_meta`. Keys of the hop between caller and us are left out. */
   meta?: Record<string, unknown>;
+  /** Keys of ours beside it, which a caller cannot set. */
+  ownMeta?: Record<string, unknown>;
   timeoutMs: number;
   signal?: AbortSignal;
   onProgress?: ProgressListener;
@@ -118,6 +120,7 @@ function paramsOf(method: UpstreamMethod, { name, arguments: args }: UpstreamCal
 function metaOf(client: Client, call: UpstreamCallOptions): { _meta?: Record<string, unknown> } {
   const meta = {
     ...withoutHopKeys(call.meta),
+    ...call.ownMeta,
     ...(call.traceparent && { traceparent: call.traceparent }),
     ...(client.getProtocolEra() === 'modern' && modernMeta(call)),
   };

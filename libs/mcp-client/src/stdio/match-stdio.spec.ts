@@ -32,6 +32,14 @@ const match =
     matchStdio(allowlist, { command, args }, org);
 const notAllowed = expect.objectContaining({ code: 'stdio_not_allowed' });
 
+function matchesIn(list: Parameters<typeof matchStdio>[0], command: string): boolean {
+  try {
+    return Boolean(matchStdio(list, { command, args: [] }, 'default'));
+  } catch {
+    return false;
+  }
+}
+
 describe('matchStdio', () => {
   it('starts the entry’s own command with its own arguments', () => {
     expect(match('memory')()).toEqual({
@@ -70,6 +78,12 @@ describe('matchStdio', () => {
   it('refuses organizations that the entry does not list', () => {
     expect(match('memory', [], 'acme')).toThrow(notAllowed);
     expect(match('files', ['/data/a'], 'acme')).not.toThrow();
+  });
+
+  it('refuses the command of local tools, even if an entry has its name', () => {
+    const command = 'switchyard-local-tools';
+    const entry = { name: command, command: '/bin/sh', args: [], env: [], organizations: ['*'] };
+    for (const given of [command, '/bin/sh']) expect(matchesIn([entry], given)).toBe(given === '/bin/sh');
   });
 
   it('lets no value reach a variable that chooses what code runs, even if an entry names it', () => {

@@ -1,4 +1,9 @@
-import { PlatformError, type StdioAllowlist, type StdioAllowlistEntry } from '@switchyard/contracts';
+import {
+  LOCAL_TOOLS_COMMAND,
+  PlatformError,
+  type StdioAllowlist,
+  type StdioAllowlistEntry,
+} from '@switchyard/contracts';
 
 /** A command that an operator allowed: absolute, with its whole argument list and the variables that it may get. */
 export type StdioCommand = { command: string; args: string[]; env: string[] };
@@ -12,13 +17,15 @@ const LOADER_VARIABLES =
 
 /**
  * Finds the operator's entry for a stdio transport. The child is started with the entry's own command and arguments;
- * what the integration adds must match the entry's pattern, each argument as a whole. Throws `stdio_not_allowed`.
+ * what the integration adds must match the entry's pattern, each argument as a whole. Throws `stdio_not_allowed`, and
+ * always for the reserved command of local tools: what that starts no list says.
  */
 export function matchStdio(
   allowlist: StdioAllowlist,
   transport: { command: string; args: string[] },
   orgSlug: string,
 ): StdioCommand {
+  if (transport.command === LOCAL_TOOLS_COMMAND) throw new PlatformError('stdio_not_allowed');
   for (const entry of allowlist) {
     if (entry.name !== transport.command && entry.command !== transport.command) continue;
     if (!entry.organizations.includes('*') && !entry.organizations.includes(orgSlug)) continue;

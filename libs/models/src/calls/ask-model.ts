@@ -46,13 +46,17 @@ export async function askModel(model: ConfiguredModel, request: ModelRequest): P
       if (request.signal?.aborted) throw new PlatformError('cancelled');
       if (timeout.aborted) throw tooLate(model);
       const error = toModelError(thrown, model);
-      const isFinal = hasPassedOn && !request.onAgain;
-      const delayMs = isFinal ? null : retryDelayMs(error, attempt, model.settings.max_retries);
+      const delayMs = retryDelayMs(error, attempt, mostRetries(model, request, hasPassedOn));
       if (delayMs === null) throw error;
       await pause(delayMs, signal, () => (request.signal?.aborted ? new PlatformError('cancelled') : error));
       takeBack();
     }
   }
+}
+
+/** What was passed on is not contradicted behind the back of who heard it. */
+function mostRetries({ settings }: ConfiguredModel, { onAgain }: ModelRequest, hasPassedOn: boolean): number {
+  return hasPassedOn && !onAgain ? 0 : settings.max_retries;
 }
 
 function passing(onPart: (part: AnswerPart) => void, first: () => void): (part: AnswerPart) => void {

@@ -7,7 +7,8 @@ import { settledWithin } from '../timing.js';
 import type { AnswerSender } from './answer-sender.js';
 import type { Enqueuer } from './enqueuer.js';
 import { type JobEnvelope, openJob } from './envelope.js';
-import type { JobHandler } from './job-context.js';
+import { isItsOwn } from './firings.js';
+import type { JobContext, JobHandler } from './job-context.js';
 import type { JobEnd, QueueMetrics } from './queue-metrics.js';
 import type { QueueStore, StoredJob, StoreWorker, WorkerSettings } from './queue-store.js';
 import { RunningJob } from './running-job.js';
@@ -124,8 +125,7 @@ export class Consumer {
       await running.fail(new PlatformError('internal').toInfo());
       return this.#setAside(jobId, 'invalid');
     }
-    const dueAt = opened.envelope.enqueuedAt + (job.opts.delay ?? 0);
-    this.#parts.metrics.jobTaken(this.queue.name, Date.now() - dueAt);
+    this.#parts.metrics.jobTaken(this.queue.name, Date.now() - dueAt(job, opened.envelope, running.context));
     this.#running.set(jobId, running);
     try {
       await this.#inSpan(opened.envelope, () => this.#run(running, opened.payload));
@@ -212,10 +212,7 @@ export class Consumer {
   }
 }
 
-/**
- * The store's id of a job is not sealed, but what it answers to is, and ours agree (`<id>`, or `<id>-…` when it was
- * added again): a genuine job copied under an id of its own is a forged one.
- */
-function isItsOwn(jobId: string, { correlationId }: JobEnvelope): boolean {
-  return jobId === correlationId || jobId.startsWith(`${correlationId}-`);
+/** A scheduler's job was sealed when its scheduler was stored, perhaps months ago. */
+function dueAt(job: StoredJob, { enqueuedAt }: JobEnvelope, { scheduledFor }: JobContext): number {
+  return scheduledFor ?? enqueuedAt + (job.opts.delay ?? 0);
 }

@@ -10,8 +10,13 @@ export interface JobContext<Q extends QueueDefinition = QueueDefinition> {
   readonly replyTo: string | null;
   /** A worker took this job before and was lost: what it did is not known. */
   readonly redelivered: boolean;
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds. Of a scheduler's job: when the scheduler was stored. */
   readonly enqueuedAt: number;
+  /**
+   * The time for which a scheduler made this job (epoch milliseconds); null for any other job. It is part of the job's
+   * id and not sealed: check that it is a time of the schedule and was not dealt with.
+   */
+  readonly scheduledFor: number | null;
   /**
    * Aborts with a `JobAborted` reason: `lock_lost` (the job is or will be handed out again, perhaps while this one
    * still runs) or `closing` (the time for a graceful end is over).

@@ -1,4 +1,4 @@
-import type { Job, Processor, Worker } from 'bullmq';
+import type { Job, Processor, Queue, Worker } from 'bullmq';
 import type { JobEnvelope } from './envelope.js';
 
 /** A job to be stored. */
@@ -22,6 +22,12 @@ export type StoreWorker = Pick<
   'run' | 'close' | 'on' | 'waitUntilReady' | 'isRunning' | 'name'
 >;
 
+/** A queue of BullMQ as far as schedulers need it, on whichever backend. */
+export type SchedulerQueue = Pick<
+  Queue<unknown, void>,
+  'upsertJobScheduler' | 'getJobScheduler' | 'getJobSchedulers' | 'removeJobScheduler' | 'getJob'
+>;
+
 /** What the two backends offer. Where BullMQ's own call will not do, the backend's file says why. */
 export interface QueueStore {
   /** Resolves to whether the store can be reached, after at most `limitMs`. */
@@ -36,6 +42,7 @@ export interface QueueStore {
   /** Atomically removes a job that nobody ever took. */
   remove(queue: string, jobId: string): Promise<boolean>;
   existing(queue: string, jobIds: string[]): Promise<Set<string>>;
+  schedulersOf(queue: string): Promise<SchedulerQueue>;
   counts(queue: string): Promise<QueueCounts>;
   /** A mark that changes when the store has lost its data. */
   incarnation(): Promise<string>;

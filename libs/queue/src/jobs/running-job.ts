@@ -2,6 +2,7 @@ import type { QueueDefinition } from '@switchyard/contracts';
 import type { AnswerSender } from './answer-sender.js';
 import type { Enqueuer } from './enqueuer.js';
 import type { JobEnvelope } from './envelope.js';
+import { firingOf } from './firings.js';
 import { JobAborted, type JobContext } from './job-context.js';
 
 type Parts = { queue: QueueDefinition; sender: AnswerSender; enqueuer: Enqueuer };
@@ -29,6 +30,7 @@ export class RunningJob {
       correlationId,
       replyTo,
       enqueuedAt,
+      scheduledFor: firingOf(taken.jobId)?.scheduledFor ?? null,
       redelivered: taken.redelivered,
       signal: this.#abort.signal,
       emit: (event) => this.#emit(event),
@@ -96,7 +98,10 @@ export class RunningJob {
     payload: unknown,
     options: { delayMs: number; jobId: string; priority?: number },
   ): Promise<void> {
-    const { replyTo, correlationId } = this.#taken.envelope;
+    const { envelope } = this.#taken;
+    // What a scheduler sealed is good for its own jobs alone.
+    const { replyTo, correlationId } =
+      this.context.scheduledFor === null ? envelope : { replyTo: null, correlationId: options.jobId };
     await this.#parts.enqueuer.add(this.#parts.queue, [
       { payload: payload as never, replyTo, correlationId, ...options },
     ]);

@@ -5,11 +5,13 @@ import type {
   NewJob,
   QueueCounts,
   QueueStore,
+  SchedulerQueue,
   StoredJob,
   StoreProcessor,
   StoreWorker,
   WorkerSettings,
 } from '../jobs/queue-store.js';
+import type { RepeatStrategy } from '../jobs/scheduler-rule.js';
 import { settledWithin } from '../timing.js';
 import { BullmqPool } from './bullmq-pool.js';
 import { isRefusal } from './postgres-errors.js';
@@ -23,6 +25,7 @@ type Options = {
   pool: pg.Pool;
   listener: PostgresListener;
   prefix: string;
+  repeatStrategy: RepeatStrategy;
   report: (error: unknown) => void;
 };
 
@@ -69,7 +72,7 @@ export class PostgresQueueStore implements QueueStore {
     const name = this.#name(queue);
     const pool = new BullmqPool(this.#options.pool, name);
     const worker = new postgres.Worker<unknown, void>(name, processor, {
-      ...workerOptions(settings),
+      ...workerOptions(settings, this.#options.repeatStrategy),
       skipStalledCheck: true,
       connection: pool,
     });
@@ -95,6 +98,10 @@ export class PostgresQueueStore implements QueueStore {
       jobIds,
     ]);
     return new Set(rows.map(({ id }) => id));
+  }
+
+  async schedulersOf(queue: string): Promise<SchedulerQueue> {
+    return this.#queue(this.#name(queue));
   }
 
   async counts(queue: string): Promise<QueueCounts> {
@@ -176,7 +183,7 @@ export class PostgresQueueStore implements QueueStore {
 
   async #openQueue(name: string): Promise<Queue> {
     const queue = new postgres.Queue(name, {
-      ...queueOptions,
+      ...queueOptions(this.#options.repeatStrategy),
       connection: new BullmqPool(this.#options.pool, name),
     });
     queue.on('error', (error) => this.#options.report(error));

@@ -10,13 +10,14 @@ export const removeUntaken = `
 
 export const existing = 'SELECT id FROM job WHERE queue = $1 AND id = ANY ($2)';
 
-/** One state per scan, so that each is served by that state's partial index. */
+/** One state per scan, so that each is served by that state's partial index. A delayed job waits since it is due. */
 export const counts = `
   SELECT
     (SELECT count(*) FROM job WHERE queue = $1 AND state = 'waiting') AS waiting,
     (SELECT count(*) FROM job WHERE queue = $1 AND state = 'delayed') AS delayed,
     (SELECT count(*) FROM job WHERE queue = $1 AND state = 'active') AS active,
-    (SELECT added_at_ms FROM job WHERE queue = $1 AND state = 'waiting' ORDER BY priority, seq LIMIT 1) AS oldest`;
+    (SELECT added_at_ms + COALESCE((opts ->> 'delay')::bigint, 0) FROM job
+     WHERE queue = $1 AND state = 'waiting' ORDER BY priority, seq LIMIT 1) AS oldest`;
 
 /** Of the given queues those with a job that waits, or a delayed one that is due. */
 export const queuesWithWork = `

@@ -5,17 +5,25 @@ import type {
   NewJob,
   QueueCounts,
   QueueStore,
+  SchedulerQueue,
   StoredJob,
   StoreProcessor,
   StoreWorker,
   WorkerSettings,
 } from '../jobs/queue-store.js';
 import { jobName, jobOptions, queueOptions, workerOptions } from '../jobs/bullmq-options.js';
+import type { RepeatStrategy } from '../jobs/scheduler-rule.js';
 import { settledWithin } from '../timing.js';
 import { patientConnection, promptConnection } from './redis-options.js';
 import { depthAndAge, removeUntaken } from './redis-scripts.js';
 
-type Options = { url: string; prefix: string; name: string; report: (error: unknown) => void };
+type Options = {
+  url: string;
+  prefix: string;
+  name: string;
+  repeatStrategy: RepeatStrategy;
+  report: (error: unknown) => void;
+};
 
 /** Scripts of ours, as ioredis defines them. */
 interface Scripts {
@@ -79,7 +87,7 @@ export class RedisQueueStore implements QueueStore {
   createWorker(queue: string, processor: StoreProcessor, settings: WorkerSettings): StoreWorker {
     this.#workers ??= this.#connectWorkers();
     return new Worker<unknown, void>(queue, processor, {
-      ...workerOptions(settings),
+      ...workerOptions(settings, this.#options.repeatStrategy),
       connection: this.#workers,
       prefix: this.#options.prefix,
     });
@@ -103,13 +111,17 @@ export class RedisQueueStore implements QueueStore {
     return new Set(jobIds.filter((_id, index) => answers[index]?.[1] === 1));
   }
 
+  async schedulersOf(queue: string): Promise<SchedulerQueue> {
+    return this.#queue(queue);
+  }
+
   async counts(queue: string): Promise<QueueCounts> {
     const keys = ['wait', 'paused', 'prioritized', 'delayed', 'active'].map((part) => this.#key(queue, part));
     const [waiting, delayed, active, ...oldest] = await this.#client.depthAndAge(
       ...keys,
       this.#key(queue, ''),
     );
-    const ages = oldest.map((addedAt) => (addedAt === null ? 0 : Date.now() - Number(addedAt)));
+    const ages = oldest.map((dueAt) => (dueAt === null ? 0 : Date.now() - Number(dueAt)));
     return { waiting, delayed, active, oldestWaitingAgeMs: Math.max(0, ...ages) };
   }
 
@@ -155,7 +167,7 @@ export class RedisQueueStore implements QueueStore {
 
   async #openQueue(name: string): Promise<Queue> {
     const queue = new Queue(name, {
-      ...queueOptions,
+      ...queueOptions(this.#options.repeatStrategy),
       connection: this.#client,
       prefix: this.#options.prefix,
     });

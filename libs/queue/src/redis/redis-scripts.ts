@@ -15,17 +15,21 @@ return found
 `;
 
 /**
- * Depth and age in one step. The oldest job of a list is at its right end; of the prioritized ones, the next.
+ * Depth and age in one step. The oldest job of a list is at its right end; of the prioritized ones, the next. A job
+ * that was delayed waits since it is due.
  *
  * KEYS: wait, paused, prioritized, delayed, active. ARGV: prefix of a job's key.
  */
 export const depthAndAge = `
-local function addedAt(id) return id and redis.call('HGET', ARGV[1] .. id, 'timestamp') or false end
+local function dueAt(id)
+  local job = id and redis.call('HMGET', ARGV[1] .. id, 'timestamp', 'opts') or {}
+  return job[1] and string.format('%.0f', job[1] + (cjson.decode(job[2] or '{}').delay or 0)) or false
+end
 return {
   redis.call('LLEN', KEYS[1]) + redis.call('LLEN', KEYS[2]) + redis.call('ZCARD', KEYS[3]),
   redis.call('ZCARD', KEYS[4]),
   redis.call('LLEN', KEYS[5]),
-  addedAt(redis.call('LINDEX', KEYS[1], -1)),
-  addedAt(redis.call('ZRANGE', KEYS[3], 0, 0)[1]),
+  dueAt(redis.call('LINDEX', KEYS[1], -1)),
+  dueAt(redis.call('ZRANGE', KEYS[3], 0, 0)[1]),
 }
 `;

@@ -1,0 +1,132 @@
+import { Injectable } from '@nestjs/common';
+import type {
+  CallerContext,
+  CallState,
+  ErrorInfo,
+  RunInput,
+  RunOutput,
+  RunState,
+} from '@switchyard/contracts';
+import { Sql } from '@switchyard/database';
+import type { ModelAnswer } from '@switchyard/models';
+import type { RunCall, RunPlan } from '../runs/run-data.js';
+import type { RunFilter } from './run-filter.js';
+
+export type RunRow = {
+  readonly id: string;
+  readonly agentId: string;
+  readonly agentName: string | null;
+  readonly conversationId: string | null;
+  readonly caller: CallerContext;
+  readonly triggerId: string | null;
+  readonly scheduledFor: Date | null;
+  readonly isHeld: boolean;
+  readonly state: RunState;
+  readonly iteration: number;
+  readonly input: RunInput;
+  readonly plan: RunPlan | null;
+  readonly output: RunOutput | null;
+  readonly error: ErrorInfo | null;
+  readonly createdAt: Date;
+  readonly startedAt: Date | null;
+  readonly endedAt: Date | null;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+};
+
+export type StepRow = {
+  readonly runId: string;
+  readonly position: number;
+  readonly kind: string;
+  readonly requestId: string;
+  readonly answer: ModelAnswer | null;
+  readonly error: ErrorInfo | null;
+  readonly inputTokens: number | null;
+  readonly outputTokens: number | null;
+  readonly startedAt: Date;
+  readonly endedAt: Date;
+};
+
+/** A call that the model asked for, with its row of the ledger, which forgets sooner than a run does. */
+export type CallRow = {
+  readonly runId: string;
+  readonly step: number;
+  readonly position: number;
+  readonly callId: string;
+  readonly attempt: number;
+  readonly requestId: string;
+  readonly outwardName: string | null;
+  readonly asked: RunCall['asked'];
+  readonly state: RunCall['state'];
+  readonly outcome: Record<string, unknown> | null;
+  readonly status: CallState | null;
+  readonly authPath: string | null;
+  readonly attempts: number | null;
+  readonly acceptedAt: Date | null;
+  readonly sentAt: Date | null;
+  readonly endedAt: Date | null;
+};
+
+export type ApprovalRow = {
+  readonly runId: string;
+  readonly callId: string;
+  readonly state: string;
+  readonly outwardName: string;
+  readonly argumentsSha256: string;
+  readonly askedBy: string | null;
+  readonly decidedByKind: string | null;
+  readonly decidedBy: string | null;
+  readonly decidedAt: Date | null;
+  readonly reason: string | null;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+};
+
+/** What was of runs: their steps, calls and approvals, linked by the ids of runs, requests and calls. */
+@Injectable()
+export class HistoryRepository {
+  constructor(private readonly sql: Sql) {}
+
+  /** The newest first. */
+  async runs({ where, params }: RunFilter, limit: number): Promise<RunRow[]> {
+    return this.sql.query<RunRow>(`${runs} WHERE ${where} ORDER BY r.id DESC LIMIT ${limit}`, [...params]);
+  }
+
+  async steps(runIds: readonly string[]): Promise<StepRow[]> {
+    return this.sql.query<StepRow>(
+      `SELECT run_id AS "runId", position, kind, request_id AS "requestId", answer, error,
+         input_tokens::int AS "inputTokens", output_tokens::int AS "outputTokens", started_at AS "startedAt", ended_at AS "endedAt"
+       FROM runs.run_steps WHERE run_id = ANY($1::uuid[]) ORDER BY run_id DESC, position`,
+      [runIds],
+    );
+  }
+
+  async calls(runIds: readonly string[]): Promise<CallRow[]> {
+    return this.sql.query<CallRow>(
+      `SELECT c.run_id AS "runId", c.step, c.position, c.call_id AS "callId", c.attempt, c.request_id AS "requestId",
+         c.outward_name AS "outwardName", c.asked, c.state, c.outcome, v.status, v.auth_path AS "authPath", v.attempts,
+         v.accepted_at AS "acceptedAt", v.started_at AS "sentAt", coalesce(v.ended_at, c.ended_at) AS "endedAt"
+       FROM runs.run_calls c LEFT JOIN dispatch.v_calls v ON v.call_id = c.call_id
+       WHERE c.run_id = ANY($1::uuid[]) ORDER BY c.run_id DESC, c.step, c.position`,
+      [runIds],
+    );
+  }
+
+  async approvals(runIds: readonly string[]): Promise<ApprovalRow[]> {
+    return this.sql.query<ApprovalRow>(
+      `SELECT run_id AS "runId", call_id AS "callId", state, outward_name AS "outwardName", asked_by AS "askedBy",
+         arguments_sha256 AS "argumentsSha256", decided_by_kind AS "decidedByKind", decided_by AS "decidedBy",
+         decided_at AS "decidedAt", reason, created_at AS "createdAt", expires_at AS "expiresAt"
+       FROM dispatch.v_approvals WHERE run_id = ANY($1::uuid[]) ORDER BY run_id DESC, call_id`,
+      [runIds],
+    );
+  }
+}
+
+const runs = `SELECT r.id, r.agent_id AS "agentId", a.name AS "agentName", r.conversation_id AS "conversationId", r.caller,
+    r.trigger_id AS "triggerId", r.scheduled_for AS "scheduledFor", r.is_held AS "isHeld", r.state, r.iteration, r.input,
+    r.plan, r.output, r.error, r.created_at AS "createdAt", r.started_at AS "startedAt", r.ended_at AS "endedAt",
+    u.input_tokens AS "inputTokens", u.output_tokens AS "outputTokens"
+  FROM runs.runs r LEFT JOIN registry.v_agents a ON a.id = r.agent_id
+    LEFT JOIN LATERAL (SELECT coalesce(sum(s.input_tokens), 0)::int AS input_tokens,
+      coalesce(sum(s.output_tokens), 0)::int AS output_tokens FROM runs.run_steps s WHERE s.run_id = r.id) u ON true`;

@@ -1,0 +1,166 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { queues, topics } from '@switchyard/contracts';
+import type { RunningService } from '@switchyard/service-kit';
+import { eventually, onBothQueueBackends } from '@switchyard/testing';
+import { RunnerHarness } from '../runner-harness-spec.js';
+
+const minute = 60_000;
+
+onBothQueueBackends('schedules', (backend) => {
+  let harness: RunnerHarness;
+  const services: RunningService[] = [];
+
+  beforeAll(async () => {
+    harness = await RunnerHarness.open(backend);
+    await harness.addTools(['add']);
+  }, 120_000);
+  beforeEach(() => harness.script([{ answer: { text: 'Done: {{last_user}}' } }]));
+  afterEach(async () => {
+    for (const service of services.splice(0)) await harness.stopRunner(service);
+  });
+  afterAll(() => harness.close());
+
+  const startRunner = async () => {
+    const service = await harness.startRunner();
+    services.push(service);
+    return service;
+  };
+  /** Every minute, so that its next time lies ahead; `activeFor` ms of it have passed. */
+  const everyMinute = (activeFor: number) => ({
+    rule: {
+      type: 'interval',
+      every_s: 60,
+      starts_at: new Date(Date.now() - activeFor + 1_000).toISOString(),
+    },
+    active_since: new Date(Date.now() - activeFor),
+  });
+  const runsOf = (scheduleId: string) =>
+    harness.sql.query<{ id: string; state: string; scheduled_for: Date | null; is_held: boolean }>(
+      'SELECT id, state, scheduled_for, is_held FROM runs.runs WHERE trigger_id = $1 ORDER BY id',
+      [scheduleId],
+    );
+  const timesOf = (scheduleId: string) =>
+    harness.sql.query<{ outcome: string; why: string | null; run_id: string | null }>(
+      'SELECT outcome, why, run_id FROM runs.schedule_times WHERE schedule_id = $1 ORDER BY due_at',
+      [scheduleId],
+    );
+  const schedulerIds = async () =>
+    (await harness.queue.schedulers(queues.agentSchedules)).map(({ id }) => id);
+  const ask = (scheduleId: string, reason: 'due' | 'now', orgId = harness.orgId) =>
+    harness.queue.request(queues.agentSchedules, { v: 1, orgId, scheduleId, reason }, { timeoutMs: 10_000 });
+
+  it('run at their times, with nobody there, and each time once, however many runners and firings there are', async () => {
+    await startRunner();
+    await startRunner();
+    const agent = await harness.addAgent();
+    const id = await harness.addSchedule(agent, { ...everyMinute(2_000), input: 'Look.' });
+    const [run] = await eventually(async () => {
+      const runs = await runsOf(id);
+      if (runs.length === 0) throw new Error('not yet');
+      return runs;
+    });
+    await Promise.all(Array.from({ length: 10 }, () => ask(id, 'due')));
+    const { run: ended } = await harness.ended(run?.id ?? '');
+    expect(ended).toMatchObject({
+      state: 'completed',
+      output: { text: 'Done: Look.' },
+      caller: { kind: 'service', userId: null, runKind: 'schedule', agentId: agent.id },
+    });
+    expect(await runsOf(id)).toHaveLength(1);
+    expect(await timesOf(id)).toMatchObject([{ outcome: 'started', run_id: run?.id }]);
+  });
+
+  it('are woken by a job scheduler that follows their rows: made, changed, paused, gone', async () => {
+    await startRunner();
+    const agent = await harness.addAgent();
+    const id = await harness.addSchedule(agent, {
+      rule: { type: 'cron', cron: '0 3 * * *', time_zone: 'Europe/Berlin' },
+    });
+    await eventually(async () => (await schedulerIds()).includes(id));
+    await harness.changeSchedule(id, { is_paused: true });
+    await eventually(async () => !(await schedulerIds()).includes(id));
+    await harness.changeSchedule(id, { is_paused: false });
+    await eventually(async () => (await schedulerIds()).includes(id));
+    await harness.sql.query('DELETE FROM registry.agent_schedules WHERE id = $1', [id]);
+    await harness.queue.publish(topics.registryChanged, {
+      ...{ entity: 'schedule', change: 'deleted', orgId: harness.orgId, id },
+    });
+    await eventually(async () => !(await schedulerIds()).includes(id));
+  });
+
+  it('make up for times at which no runner was there, by their rule, once', async () => {
+    const agent = await harness.addAgent();
+    const ago = (hours: number) => new Date(Date.now() - hours * 60 * minute);
+    const late = {
+      rule: { type: 'interval', every_s: 3_600, starts_at: ago(9.5).toISOString() },
+      active_since: ago(10),
+    };
+    const [none, last, all] = [
+      await harness.addSchedule(agent, { ...late, catch_up: 'none' }),
+      await harness.addSchedule(agent, { ...late, catch_up: 'last' }),
+      await harness.addSchedule(agent, { ...late, catch_up: 'all', overlap: 'queue' }),
+    ];
+    await startRunner();
+    await eventually(async () => (await timesOf(all)).length === 10);
+    await eventually(
+      async () => (await runsOf(all)).filter(({ state }) => state === 'completed').length === 10,
+    );
+    await startRunner();
+    await ask(none, 'due');
+    const started = async (id: string) =>
+      (await timesOf(id)).filter(({ outcome }) => outcome !== 'skipped').length;
+    expect([await started(none), await started(last), await started(all)]).toEqual([0, 1, 10]);
+  });
+
+  it('do not run beside a run that has not ended: it is skipped, or waits for that one', async () => {
+    const hold = Promise.withResolvers<{ text: string }>();
+    harness.act = () => hold.promise;
+    harness.script([
+      { when: { step: 0 }, answer: { tool_calls: [{ name: 'up_add' }] } },
+      { when: { step: 1 }, answer: { text: 'Done.' } },
+    ]);
+    await startRunner();
+    const agent = await harness.addAgent();
+    const yearly = { rule: { type: 'cron', cron: '0 0 1 1 *', time_zone: 'UTC' } };
+    const [skipping, queueing] = [
+      await harness.addSchedule(agent, { ...yearly, overlap: 'skip' }),
+      await harness.addSchedule(agent, { ...yearly, overlap: 'queue' }),
+    ];
+    expect(await ask(skipping, 'now')).toMatchObject({ status: 'started' });
+    expect(await ask(skipping, 'now')).toMatchObject({ status: 'refused', error: { code: 'conflict' } });
+    for (let n = 0; n < 3; n++) expect(await ask(queueing, 'now')).toMatchObject({ status: 'started' });
+    expect((await runsOf(queueing)).map(({ is_held }) => is_held)).toEqual([false, true, true]);
+    await eventually(() => harness.sent.length === 2);
+    hold.resolve({ text: 'ran' });
+    await eventually(async () => (await runsOf(queueing)).every(({ state }) => state === 'completed'));
+  });
+
+  it('do nothing while they are paused, of an agent that is switched off, or for another organization', async () => {
+    await startRunner();
+    const off = await harness.addAgent({ isActive: false });
+    const paused = await harness.addSchedule(await harness.addAgent(), {
+      ...everyMinute(0),
+      is_paused: true,
+    });
+    const idle = await harness.addSchedule(off, everyMinute(0));
+    expect(await ask(paused, 'due')).toEqual({ status: 'skipped', why: 'paused' });
+    expect(await ask(idle, 'due')).toEqual({ status: 'skipped', why: 'agent_inactive' });
+    expect(await ask(idle, 'now')).toMatchObject({ status: 'refused', error: { code: 'conflict' } });
+    const other = await harness.addOrganization(`stranger-${backend.kind}`);
+    expect(await ask(paused, 'now', other)).toMatchObject({
+      status: 'refused',
+      error: { code: 'not_found' },
+    });
+    expect(await runsOf(paused)).toEqual([]);
+  });
+
+  it('find a time whose firing the queue lost', async () => {
+    const agent = await harness.addAgent();
+    const id = await harness.addSchedule(agent, {
+      rule: { type: 'interval', every_s: 3_600, starts_at: new Date(Date.now() - 10_000).toISOString() },
+      active_since: new Date(Date.now() - minute),
+    });
+    await startRunner();
+    await eventually(async () => (await runsOf(id)).length === 1);
+  });
+});

@@ -1,0 +1,98 @@
+import { type MessageOf, queues, topics } from '@switchyard/contracts';
+import type { QueueClient } from '@switchyard/queue';
+import { scheduleTimes } from '@switchyard/schedules';
+import type { Kit } from '@switchyard/service-kit';
+import { toSchedulerRule } from './next-time.js';
+import type { Schedules } from './schedules.service.js';
+import type { Schedule, SchedulesRepository } from './schedules.repository.js';
+
+type Parts = {
+  readonly queue: QueueClient;
+  readonly rows: SchedulesRepository;
+  readonly schedules: Schedules;
+  readonly kit: Pick<Kit, 'log' | 'shutdown'>;
+  /** How often the stored schedulers are compared with the rows, and times are looked for that nobody was woken for. */
+  readonly reconcileMs: number;
+};
+
+const concurrency = 16;
+/** A firing that comes later than this was lost, or the queue is behind. */
+const wakeWithinMs = 5_000;
+
+/**
+ * Keeps one job scheduler in the queue for each active schedule, and takes its firings. The scheduler only wakes: what is due
+ * is told by the rows, so a firing that comes twice does nothing, and one that was lost is made up for.
+ */
+export class SchedulesProcessor {
+  #timer: NodeJS.Timeout | undefined;
+  #reconciling: Promise<void> | undefined;
+
+  constructor(private readonly parts: Parts) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    const { queue, schedules, kit, reconcileMs } = this.parts;
+    queue.consume(
+      queues.agentSchedules,
+      ({ orgId, scheduleId, reason }) =>
+        reason === 'now' ? schedules.runNow(orgId, scheduleId) : schedules.runDue(orgId, scheduleId),
+      { concurrency },
+    );
+    await queue.subscribe(topics.registryChanged, (change) => this.#follow(change));
+    queue.onReconnect(() => void this.#reconcileSoon());
+    this.#timer = setInterval(() => void this.#reconcileSoon(), reconcileMs);
+    kit.shutdown.onStopTaking(async () => {
+      clearInterval(this.#timer);
+      await this.#reconciling;
+    });
+    void this.#reconcileSoon();
+  }
+
+  async #follow({ entity, orgId, id }: MessageOf<typeof topics.registryChanged>): Promise<void> {
+    if (entity === 'agent') return this.#reconcileSoon();
+    if (entity !== 'schedule') return;
+    await this.#logged(async () => {
+      const schedule = await this.parts.rows.find(orgId, id);
+      if (schedule?.isAgentActive && !schedule.isPaused) await this.#upsert(schedule);
+      else await this.parts.queue.removeScheduler(queues.agentSchedules, id);
+    });
+  }
+
+  async #reconcileSoon(): Promise<void> {
+    this.#reconciling ??= this.#logged(() => this.#reconcile()).finally(
+      () => (this.#reconciling = undefined),
+    );
+    await this.#reconciling;
+  }
+
+  async #reconcile(): Promise<void> {
+    const { queue, rows, schedules } = this.parts;
+    const stored = await queue.schedulers(queues.agentSchedules);
+    const active = await rows.active();
+    for (const schedule of active) await this.#upsert(schedule);
+    const wanted = new Set(active.map(({ id }) => id));
+    for (const { id } of stored) if (!wanted.has(id)) await queue.removeScheduler(queues.agentSchedules, id);
+    const late = active.filter((schedule) => isOverdue(schedule, Date.now() - wakeWithinMs));
+    for (const { orgId, id } of late) await schedules.runDue(orgId, id);
+  }
+
+  async #upsert({ id, orgId, rule }: Schedule): Promise<void> {
+    const payload = { v: 1, orgId, scheduleId: id, reason: 'due' } as const;
+    const scheduler = { id, payload, rule: toSchedulerRule(rule) };
+    await this.parts.queue.upsertScheduler(queues.agentSchedules, scheduler);
+  }
+
+  async #logged(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (err) {
+      this.parts.kit.log.warn({ err }, 'schedules could not be brought up to date');
+    }
+  }
+}
+
+/** Whether a time was due by `before` that nobody has dealt with. */
+function isOverdue({ rule, activeSince, handledUntil }: Schedule, before: number): boolean {
+  const since = Math.max(activeSince.getTime(), handledUntil?.getTime() ?? 0);
+  const next = scheduleTimes(rule).next(since);
+  return next !== null && next < before;
+}

@@ -1,0 +1,79 @@
+import { Injectable } from '@nestjs/common';
+import { PlatformError, type ScheduleOutcome } from '@switchyard/contracts';
+import { Sql } from '@switchyard/database';
+import { scheduleTimes } from '@switchyard/schedules';
+import { type NewRun, RunsService, type RunTrigger } from '../runs/runs.service.js';
+import { unattendedCaller } from '../runs/unattended-caller.js';
+import { type PlannedTime, planTimes } from './plan-times.js';
+import { type Schedule, SchedulesRepository } from './schedules.repository.js';
+
+/** Begins the runs of schedules. Whatever wakes it, and however often, each time of a schedule is dealt with once. */
+@Injectable()
+export class Schedules {
+  constructor(
+    private readonly rows: SchedulesRepository,
+    private readonly runs: RunsService,
+    private readonly sql: Sql,
+  ) {}
+
+  /** Deals with the times that are due by `now`. */
+  async runDue(orgId: string, scheduleId: string, now = Date.now()): Promise<ScheduleOutcome> {
+    const schedule = await this.rows.find(orgId, scheduleId);
+    if (!schedule) return { status: 'skipped', why: 'not_found' };
+    if (schedule.isPaused) return { status: 'skipped', why: 'paused' };
+    if (!schedule.isAgentActive) return { status: 'skipped', why: 'agent_inactive' };
+    const begun = await this.sql.transaction((sql) => this.#runHeld(sql, schedule, now));
+    const started = begun.filter(({ outcome }) => outcome === 'started');
+    for (const { runId } of started) if (runId !== null) await this.runs.announce(orgId, runId);
+    const runIds = begun.flatMap(({ runId }) => runId ?? []);
+    if (runIds.length > 0) return { status: 'started', runIds };
+    return { status: 'skipped', why: begun.at(-1)?.why ?? 'not_due' };
+  }
+
+  /** Runs it once more, whatever its rule says; but not beside a run of it that has not ended. */
+  async runNow(orgId: string, scheduleId: string): Promise<ScheduleOutcome> {
+    const schedule = await this.rows.find(orgId, scheduleId);
+    if (!schedule) return { status: 'refused', error: new PlatformError('not_found').toInfo() };
+    if (!schedule.isAgentActive) return refused('Its agent is switched off.');
+    const trigger = await this.sql.transaction(async (sql) => {
+      const { openRuns } = await this.rows.hold(sql, schedule);
+      if (openRuns > 0 && schedule.overlap === 'skip') return undefined;
+      const isHeld = openRuns > 0;
+      return { isHeld, runId: await this.runs.insert(sql, toRun(schedule, { id: schedule.id, isHeld })) };
+    });
+    if (!trigger) return refused('A run of the schedule has not ended, and its overlap rule is skip.');
+    if (!trigger.isHeld) await this.runs.announce(orgId, trigger.runId);
+    return { status: 'started', runIds: [trigger.runId] };
+  }
+
+  async #runHeld(sql: Sql, schedule: Schedule, now: number): Promise<Begun[]> {
+    const { handledUntil, openRuns } = await this.rows.hold(sql, schedule);
+    const { overlap, catchUp } = schedule;
+    const times = scheduleTimes(schedule.rule);
+    const planned = planTimes({ times, overlap, catchUp, handledUntil, now, openRuns });
+    const begun: Begun[] = [];
+    for (const time of planned) begun.push(await this.#begin(sql, schedule, time));
+    if (now > handledUntil) await this.rows.handled(sql, schedule.id, now);
+    return begun;
+  }
+
+  async #begin(sql: Sql, schedule: Schedule, time: PlannedTime): Promise<Begun> {
+    const trigger = {
+      ...{ id: schedule.id, scheduledFor: new Date(time.dueAt), isHeld: time.outcome === 'held' },
+    };
+    const runId = time.outcome === 'skipped' ? null : await this.runs.insert(sql, toRun(schedule, trigger));
+    await this.rows.record(sql, schedule, { ...time, runId });
+    return { ...time, runId };
+  }
+}
+
+type Begun = PlannedTime & { readonly runId: string | null };
+
+function toRun(schedule: Schedule, trigger: RunTrigger): NewRun {
+  const { agentId, input } = schedule;
+  return { caller: unattendedCaller('schedule', schedule), agentId, input: { text: input }, trigger };
+}
+
+function refused(message: string): ScheduleOutcome {
+  return { status: 'refused', error: new PlatformError('conflict', { message }).toInfo() };
+}

@@ -1,0 +1,114 @@
+import { inputRequired } from '@modelcontextprotocol/server';
+import { z } from 'zod';
+import type { OpenApproval } from '../tool-calls/approval-required.js';
+import type { Word } from '../tool-calls/gated-calls.service.js';
+import { missingCapability } from './client-side.js';
+import type { RequestState } from './request-states.js';
+import { askWith, declaredIn, type Retry } from './modern-call.js';
+import { type CallEnd, type CallExchange, type CallParts, toCallRequest, traceOf } from './upstream-call.js';
+import type { CallAnswer } from '../tool-calls/tool-calls.service.js';
+
+/** The name of our request among the input requests of a 2026-07-28 result. */
+const approveRequest = 'approve';
+/** Who is to decide has to see what would run, and nobody reads more. */
+const shownArguments = 4_000;
+const longestReason = 2_000;
+
+type Waiting = CallAnswer & { kind: 'ended'; approval: OpenApproval };
+type ApprovalState = Extract<RequestState, { kind: 'approval' }>;
+
+const Answered = z.discriminatedUnion('action', [
+  z.looseObject({
+    action: z.literal('accept'),
+    content: z.looseObject({ approve: z.boolean(), reason: z.string().optional() }),
+  }),
+  z.looseObject({ action: z.literal('decline') }),
+  z.looseObject({ action: z.literal('cancel') }),
+]);
+
+/** The call that waits, where it is one that its own user may decide about. */
+export function ownWaiting(end: CallEnd): Waiting | undefined {
+  return end.kind === 'ended' && end.approval?.isOwn ? (end as Waiting) : undefined;
+}
+
+/** Asks the user of a handshake client on the stream of their request. Where they cannot be asked, the answer stays as it is. */
+export async function approveForLegacy(
+  parts: CallParts,
+  exchange: CallExchange,
+  waiting: Waiting,
+): Promise<CallAnswer> {
+  const { session, signal } = exchange.frame;
+  const request = { method: 'elicitation/create', params: formOf(waiting, exchange) };
+  const isMissing = missingCapability(request, session?.ask && session.capabilities) !== undefined;
+  if (!session?.ask || isMissing) return waiting;
+  const given = await session.ask(request, signal ?? exchange.context.mcpReq.signal).catch(() => undefined);
+  const word = given && 'result' in given ? wordOf(given.result) : undefined;
+  return word ? decide(parts, exchange, waiting.approval, word) : waiting;
+}
+
+/** Asks the user of a 2026-07-28 client by the result. */
+export function askToApprove(parts: CallParts, exchange: CallExchange, waiting: Waiting): CallEnd {
+  const form = formOf(waiting, exchange);
+  const request = inputRequired.elicit(form);
+  if (missingCapability(request, declaredIn(exchange)) !== undefined) return waiting;
+  const { callId, expiresAt, argumentsSha256 } = waiting.approval;
+  return askWith(parts, exchange, {
+    inputRequests: { [approveRequest]: request },
+    state: {
+      kind: 'approval',
+      integrationId: waiting.tool.integration.id,
+      ...{ callId, expiresAt: expiresAt.getTime(), argumentsSha256 },
+    },
+  });
+}
+
+/** What the client brought back. Undefined where that is no answer to the question. */
+export async function decidedByRetry(
+  parts: CallParts,
+  exchange: CallExchange,
+  { state, responses }: Retry & { state: ApprovalState },
+): Promise<CallAnswer | undefined> {
+  const word = wordOf(responses[approveRequest]);
+  const open = { ...state, expiresAt: new Date(state.expiresAt), isOwn: true };
+  return word && decide(parts, exchange, open, word);
+}
+
+function decide(
+  { toolCalls }: CallParts,
+  exchange: CallExchange,
+  open: OpenApproval,
+  word: Word,
+): Promise<CallAnswer> {
+  return toolCalls.decide(toCallRequest(exchange), open, { word, traceparent: traceOf(exchange) });
+}
+
+/** Whoever does not say yes says no. */
+function wordOf(answer: unknown): Word | undefined {
+  const { data } = Answered.safeParse(answer);
+  if (!data) return undefined;
+  if (data.action !== 'accept') return { approved: false, reason: `The user chose to ${data.action}.` };
+  const { approve, reason } = data.content;
+  return { approved: approve, reason: reason?.slice(0, longestReason) ?? null };
+}
+
+function formOf({ tool }: Waiting, { wanted }: CallExchange) {
+  const args = JSON.stringify(wanted.arguments, null, 2);
+  const shown =
+    args.length > shownArguments ? `${args.slice(0, shownArguments)}… (${args.length} characters)` : args;
+  return {
+    message: `Allow ${tool.tool.name} of ${tool.integration.name} with these arguments?${risk(tool)}\n${shown}`,
+    requestedSchema: {
+      type: 'object' as const,
+      properties: {
+        approve: { type: 'boolean' as const, title: 'Approve', description: 'Whether the call may run.' },
+        reason: { type: 'string' as const, title: 'Reason', maxLength: longestReason },
+      },
+      required: ['approve'],
+    },
+  };
+}
+
+function risk({ safe, wire }: Waiting['tool']): string {
+  if (wire.annotations?.destructiveHint === true) return ' Its vendor calls it destructive.';
+  return safe ? '' : ' It may change things, and is not known to be safe to repeat.';
+}

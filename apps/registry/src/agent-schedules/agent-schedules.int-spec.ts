@@ -1,0 +1,172 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { ScheduleRule } from '@switchyard/schedules';
+import { eventually } from '@switchyard/testing';
+import { asAdmin } from '../../test-fixtures/fake-owners.js';
+import { withRegistry } from '../../test-fixtures/registry-under-test.js';
+
+const registry = withRegistry();
+let path = '';
+let agentId = '';
+const nightly = { name: 'Nightly', cron: '30 2 * * *', time_zone: 'Europe/Berlin', input: 'Sum up the day.' };
+const create = (fields: Record<string, unknown> = {}) => registry().post(path, { ...nightly, ...fields });
+const at = (id: string) => `${path}/${id}`;
+
+/** As agent-runner reads it. */
+const published = (id: string) =>
+  asAdmin(registry().database.adminUrl, async (client) => {
+    const { rows } = await client.query(`SELECT * FROM registry.v_schedules WHERE id = $1`, [id]);
+    return rows[0];
+  });
+
+beforeAll(async () => {
+  agentId = (await registry().agent({ slug: 'sleeper' })).id;
+  path = `/api/agents/${agentId}/schedules`;
+});
+
+describe('a schedule', () => {
+  it('runs by cron in a time zone, skips what overlaps and makes up for the last time, unless it says more', async () => {
+    const { status, body } = await create();
+    expect({ status, body }).toMatchObject({
+      status: 201,
+      body: {
+        ...{ ...nightly, agent_id: agentId, interval_s: null, starts_at: null },
+        ...{ overlap: 'skip', catch_up: 'last', is_paused: false, version: 1, lost_unattended: [] },
+        next_run_at: expect.stringMatching(/T0[01]:30:00.000Z$/),
+      },
+    });
+    const { warnings: _warnings, lost_unattended: _lost, ...listed } = body;
+    expect((await registry().get(at(body.id))).body).toEqual(body);
+    expect((await registry().get(path)).body.items).toContainEqual(listed);
+    const row = await published(body.id);
+    expect(row).toMatchObject({ agent_id: agentId, input: nightly.input, overlap: 'skip', catch_up: 'last' });
+    expect(ScheduleRule.parse(row.rule)).toMatchObject({ cron: '30 2 * * *', time_zone: 'Europe/Berlin' });
+  });
+
+  it('runs at intervals', async () => {
+    const starts_at = '2030-01-01T00:00:00+02:00';
+    const fields = { cron: undefined, time_zone: undefined, interval_s: 900, starts_at };
+    const { body } = await create(fields);
+    expect(body).toMatchObject({ cron: null, time_zone: null, interval_s: 900, starts_at });
+    expect(body.next_run_at).toBe('2029-12-31T22:00:00.000Z');
+  });
+
+  it('begins anew with another rule and after a pause, and with nothing else', async () => {
+    const { body } = await create();
+    const { body: renamed } = await registry().patch(at(body.id), {
+      name: 'Other',
+      overlap: 'queue',
+      catch_up: 'all',
+    });
+    expect(renamed).toMatchObject({ name: 'Other', overlap: 'queue', catch_up: 'all', version: 2 });
+    expect(renamed.active_since).toBe(body.active_since);
+    const { body: ruled } = await registry().patch(at(body.id), { time_zone: 'UTC' });
+    expect(ruled).toMatchObject({ cron: nightly.cron, time_zone: 'UTC', version: 3 });
+    expect(ruled.active_since > body.active_since).toBe(true);
+    const { body: paused } = await registry().post(`${at(body.id)}/pause`);
+    expect(paused).toMatchObject({ is_paused: true, next_run_at: null, active_since: ruled.active_since });
+    const { body: resumed } = await registry().post(`${at(body.id)}/resume`);
+    expect(resumed).toMatchObject({ is_paused: false, next_run_at: expect.any(String) });
+    expect(resumed.active_since > ruled.active_since).toBe(true);
+    expect((await registry().post(`${at(body.id)}/resume`)).body).toEqual(resumed);
+  });
+
+  it('misses nothing while its agent is switched off', async () => {
+    const { id } = await registry().agent({ slug: 'rests' });
+    const { body } = await registry().post(`/api/agents/${id}/schedules`, nightly);
+    for (const is_active of [false, true]) await registry().patch(`/api/agents/${id}`, { is_active });
+    const { body: after } = await registry().get(`/api/agents/${id}/schedules/${body.id}`);
+    expect(after.active_since > body.active_since).toBe(true);
+  });
+
+  it('is told of to its runner, also where it goes with its agent', async () => {
+    const { id } = await registry().agent({ slug: 'leaves' });
+    const its = `/api/agents/${id}/schedules`;
+    const [{ body: one }, { body: two }] = [
+      await registry().post(its, nightly),
+      await registry().post(its, nightly),
+    ];
+    await registry().patch(`${its}/${one.id}`, { is_paused: true });
+    expect((await registry().send('DELETE', `${its}/${one.id}`)).status).toBe(204);
+    expect((await registry().send('DELETE', `${its}/${one.id}`)).status).toBe(404);
+    await registry().send('DELETE', `/api/agents/${id}`);
+    expect(await published(two.id)).toBeUndefined();
+    const told = () => registry().owners.changes.filter(({ entity }) => entity === 'schedule');
+    const of = (schedule: string) =>
+      told()
+        .filter((one) => one.id === schedule)
+        .map(({ change }) => change);
+    await eventually(() => of(two.id).length === 2);
+    expect([of(one.id), of(two.id)]).toEqual([
+      ['created', 'updated', 'deleted'],
+      ['created', 'deleted'],
+    ]);
+  });
+
+  it.each<[Record<string, unknown>, string]>([
+    [{ cron: undefined, time_zone: undefined }, 'cron'],
+    [{ interval_s: 60 }, 'interval_s'],
+    [{ cron: '* * * *' }, 'cron'],
+    [{ time_zone: 'Mars' }, 'time_zone'],
+    [{ input: '' }, 'input'],
+    [{ input: 'é'.repeat(32_769) }, 'input'],
+    [{ overlap: 'both' }, 'overlap'],
+    [{ catch_up: 'some' }, 'catch_up'],
+    [{ agent_id: '00000000-0000-4000-8000-00000000ffff' }, 'agent_id'],
+  ])('is refused with %j', async (fields, named) => {
+    const { status, body } = await create(fields);
+    expect({ status, code: body.code }).toEqual({ status: 400, code: 'invalid_request' });
+    expect(JSON.stringify(body.errors)).toContain(named);
+  });
+
+  it('is of one agent, of one organization', async () => {
+    const { body } = await create();
+    const other = await registry().agent({ slug: 'neighbour-agent' });
+    const { key } = await registry().organization('has-no-schedules');
+    for (const [where, as] of [[`/api/agents/${other.id}/schedules`], [path, key]] as const) {
+      const one = `${where}/${body.id}`;
+      const answers = [
+        await registry().get(one, as),
+        await registry().send('PATCH', one, { body: { name: 'x' }, key: as }),
+        await registry().send('DELETE', one, { key: as }),
+        ...(await Promise.all(
+          ['run', 'pause', 'resume'].map((act) => registry().post(`${one}/${act}`, undefined, as)),
+        )),
+      ];
+      for (const answer of answers)
+        expect(answer).toMatchObject({ status: 404, body: { code: 'not_found' } });
+    }
+    for (const answer of [await registry().get(path, key), await registry().post(path, nightly, key)])
+      expect(answer.status).toBe(404);
+    expect(registry().owners.firings).toEqual([]);
+  });
+});
+
+describe('running a schedule now', () => {
+  it('begins what agent-runner says, paused or not', async () => {
+    const { owners } = registry();
+    const { body } = await create({ is_paused: true });
+    const runIds = ['00000000-0000-4000-8000-00000000aaaa'];
+    owners.firing = { status: 'started', runIds };
+    expect(await registry().post(`${at(body.id)}/run`)).toMatchObject({
+      status: 202,
+      body: { run_ids: runIds },
+    });
+    expect(owners.firings.at(-1)).toEqual({
+      ...{ v: 1, orgId: body.organization_id, scheduleId: body.id, reason: 'now' },
+    });
+  });
+
+  it('is refused with its words', async () => {
+    const { owners } = registry();
+    const { body } = await create();
+    owners.firing = { status: 'skipped', why: 'A run of it has not ended.' };
+    expect(await registry().post(`${at(body.id)}/run`)).toMatchObject({
+      ...{
+        status: 409,
+        body: { code: 'conflict', detail: expect.stringContaining('A run of it has not ended.') },
+      },
+    });
+    owners.firing = { status: 'refused', error: { code: 'not_found', message: 'Gone.' } as never };
+    expect((await registry().post(`${at(body.id)}/run`)).status).toBe(404);
+  });
+});
