@@ -163,9 +163,11 @@ function knownAfter(
     });
   const again = run.calls
     .filter(({ callId }) => refused.some(({ approval_id: id }) => id === callId))
-    .map((call) => [toolCallIdOf(run, call), { stage: 'input', isReauthShown: false }] as const);
+    .map((call) => [toolCallIdOf(run, call), askedAnew] as const);
   return { ...known, calls: new Map([...known.calls, ...again]) };
 }
+
+const askedAnew = { hasEnded: false, approvalId: null, isReauthShown: false };
 
 function isWaiting({ state }: WatchedCall): boolean {
   return state === 'waiting_approval';

@@ -7,6 +7,7 @@ type OpenChat = { readonly userId: string; readonly ending: AbortController };
 /** Requests of chats that are open at this process: so many for each user, and none when it ends. */
 export class OpenChats {
   readonly #open = new Set<OpenChat>();
+  #isEnding = false;
 
   constructor(
     private readonly snapshots: SnapshotStore,
@@ -15,11 +16,12 @@ export class OpenChats {
   ) {
     snapshots.onChange(() => this.#endOfDeactivated());
     // Cut off, a client attaches again, and another process serves it.
-    shutdown.onStopTaking(() => this.#endAll(new PlatformError('dependency_unavailable')));
+    shutdown.onStopTaking(() => this.#endAll());
   }
 
-  /** Call `close` in any case. The signal fires when the request has to end. Throws `rate_limited`. */
+  /** Call `close` in any case. The signal fires when the request has to end. Throws `rate_limited`, and `dependency_unavailable` at the end. */
   open(userId: string): { readonly signal: AbortSignal; readonly close: () => void } {
+    if (this.#isEnding) throw ending();
     const own = [...this.#open].filter((chat) => chat.userId === userId);
     if (own.length >= this.mostPerUser)
       throw new PlatformError('rate_limited', {
@@ -37,7 +39,12 @@ export class OpenChats {
       if (inactiveUsers.has(userId)) ending.abort(new PlatformError('user_inactive'));
   }
 
-  #endAll(reason: PlatformError): void {
-    for (const { ending } of this.#open) ending.abort(reason);
+  #endAll(): void {
+    this.#isEnding = true;
+    for (const chat of this.#open) chat.ending.abort(ending());
   }
+}
+
+function ending(): PlatformError {
+  return new PlatformError('dependency_unavailable', { message: 'Connect again.', retryAfterMs: 1_000 });
 }

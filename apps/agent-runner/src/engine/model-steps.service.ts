@@ -62,17 +62,21 @@ export class ModelStepsService {
     if (!settings.success)
       throw new PlatformError('model_rejected', { message: 'The agent’s model settings do not fit.' });
     const model = createModel(settings.data, await this.keys.keyOf(agent), this.egress);
+    const request = {
+      instructions: instructionsOf(agent),
+      messages: conversationFor(asked.kind, data),
+      tools: tools.toolSet,
+      toolChoice: asked.kind === 'synthesis' ? 'none' : 'auto',
+      signal,
+    } as const;
     const { id: runId, caller } = data.run;
-    const place = { runId, fence: asked.fence, step: asked.position };
-    const spoken = this.words.begin(place, { isWatched: caller.runKind === 'chat' });
+    if (caller.runKind !== 'chat') return askModel(model, request);
+    const spoken = this.words.begin({ runId, fence: asked.fence, step: asked.position });
     try {
       return await askModel(model, {
-        instructions: instructionsOf(agent),
-        messages: conversationFor(asked.kind, data),
-        tools: tools.toolSet,
-        toolChoice: asked.kind === 'synthesis' ? 'none' : 'auto',
-        signal,
+        ...request,
         onPart: (part) => spoken.take(part),
+        onAgain: () => spoken.begin(),
       });
     } finally {
       this.words.end(spoken);

@@ -4,7 +4,11 @@ import type { AnswerPart } from '@switchyard/models';
 type Words = MessageOf<(typeof topics)['runWords']>;
 type Kind = Words['kind'];
 
+/** `fence`: of the claim under which the model is asked. */
 export type StepPlace = Pick<Words, 'runId' | 'fence' | 'step'>;
+
+/** One claim asks less often than this. */
+const mostAttempts = 1_000;
 
 const coalesceMs = 50;
 const againMs = 250;
@@ -16,7 +20,8 @@ const kinds: readonly Kind[] = ['reasoning', 'text'];
 
 /** What the model says in one step, as it is said on: some words at a time, and all again for who comes later. */
 export class SpokenStep {
-  readonly #all: Record<Kind, string> = { reasoning: '', text: '' };
+  #all: Record<Kind, string> = { reasoning: '', text: '' };
+  #attempt = 0;
   #said: Record<Kind, number> = { reasoning: 0, text: 0 };
   #timer: NodeJS.Timeout | undefined;
   #saidAgainAt = 0;
@@ -26,7 +31,6 @@ export class SpokenStep {
   constructor(
     private readonly place: StepPlace,
     private readonly say: (words: Words) => Promise<void>,
-    private isWatched: boolean,
   ) {}
 
   take(part: AnswerPart): void {
@@ -36,9 +40,15 @@ export class SpokenStep {
     this.#sayIn(coalesceMs);
   }
 
+  /** The model is asked again: what it said is forgotten, by those who heard it too. */
+  begin(): void {
+    this.#attempt++;
+    this.#all = { reasoning: '', text: '' };
+    this.#said = { reasoning: 0, text: 0 };
+  }
+
   /** Somebody begins to watch in the middle. Those who heard it before know by its place that they did. */
   sayAgain(): void {
-    this.isWatched = true;
     const waitMs = Math.max(coalesceMs, this.#saidAgainAt + againMs - Date.now());
     setTimeout(() => {
       this.#saidAgainAt = Date.now();
@@ -53,7 +63,6 @@ export class SpokenStep {
   }
 
   #sayIn(ms: number): void {
-    if (!this.isWatched) return;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       void this.#sayAll();
@@ -74,6 +83,7 @@ export class SpokenStep {
     const at = this.#said[kind];
     const words = this.#all[kind].slice(at, at + mostWords);
     this.#said[kind] += words.length;
-    return { ...this.place, kind, at, words };
+    const fence = this.place.fence * mostAttempts + this.#attempt;
+    return { ...this.place, fence, kind, at, words };
   }
 }

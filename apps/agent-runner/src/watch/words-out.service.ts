@@ -21,9 +21,9 @@ export class WordsOut implements OnModuleInit {
     });
   }
 
-  /** Call `end` in any case. Where nobody is expected to watch, nothing is said until somebody does. */
-  begin(place: StepPlace, { isWatched }: { isWatched: boolean }): SpokenStep {
-    const step = new SpokenStep(place, (words) => this.#say(words), isWatched);
+  /** Call `end` in any case. */
+  begin(place: StepPlace): SpokenStep {
+    const step = new SpokenStep(place, (words) => this.#say(words));
     this.#spoken.set(step, place.runId);
     return step;
   }

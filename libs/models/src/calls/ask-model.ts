@@ -22,8 +22,10 @@ export type ModelRequest = {
   /** `none`: the tools stay known, for calls in the conversation, but the model is to answer in words. */
   readonly toolChoice?: 'auto' | 'none';
   readonly signal?: AbortSignal;
-  /** Called for each part as it comes; from the first one on, a failure is not retried. */
+  /** Called for each part as it comes; from the first one on, a failure is retried only where `onAgain` is there. */
   readonly onPart?: (part: AnswerPart) => void;
+  /** Called before the model is asked again after parts were passed on: they count for nothing. */
+  readonly onAgain?: () => void;
 };
 
 /**
@@ -37,17 +39,24 @@ export async function askModel(model: ConfiguredModel, request: ModelRequest): P
   for (let attempt = 1; ; attempt++) {
     let hasPassedOn = false;
     const onPart = request.onPart && passing(request.onPart, () => (hasPassedOn = true));
+    const takeBack = () => hasPassedOn && request.onAgain?.();
     try {
       return { ...(await readStream(model, { ...request, signal, onPart })), attempts: attempt };
     } catch (thrown) {
       if (request.signal?.aborted) throw new PlatformError('cancelled');
       if (timeout.aborted) throw tooLate(model);
       const error = toModelError(thrown, model);
-      const delayMs = hasPassedOn ? null : retryDelayMs(error, attempt, model.settings.max_retries);
+      const delayMs = retryDelayMs(error, attempt, mostRetries(model, request, hasPassedOn));
       if (delayMs === null) throw error;
       await pause(delayMs, signal, () => (request.signal?.aborted ? new PlatformError('cancelled') : error));
+      takeBack();
     }
   }
+}
+
+/** What was passed on is not contradicted behind the back of who heard it. */
+function mostRetries({ settings }: ConfiguredModel, { onAgain }: ModelRequest, hasPassedOn: boolean): number {
+  return hasPassedOn && !onAgain ? 0 : settings.max_retries;
 }
 
 function passing(onPart: (part: AnswerPart) => void, first: () => void): (part: AnswerPart) => void {

@@ -4,12 +4,13 @@ import type { PlannedTool } from '../../runs/run-data.js';
 import type { WatchedCall } from '../../watch/watched-runs.repository.js';
 import { approvalPart, reauthPart } from './chat-parts.js';
 
-/** How far a client knows a call. A later one implies those before it, as far as they apply. */
-export const callStages = ['input', 'requested', 'responded', 'ended'] as const;
-export type CallStage = (typeof callStages)[number];
-
 /** What a client's message has of a call already. */
-export type KnownCall = { readonly stage: CallStage; readonly isReauthShown: boolean };
+export type KnownCall = {
+  readonly hasEnded: boolean;
+  /** Of the request for approval that it shows; null where it shows none. */
+  readonly approvalId: string | null;
+  readonly isReauthShown: boolean;
+};
 
 export type NarratedTool = {
   readonly toolCallId: string;
@@ -22,7 +23,10 @@ const notApproved = ['approval_denied', 'approval_expired', 'approval_stale'];
 
 /** One call of a run as a client is told of it, each thing once. */
 export class CallNarration {
-  #stage: CallStage | undefined;
+  #isKnown: boolean;
+  #hasEnded: boolean;
+  /** A call that is made again, after its user has connected, may need another approval. */
+  #approvalId: string | null;
   #isApprovalShown: boolean;
   #isReauthShown: boolean;
 
@@ -30,8 +34,10 @@ export class CallNarration {
     private readonly narrated: NarratedTool,
     known: KnownCall | undefined,
   ) {
-    this.#stage = known?.stage;
-    this.#isApprovalShown = known?.stage === 'requested' || known?.stage === 'responded';
+    this.#isKnown = known !== undefined;
+    this.#hasEnded = known?.hasEnded ?? false;
+    this.#approvalId = known?.approvalId ?? null;
+    this.#isApprovalShown = this.#approvalId !== null;
     this.#isReauthShown = known?.isReauthShown ?? false;
   }
 
@@ -40,7 +46,8 @@ export class CallNarration {
   }
 
   #input({ outwardName, asked }: WatchedCall): ChatChunk[] {
-    if (!this.#reach('input')) return [];
+    if (this.#isKnown) return [];
+    this.#isKnown = true;
     const { toolCallId, tool } = this.narrated;
     const title = tool?.wire.title;
     const named = { toolCallId, toolName: outwardName ?? asked.name, ...(title !== undefined && { title }) };
@@ -50,7 +57,7 @@ export class CallNarration {
   #approval(call: WatchedCall): ChatChunk[] {
     const isWaiting = call.state === 'waiting_approval';
     const chunks: ChatChunk[] = [];
-    if (isWaiting && this.#reach('requested')) chunks.push(this.#request(call));
+    if (isWaiting && this.#approvalId !== call.callId) chunks.push(this.#request(call));
     if (isWaiting === this.#isApprovalShown) return chunks;
     this.#isApprovalShown = isWaiting;
     const data = approvalPart({ call, ...this.narrated }, isWaiting ? 'waiting' : 'decided');
@@ -67,27 +74,29 @@ export class CallNarration {
   }
 
   #end(call: WatchedCall): ChatChunk[] {
-    const before = this.#stage;
-    if (call.state !== 'ended' || !this.#reach('ended')) return [];
+    if (call.state !== 'ended' || this.#hasEnded) return [];
+    this.#hasEnded = true;
     const error = call.outcome?.['error'] as ErrorInfo | undefined;
     const isRefused = error !== undefined && wasRefused(call, error);
-    return [
-      ...this.#decision(call, before, isRefused ? error : undefined),
-      this.#outcome(call, error, isRefused),
-    ];
+    return [...this.#decision(call, isRefused ? error : undefined), this.#outcome(call, error, isRefused)];
   }
 
   /** Whoever decided, and wherever: of each call that waited the client's message says whether it was let go. */
-  #decision(call: WatchedCall, before: CallStage | undefined, refusal: ErrorInfo | undefined): ChatChunk[] {
-    const isRequested = before === 'requested' || before === 'responded';
-    if (!isRequested && call.decidedAt === null && !refusal) return [];
-    const approved = refusal === undefined;
-    const response = { approvalId: call.callId, approved, ...(refusal && { reason: refusal.message }) };
+  #decision(call: WatchedCall, refusal: ErrorInfo | undefined): ChatChunk[] {
+    const { callId, decidedAt } = call;
+    const isRequested = this.#approvalId === callId;
+    if (!isRequested && decidedAt === null && !refusal) return [];
+    const response = {
+      approvalId: callId,
+      approved: refusal === undefined,
+      ...(refusal && { reason: refusal.message }),
+    };
     const request = isRequested ? [] : [this.#request(call)];
     return [...request, { type: 'tool-approval-response', ...response }];
   }
 
   #request({ callId }: WatchedCall): ChatChunk {
+    this.#approvalId = callId;
     return { type: 'tool-approval-request', approvalId: callId, toolCallId: this.narrated.toolCallId };
   }
 
@@ -98,13 +107,6 @@ export class CallNarration {
       return { type: 'tool-output-available', toolCallId, output: outcome['result'] ?? null, dynamic: true };
     const errorText = error?.message ?? `The call was not made: ${String(outcome?.['problem'])}.`;
     return { type: 'tool-output-error', toolCallId, errorText, dynamic: true };
-  }
-
-  /** Whether that is news. */
-  #reach(stage: CallStage): boolean {
-    const isNews = this.#stage === undefined || callStages.indexOf(stage) > callStages.indexOf(this.#stage);
-    if (isNews) this.#stage = stage;
-    return isNews;
   }
 }
 

@@ -19,7 +19,7 @@ type Step = { readonly position: number; readonly words: StepWords };
 
 /**
  * A run as a client is told of it, in chunks of `ai`'s UI message stream. Told out of rows alone, or out of words and then rows, in
- * one sitting or in several: the client's message is the same.
+ * one sitting or in several: the client's message is the same, but for the requests for approval that are decided.
  */
 export class Narration {
   readonly #calls = new Map<string, CallNarration>();

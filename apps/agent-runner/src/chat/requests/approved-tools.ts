@@ -45,16 +45,16 @@ export function readApprovedTools(items: readonly unknown[]): ApprovedTool[] {
   });
 }
 
-function toApproved({
-  tool,
-  tool_call: call,
-  approval_id,
-  ...item
-}: z.output<typeof Item>): ApprovedTool | undefined {
-  const name = call?.function?.name ?? tool?.function?.name ?? item.function?.name ?? null;
-  const id = approval_id ?? call?.id ?? null;
+function toApproved(item: z.output<typeof Item>): ApprovedTool | undefined {
+  const { tool, tool_call: call, approval_id: approvalId } = item;
+  const [name = null] = namesIn(call, tool, item);
+  const [id = null] = [approvalId, call?.id].filter((one) => typeof one === 'string');
   if (name === null && id === null) return undefined;
   return { name, id, arguments: call?.function?.arguments ?? null };
+}
+
+function namesIn(...holders: ({ function?: { name?: string } } | undefined)[]): string[] {
+  return holders.flatMap((holder) => holder?.function?.name ?? []);
 }
 
 function spelledOurWay(value: unknown, depth = 0): unknown {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { CallStage, KnownCall } from '../narration/call-narration.js';
+import type { KnownCall } from '../narration/call-narration.js';
 import type { KnownMessage } from '../narration/narration.js';
 import type { AnyMessage } from './chat-request.js';
 
@@ -29,16 +29,6 @@ const ReauthPart = z.looseObject({
   data: z.looseObject({ state: z.literal('waiting') }),
 });
 
-const stages: Readonly<Record<string, CallStage>> = {
-  'input-streaming': 'input',
-  'input-available': 'input',
-  'approval-requested': 'requested',
-  'approval-responded': 'responded',
-  'output-available': 'ended',
-  'output-error': 'ended',
-  'output-denied': 'ended',
-};
-
 /**
  * The decisions in an assistant's message that its client sends back, and what that message has: the stream goes on behind it.
  * Undefined where there is none. All else that the message claims counts for nothing.
@@ -50,9 +40,9 @@ export function readDecisions({
   const decisions = tools.filter(({ state }) => state === 'approval-responded').flatMap(toDecision);
   if (decisions.length === 0) return undefined;
   const waiting = new Set(parts.flatMap((part) => ReauthPart.safeParse(part).data?.id ?? []));
-  const calls = tools.map(({ toolCallId, state }): [string, KnownCall] => [
-    toolCallId,
-    { stage: stages[state] ?? 'input', isReauthShown: waiting.has(toolCallId) },
+  const calls = tools.map((part): [string, KnownCall] => [
+    part.toolCallId,
+    { ...knownOf(part), isReauthShown: waiting.has(part.toolCallId) },
   ]);
   const steps = parts.filter(({ type }) => type === 'step-start').length;
   return { decisions, known: { steps, calls: new Map(calls) } };
@@ -62,4 +52,10 @@ function toDecision({ approval, input }: z.output<typeof ToolPart>): ClientDecis
   const { data } = Approval.safeParse(approval);
   if (!data) return [];
   return [{ approvalId: data.id, approved: data.approved, reason: data.reason ?? null, input }];
+}
+
+function knownOf({ state, approval }: z.output<typeof ToolPart>): Omit<KnownCall, 'isReauthShown'> {
+  const isAsked = state === 'approval-requested' || state === 'approval-responded';
+  const id = (approval as { id?: unknown } | undefined)?.id;
+  return { hasEnded: state.startsWith('output-'), approvalId: isAsked && typeof id === 'string' ? id : null };
 }

@@ -1,0 +1,192 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { eventually, onBothQueueBackends } from '@switchyard/testing';
+import { ChatHarness, type ChatRunner, textOf } from './chat-harness-spec.js';
+
+const calls = (...names: string[]) => ({
+  tool_calls: names.map((name, at) => ({ id: `c${at}`, name, arguments: { at } })),
+});
+
+onBothQueueBackends('requests to chats', (backend) => {
+  let harness: ChatHarness;
+  let runner: ChatRunner;
+  let program: ReturnType<ChatHarness['program']>;
+
+  beforeAll(async () => {
+    harness = await ChatHarness.open(backend);
+    await harness.runs.addTools(['add', 'drop']);
+    runner = await harness.startRunner({
+      AGENT_RUNNER_STREAMS_PER_USER: '3',
+      AGENT_RUNNER_CHAT_WAIT_MS: '400',
+    });
+    program = harness.program(runner);
+    harness.runs.script([
+      { when: { step: 0, last_user: 'slow' }, answer: { text: 'late words', chunk_delay_ms: 400 } },
+      { when: { step: 0, last_user: 'plain' }, answer: { text: 'Words.' } },
+      { when: { step: 0 }, answer: calls('up_add', 'up_drop') },
+      { when: { step: 1 }, answer: { text: 'Done: {{last_result}}' } },
+    ]);
+  }, 120_000);
+  beforeEach(() => {
+    harness.runs.sent.length = 0;
+    harness.decisions.length = 0;
+    harness.refusal = undefined;
+  });
+  afterAll(() => harness.close());
+
+  it('answer with JSON where that is wanted: the message, the output, what was used', async () => {
+    const agent = await harness.addAgent();
+    const { status, body } = await program.json({ agent: agent.id, message: 'plain' });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      ...{ status: 'completed', pending: [], refused: [], error: null },
+      output: { kind: 'text', text: 'Words.' },
+      message: { id: body.run_id, role: 'assistant' },
+      extra_fields: { pending_mcp_tools: [] },
+    });
+    expect(textOf(body.message)).toBe('Words.');
+    const headers = { accept: 'application/json' };
+    const again = { agent: agent.slug, message: 'plain', conversation_id: body.conversation_id };
+    const accepted = await harness.call(runner.origin, '/api/chat', { body: again, headers });
+    expect(await accepted.json()).toMatchObject({
+      conversation_id: body.conversation_id,
+      status: 'completed',
+    });
+  });
+
+  it('answer in time with a run that is not over, and take no second one of the conversation meanwhile', async () => {
+    const agent = await harness.addAgent();
+    const conversation_id = randomUUID();
+    const { body } = await program.json({ agent: agent.slug, conversation_id, message: 'slow' });
+    expect(body).toMatchObject({ status: 'running', output: null });
+    const second = await program.json({ agent: agent.slug, conversation_id, message: 'plain' });
+    expect(second.status).toBe(409);
+    expect(second.body).toMatchObject({
+      code: 'conflict',
+      details: { run_id: body.run_id, conversation_id },
+    });
+    await harness.runs.ended(body.run_id);
+    expect((await program.json({ conversation_id, message: 'plain' })).body.status).toBe('completed');
+  });
+
+  it('let one of two messages in that come at once', async () => {
+    const agent = await harness.addAgent();
+    const conversation_id = randomUUID();
+    const body = { agent: agent.slug, conversation_id, message: 'slow' };
+    const statuses = await Promise.all([program.post(body), program.post(body), program.post(body)]);
+    expect(statuses.map(({ status }) => status).sort()).toEqual([200, 409, 409]);
+    await Promise.all(statuses.map((answer) => answer.text()));
+  });
+
+  it('are for users alone, with agents that are theirs, in their own conversations', async () => {
+    const agent = await harness.addAgent();
+    const closed = await harness.addAgent({}, { everyone: false });
+    const orgId = await harness.runs.addOrganization('elsewhere');
+    const foreign = await harness.addAgent({ orgId });
+    const { body } = await program.json({ agent: agent.slug, message: 'plain' });
+    const id = body.conversation_id as string;
+    const anonymous = { headers: { authorization: '' } };
+    const nobody = await harness.call(runner.origin, '/api/chat', { body: { message: 'x' }, ...anonymous });
+    expect([nobody.status, nobody.headers.get('www-authenticate')]).toEqual([
+      401,
+      'Bearer realm="switchyard", error="invalid_token"',
+    ]);
+    expect((await program.json({ agent: closed.slug, message: 'plain' })).status).toBe(404);
+    expect((await program.json({ agent: foreign.id, message: 'plain' })).status).toBe(404);
+    expect((await program.json({ agent: 'no-such', message: 'plain' })).status).toBe(404);
+    const eve = [
+      await program.post({ agent: agent.slug, conversation_id: id, message: 'plain' }, 'eve'),
+      await program.get(`/api/chat/${id}/stream`, 'eve'),
+      await harness.call(runner.origin, `/api/chat/${id}/cancel`, { body: {}, subject: 'eve' }),
+      await program.get(`/api/conversations/${id}`, 'eve'),
+      await harness.call(runner.origin, `/api/conversations/${id}`, { method: 'DELETE', subject: 'eve' }),
+      await program.post({ conversation_id: id, mcp_tools: [{ function: { name: 'up_add' } }] }, 'eve'),
+    ];
+    expect(eve.map(({ status }) => status)).toEqual([404, 404, 404, 404, 404, 404]);
+    expect(await (await program.get('/api/conversations', 'eve')).json()).toEqual({
+      items: [],
+      next_cursor: null,
+    });
+    await eventually(() =>
+      harness.audited.some(({ action, code }) => action === 'caller_refused' && code === 'unauthenticated'),
+    );
+  });
+
+  it.each([
+    ['nothing', {}, 400, 'message'],
+    ['an empty message', { message: ' ' }, 400, 'empty'],
+    ['no agent', { message: 'x' }, 400, 'agent'],
+    ['files', { messages: [{ role: 'user', parts: [{ type: 'file', url: 'data:,x' }] }] }, 400, 'Files'],
+    [
+      'an assistant’s message',
+      { messages: [{ role: 'assistant', parts: [{ type: 'text', text: 'x' }] }] },
+      400,
+      'neither',
+    ],
+    ['regenerate', { trigger: 'regenerate-message', messages: [] }, 400, 'not made anew'],
+    ['64 kB and one', { message: 'x'.repeat(65_537) }, 413, '65536'],
+    ['1 MB and more', { message: 'x'.repeat(1_100_000) }, 413, ''],
+    ['too many messages', { messages: Array.from({ length: 2_001 }, () => 0) }, 400, 'messages'],
+    ['tools without names', { id: 'x', mcp_tools: [{}] }, 400, 'function.name'],
+  ])('are refused with %s', async (_, body, status, detail) => {
+    const answer = await program.post(body);
+    const problem = (await answer.json()) as { detail: string };
+    expect(answer.status).toBe(status);
+    expect(problem.detail).toContain(detail);
+  });
+
+  it('may be so many at once, for each user', async () => {
+    const agent = await harness.addAgent({ execution: { default: 'require_approval' } });
+    const gone = new AbortController();
+    const open = async (subject: string) =>
+      fetch(`${runner.origin}/api/chat`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          authorization: `Bearer ${await harness.token(subject)}`,
+        },
+        body: JSON.stringify({ agent: agent.slug, message: 'go', await_approval: true }),
+        signal: gone.signal,
+      });
+    const answers = [
+      await open('zoe'),
+      await open('zoe'),
+      await open('zoe'),
+      await open('zoe'),
+      await open('ada'),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 429, 200]);
+    gone.abort();
+    await eventually(async () => (await program.get('/api/chat/none/stream', 'zoe')).status === 204);
+  });
+
+  it('carry a token to be exchanged, sealed, only where an integration exchanges tokens', async () => {
+    const agent = await harness.addAgent({ execution: { default: 'require_approval' } });
+    const integrationId = await harness.runs.addTools([], 'exchanging', { auth_mode: 'token_exchange' });
+    const body = { agent: agent.slug, message: 'go', stream: true };
+    const refused = await eventually(async () => {
+      const answer = await program.post(body);
+      if (answer.status === 503) return (await answer.json()) as object;
+      await answer.body?.cancel();
+      return undefined;
+    });
+    expect(refused).toMatchObject({
+      code: 'dependency_unavailable',
+      detail: expect.stringContaining('token broker'),
+    });
+    await harness.addBrokerKey();
+    const { runId } = await harness.parked(runner);
+    const { run } = await harness.runs.data(runId);
+    expect(run.caller.hasSubjectToken).toBe(true);
+    expect(run.subjectToken?.split('.')).toHaveLength(5);
+    await harness.runs.runs.cancel(run.orgId, runId);
+    expect((await harness.runs.ended(runId)).run.subjectToken).toBeNull();
+    await harness.runs.sql.query(`UPDATE registry.integrations SET auth_mode = 'none' WHERE id = $1`, [
+      integrationId,
+    ]);
+    await eventually(async () => {
+      const { body: answer } = await program.json({ agent: agent.slug, message: 'plain' });
+      return !(await harness.runs.data(answer.run_id as string)).run.caller.hasSubjectToken;
+    });
+  });
+});
