@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { PlatformError, topics } from '@switchyard/contracts';
+import { type AuditEvent, PlatformError, queues, topics } from '@switchyard/contracts';
 import { eventually, onBothQueueBackends } from '@switchyard/testing';
 import { RunnerHarness } from '../runner-harness-spec.js';
 import { unattendedCaller } from '../runs/unattended-caller.js';
@@ -10,12 +10,15 @@ const calls = (...names: string[]) => ({
 
 onBothQueueBackends('runs of agents', (backend) => {
   let harness: RunnerHarness;
+  const audited: AuditEvent[] = [];
 
   beforeAll(async () => {
     harness = await RunnerHarness.open(backend);
     await harness.addTools(['add', 'list', 'drop']);
     await harness.addTools(['secret'], 'elsewhere');
     await harness.startRunner();
+    const take = async ({ events }: { events: AuditEvent[] }) => ({ written: audited.push(...events) });
+    harness.queue.consume(queues.auditRecords, take, { concurrency: 1 });
   }, 120_000);
   beforeEach(() => {
     harness.sent.length = 0;
@@ -184,6 +187,11 @@ onBothQueueBackends('runs of agents', (backend) => {
       const caller = unattendedCaller('schedule', { orgId: harness.orgId, agentId: (await agent).id });
       const { run, calls: made } = await harness.ended(await harness.start(agent, 'go', { caller }));
       expect(run.plan?.leftOut).toContainEqual({ name: 'up_drop', reason: 'approval_required' });
+      await eventually(() => {
+        const event = audited.find(({ details }) => details['run'] === run.id);
+        expect(event).toMatchObject({ action: 'tools_left_out', details: { tools: ['up_drop'] } });
+        return true;
+      });
       expect(made[1]?.outcome).toMatchObject({ status: 'not_made', problem: 'unknown_tool' });
     });
   });

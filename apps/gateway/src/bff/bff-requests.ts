@@ -1,6 +1,6 @@
+import { FilterQuery, filterFields } from '@switchyard/access';
 import { PlatformError } from '@switchyard/contracts';
 import { z } from 'zod';
-import { FilterQuery, filterFields } from '../filters/request-filter-of.js';
 import { IdempotencyKey } from '../tool-calls/tool-call-requests.js';
 
 const longestWaitSeconds = 60;

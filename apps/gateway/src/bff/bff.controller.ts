@@ -11,13 +11,13 @@ import {
   Res,
   UseGuards,
 } from '@nestjs/common';
+import { FilterQuery, requestFilterOf } from '@switchyard/access';
 import { PlatformError } from '@switchyard/contracts';
 import { parseBody, parseQuery } from '@switchyard/service-kit';
 import type { FastifyReply } from 'fastify';
 import { type AuthenticatedRequest, CallerGuard } from '../auth/caller.guard.js';
 import { EndUserGuard } from '../auth/end-user.guard.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
-import { FilterQuery, requestFilterOf } from '../filters/request-filter-of.js';
 import { traceparentOf } from '../tool-calls/caller-meta.js';
 import { leavingOf } from '../tool-calls/leaving-of.js';
 import { LedgerRepository } from '../tool-calls/ledger.repository.js';

@@ -1,8 +1,8 @@
+import { FilterQuery, filterFields } from '@switchyard/access';
 import { type ErrorInfo, PlatformError } from '@switchyard/contracts';
 import { z } from 'zod';
 import { parseJson } from '../edge/parse-json.js';
 import type { JsonLimits } from '../edge/json-limits.js';
-import { FilterQuery, filterFields } from '../filters/request-filter-of.js';
 import type { ChatFormat } from './openai-tool.js';
 
 const longestArguments = 2_097_152;

@@ -1,8 +1,8 @@
 import { Body, Controller, Get, Header, HttpCode, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
+import { requestFilterOf } from '@switchyard/access';
 import { parseBody, parseQuery } from '@switchyard/service-kit';
 import type { FastifyReply } from 'fastify';
 import { type AuthenticatedRequest, CallerGuard } from '../auth/caller.guard.js';
-import { requestFilterOf } from '../filters/request-filter-of.js';
 import { traceparentOf } from '../tool-calls/caller-meta.js';
 import { leavingOf } from '../tool-calls/leaving-of.js';
 import { idempotencyKeyOf } from '../tool-calls/tool-call-requests.js';

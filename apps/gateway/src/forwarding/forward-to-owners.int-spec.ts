@@ -69,6 +69,7 @@ describe('forwarding to owners', () => {
     '/api/identity-providers',
     '/api/users/1',
     '/api/policies',
+    '/api/agents/1/schedules/2/run',
     '/sign-in?return_to=%2Fintegrations%2F1%2Fconnect',
     '/sign-in/callback?code=c&state=s&iss=i',
     '/sign-out',

@@ -30,6 +30,7 @@ export const registryPaths = [
   '/api/policies',
   '/api/tool-groups',
   '/api/toolsets',
+  '/api/agents',
   '/api/integrations',
   '/api/virtual-keys',
   '/api/import',

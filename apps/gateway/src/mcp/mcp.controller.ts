@@ -1,13 +1,13 @@
 import { Body, Controller, Delete, Get, Inject, Param, Post, Req, Res, UseGuards } from '@nestjs/common';
 import { classifyInboundRequest, isJsonContentType, type JSONRPCMessage } from '@modelcontextprotocol/server';
 import { RouteConfig } from '@nestjs/platform-fastify';
+import { FilterQuery, requestFilterOf } from '@switchyard/access';
 import { errorCatalog } from '@switchyard/contracts';
 import { Log, parseQuery, toPublicError } from '@switchyard/service-kit';
 import type { FastifyReply } from 'fastify';
 import { type AuthenticatedRequest, CallerGuard } from '../auth/caller.guard.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
 import { rawJsonBody } from '../edge/configure-edge.js';
-import { FilterQuery, requestFilterOf } from '../filters/request-filter-of.js';
 import { idempotencyKeyOf } from '../tool-calls/tool-call-requests.js';
 import { readRpcBody, rpcCodes, rpcErrorText } from './json-rpc.js';
 import { LegacyFront } from './legacy-front.service.js';

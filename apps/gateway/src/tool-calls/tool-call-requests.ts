@@ -1,7 +1,7 @@
+import { filterFields } from '@switchyard/access';
 import { CallStateSchema, PlatformError } from '@switchyard/contracts';
 import { PageQuery } from '@switchyard/service-kit';
 import { z } from 'zod';
-import { filterFields } from '../filters/request-filter-of.js';
 
 const maxDeadlineMs = 24 * 3_600_000;
 

@@ -11,6 +11,7 @@ import {
   Res,
   UseGuards,
 } from '@nestjs/common';
+import { FilterQuery, requestFilterOf } from '@switchyard/access';
 import { PlatformError, queues } from '@switchyard/contracts';
 import type { LedgerCall } from '@switchyard/database';
 import { QueueClient } from '@switchyard/queue';
@@ -19,7 +20,6 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { type AuthenticatedRequest, CallerGuard } from '../auth/caller.guard.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
-import { FilterQuery, requestFilterOf } from '../filters/request-filter-of.js';
 import { approveUrl } from './approval-required.js';
 import { callRecord, wholeCallRecord } from './call-record.js';
 import { traceparentOf } from './caller-meta.js';

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { RequestFilter } from '@switchyard/access';
 import { PlatformError } from '@switchyard/contracts';
 import { z } from 'zod';
+import type { RequestFilter } from './request-filter.js';
 
 const mostNames = 1_000;
 const longestName = 200;
