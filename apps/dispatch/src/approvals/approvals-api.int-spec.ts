@@ -174,8 +174,16 @@ onBothQueueBackends('/api/approvals', (backend) => {
 
     it('is for nobody without a credential, and who tried is audited', async () => {
       const job = await bench.ask(tool, {});
-      for (const credential of [null, 'ak_guess', 'a.b.c'])
-        expect(outcome(await bench.approve(job, credential as string))).toMatchObject({ status: 401 });
+      const routes = [
+        ['GET', '/api/approvals'],
+        ['GET', path(job)],
+        ['POST', `${path(job)}/approve`],
+        ['POST', `${path(job)}/deny`],
+      ] as const;
+      for (const credential of [null, 'ak_guess', `vk_${'x'.repeat(32)}`, 'a.b.c'])
+        for (const [method, route] of routes)
+          expect(outcome(await bench.send(method, route, credential))).toMatchObject({ status: 401 });
+      expect(await bench.standing(job)).toMatchObject({ state: 'pending' });
       await eventually(() =>
         bench.audited.some(
           ({ action, details }) =>

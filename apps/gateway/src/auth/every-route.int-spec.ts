@@ -1,6 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { testPrefix, testRedisUrl } from '@switchyard/testing';
-import { registryPaths, tokenBrokerPaths } from '../forwarding/forward-to-owners.js';
+import {
+  agentRunnerPaths,
+  dispatchPaths,
+  registryPaths,
+  tokenBrokerPaths,
+} from '../forwarding/forward-to-owners.js';
 import { GatewayHarness } from '../gateway-harness-spec.js';
 
 type Route = { readonly method: string; readonly url: string };
@@ -37,7 +42,7 @@ describe('every route of the gateway', () => {
   }, 120_000);
   afterAll(() => harness.close());
 
-  const forwarded = [...registryPaths, ...tokenBrokerPaths];
+  const forwarded = [...registryPaths, ...tokenBrokerPaths, ...dispatchPaths, ...agentRunnerPaths];
   const guarded = () =>
     routes.filter(
       (route) =>
