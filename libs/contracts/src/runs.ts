@@ -79,7 +79,7 @@ export const AgentDefinition = z.strictObject({
 });
 export type AgentDefinition = z.output<typeof AgentDefinition>;
 
-const Names = z.array(z.string()).optional();
+const Names = z.array(z.string()).readonly().optional();
 
 /**
  * What a run is asked to do. `data` was written by others, such as a webhook's payload: the model reads it as data. `filter` is

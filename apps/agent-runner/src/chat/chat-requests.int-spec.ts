@@ -54,6 +54,22 @@ onBothQueueBackends('requests to chats', (backend) => {
     });
   });
 
+  it('narrow the tools of their run, wherever the filter stands, and refuse one that is misspelt', async () => {
+    const agent = await harness.addAgent();
+    const planned = async (body: object, headers: Record<string, string> = {}) => {
+      const request = { body: { agent: agent.slug, message: 'plain', stream: false, ...body }, headers };
+      const answer = await harness.call(runner.origin, '/api/chat', request);
+      const { run_id: runId } = (await answer.json()) as { run_id: string };
+      return (await harness.runs.data(runId)).run.plan?.tools.map(({ outwardName }) => outwardName);
+    };
+    expect(await planned({})).toEqual(['up_add', 'up_drop']);
+    expect(await planned({ exclude_tools: ['up_drop'] })).toEqual(['up_add']);
+    expect(await planned({ include_clients: [] })).toEqual([]);
+    expect(await planned({}, { 'x-bf-mcp-include-tools': 'up_add' })).toEqual(['up_add']);
+    const misspelt = { body: { agent: agent.slug, message: 'plain', include_client: ['up'] } };
+    expect((await harness.call(runner.origin, '/api/chat', misspelt)).status).toBe(400);
+  });
+
   it('answer in time with a run that is not over, and take no second one of the conversation meanwhile', async () => {
     const agent = await harness.addAgent();
     const conversation_id = randomUUID();

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
+import { requestFilterOf } from '@switchyard/access';
 import type { ApiUser } from '@switchyard/identity';
 import { parseQuery } from '@switchyard/service-kit';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -27,7 +28,8 @@ export class ChatController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const chat = readChatRequest(body);
+    const filter = requestFilterOf({ headers: request.headers, query: request.query, body });
+    const chat = { ...readChatRequest(body), filter };
     const { holdsForApproval } = chat;
     await this.#reply(reply, { user, holdsForApproval, streams: wantsStream(chat, request) }, () =>
       this.chats.take(user, chat),

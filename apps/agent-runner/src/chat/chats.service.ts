@@ -88,7 +88,7 @@ export class ChatsService {
       ...identity,
       agentId,
       conversationId,
-      input: { text },
+      input: { text, ...(request.filter && { filter: request.filter }) },
     };
     const runId = await this.runs.start(run).catch(async (thrown: unknown) => {
       // Two at once: the table lets one of them in.

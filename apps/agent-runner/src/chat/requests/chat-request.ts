@@ -1,3 +1,4 @@
+import type { RequestFilter } from '@switchyard/access';
 import { PlatformError } from '@switchyard/contracts';
 import { parseBody } from '@switchyard/service-kit';
 import { z } from 'zod';
@@ -45,6 +46,8 @@ export type ChatRequest = {
   readonly agent: string | undefined;
   readonly streams: boolean | undefined;
   readonly holdsForApproval: boolean;
+  /** What a message narrows its run's tools to. */
+  readonly filter?: RequestFilter;
   readonly turn: ChatTurn;
 };
 
