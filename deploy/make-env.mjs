@@ -9,7 +9,9 @@ const adminKey = `ak_${hex()}`;
 const passwords = [
   'POSTGRES',
   'REDIS',
-  ...['REGISTRY', 'TOKEN_BROKER', 'CATALOG_SYNC', 'DISPATCH', 'GATEWAY'].map((app) => `${app}_DATABASE`),
+  ...['REGISTRY', 'TOKEN_BROKER', 'CATALOG_SYNC', 'DISPATCH', 'AGENT_RUNNER', 'GATEWAY'].map(
+    (app) => `${app}_DATABASE`,
+  ),
   'KEYCLOAK_ADMIN',
   'KEYCLOAK_DATABASE',
   'ALICE',

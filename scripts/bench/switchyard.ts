@@ -11,7 +11,6 @@ import { loadSecrets } from '../start/secrets.ts';
 import { ServiceLog } from '../start/service-log.ts';
 import { openStores } from '../start/stores.ts';
 import { SupervisedService } from '../start/supervised-service.ts';
-import { innerPorts } from '../start/ports.ts';
 import { freePort } from '../stores/free-port.ts';
 import { startRedis } from '../stores/redis-server.ts';
 
@@ -81,7 +80,10 @@ async function openInput(
   if (redis) cleanUp.push(() => redis.stop());
   const stores = await openStores({ ...options, queueUrl: redis?.url }, secrets);
   cleanUp.push(() => stores.stop());
-  const ports = { gateway: await freePort(), ...(await innerPorts()) };
+  const ports = {
+    ...{ gateway: await freePort(), registry: await freePort(), tokenBroker: await freePort() },
+    ...{ dispatch: await freePort(), agentRunner: await freePort() },
+  };
   const { PATH, LOG_LEVEL } = process.env;
   return { stores, secrets, ports, allowlist: '', given: { PATH, LOG_LEVEL } };
 }

@@ -7,6 +7,8 @@ const schemaNames = {
   'catalog-sync': 'catalogSyncEnv',
   'token-broker': 'tokenBrokerEnv',
   dispatch: 'dispatchEnv',
+  'agent-runner': 'agentRunnerEnv',
+  'demo-model': 'demoModelEnv',
   gateway: 'gatewayEnv',
 };
 

@@ -66,8 +66,6 @@ describe('the environment of a service', () => {
     expect(serviceEnvironment('token-broker', 1, input())).toMatchObject({ TOKEN_BROKER_PORT: '0' });
     expect(serviceEnvironment('gateway', 0, input())).toMatchObject({
       GATEWAY_TOKEN_BROKER_URL: 'http://127.0.0.1:8082',
-      GATEWAY_DISPATCH_URL: 'http://127.0.0.1:8083',
-      GATEWAY_AGENT_RUNNER_URL: 'http://127.0.0.1:8084',
       SWITCHYARD_EGRESS_ALLOW_PRIVATE: 'true',
     });
   });

@@ -2,7 +2,6 @@
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../stores/free-port.ts';
-import type { Ports } from './environments.ts';
 import { type StartOptions, UsageError } from './options.ts';
 
 export function isFree(port: number): Promise<boolean> {
@@ -21,14 +20,4 @@ export async function gatewayPort(options: StartOptions, patienceMs: number): Pr
       throw new UsageError(`Port ${options.port} is taken. Use another: PORT=${options.port + 10} npm start`);
   }
   return options.port;
-}
-
-/** Where the services behind the gateway take HTTP. */
-export async function innerPorts(): Promise<Omit<Ports, 'gateway'>> {
-  return {
-    registry: await freePort(),
-    tokenBroker: await freePort(),
-    dispatch: await freePort(),
-    agentRunner: await freePort(),
-  };
 }

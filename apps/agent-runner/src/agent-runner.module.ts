@@ -12,6 +12,7 @@ import type { AgentRunnerConfig } from './config.js';
 import { AgentRunsProcessor } from './engine/agent-runs.processor.js';
 import { ModelStepsService } from './engine/model-steps.service.js';
 import { RunDriver } from './engine/run-driver.service.js';
+import { LeftOutAudit } from './planning/left-out-audit.service.js';
 import { RunPlanner } from './planning/run-planner.service.js';
 import { ClaimsRepository } from './runs/claims.repository.js';
 import { ProgressRepository } from './runs/progress.repository.js';
@@ -48,6 +49,7 @@ export class AgentRunnerModule implements OnApplicationBootstrap {
         AgentsRepository,
         ModelKeys,
         RunPlanner,
+        LeftOutAudit,
         ClaimsRepository,
         ProgressRepository,
         RunsService,

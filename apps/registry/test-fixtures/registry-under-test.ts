@@ -56,19 +56,19 @@ export class RegistryUnderTest {
     queueUrl,
     allowPrivate,
     publicUrl,
-    localTools,
+    localTools = {},
   }: RegistryOptions = {}): Promise<RegistryUnderTest> {
     const [database, url, prefix] = [await testDatabase(), queueUrl ?? (await testRedisUrl()), testPrefix()];
     const queue = await QueueClient.connect({ url, sealKey, service: 'test', prefix });
     const registry = new RegistryUnderTest(database, queue, await FakeOwners.start(queue, database.adminUrl));
-    registry.serveAgain = (local) =>
+    registry.serveAgain = ({ folder, slug }) =>
       registry.serve(url, prefix, {
         SWITCHYARD_EGRESS_ALLOW_PRIVATE: String(allowPrivate ?? false),
         SWITCHYARD_PUBLIC_URL: publicUrl,
-        SWITCHYARD_LOCAL_TOOLS: local.folder,
-        SWITCHYARD_LOCAL_TOOLS_SLUG: local.slug,
+        SWITCHYARD_LOCAL_TOOLS: folder,
+        SWITCHYARD_LOCAL_TOOLS_SLUG: slug,
       });
-    await registry.serveAgain(localTools ?? {});
+    await registry.serveAgain(localTools);
     return registry;
   }
 

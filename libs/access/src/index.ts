@@ -54,9 +54,9 @@ export type {
   ToolRecord,
   VirtualKeyRecord,
 } from './records.js';
-export type { RequestFilter } from './request-filter.js';
-export { filterFields, FilterQuery, requestFilterOf } from './request-filter-of.js';
+export { FilterQuery, filterFields, requestFilterOf } from './request-filter-of.js';
 export type { FilterSources } from './request-filter-of.js';
+export type { RequestFilter } from './request-filter.js';
 export { findPrompt, resolvePrompts } from './resolve-prompts.js';
 export {
   findResource,

@@ -88,11 +88,11 @@ const tooMany: ToolOutput = { type: 'error-text', value: `Only ${mostCalls} call
 
 /** Whatever the model names: a tool outside of the plan is no call. */
 function toCall(asked: AskedToolCall, { data, plan, tools, step, position }: Place): NewCall {
-  const outwardName = tools.outwardNameOf(asked.name);
-  const tool = plan.tools.find((planned) => planned.outwardName === outwardName);
+  const named = tools.outwardNameOf(asked.name);
+  const tool = plan.tools.find((planned) => planned.outwardName === named);
   const callId = callIdOf(data.run, { step, position, modelCallId: asked.id, attempt: 0 });
-  const integrationId = tool?.integrationId ?? null;
-  const call = { position, callId, asked, outwardName: tool?.outwardName ?? null, integrationId };
+  const { outwardName = null, integrationId = null } = tool ?? {};
+  const call = { position, callId, asked, outwardName, integrationId };
   if (position >= mostCalls) return notMade(call, 'too_many_calls', tooMany);
   const problem = asked.problem ?? (tool ? undefined : 'unknown_tool');
   if (problem) return notMade(call, problem, problemOutput(problem));

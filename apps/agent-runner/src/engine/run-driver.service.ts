@@ -3,6 +3,7 @@ import { PlatformError, type RunState, type ToolCallOutcome } from '@switchyard/
 import { failureOutput, resultOutput } from '@switchyard/models';
 import { RunCallsService } from '../calls/run-calls.service.js';
 import { AgentsRepository } from '../agents/agents.repository.js';
+import { LeftOutAudit } from '../planning/left-out-audit.service.js';
 import { RunPlanner } from '../planning/run-planner.service.js';
 import type { Claim } from '../runs/claims.repository.js';
 import { type CallEnd, ProgressRepository, type RunEnd } from '../runs/progress.repository.js';
@@ -22,6 +23,7 @@ export class RunDriver {
     private readonly progress: ProgressRepository,
     private readonly agents: AgentsRepository,
     private readonly planner: RunPlanner,
+    private readonly leftOut: LeftOutAudit,
     private readonly model: ModelStepsService,
     private readonly calls: RunCallsService,
   ) {}
@@ -74,8 +76,9 @@ export class RunDriver {
         error: new PlatformError('not_found', { message }).toInfo(),
       });
     }
-    const plan = await this.planner.plan(run.caller, agent, run.input.filter);
+    const plan = await this.planner.plan(run, agent);
     await this.progress.begin(claim, { agent, plan, opening: openingMessage(run.input) });
+    this.leftOut.note(run, plan);
     return undefined;
   }
 

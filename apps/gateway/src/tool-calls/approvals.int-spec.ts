@@ -1,41 +1,26 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { toolCallQueue, type ToolCallJob, topics } from '@switchyard/contracts';
 import { eventually, testPrefix, testRedisUrl } from '@switchyard/testing';
-import { bearer, completed, textResult } from '../gateway-client-spec.js';
+import { asksFirst, DispatchOfApprovals } from '../gateway-approvals-spec.js';
+import { bearer } from '../gateway-client-spec.js';
 import { GatewayHarness, type TestGateway } from '../gateway-harness-spec.js';
 import { People } from '../gateway-people-spec.js';
 
 type Body = Record<string, any>;
 
-/**
- * The test stands for dispatch: it decides by the same rows, and runs what was approved. What dispatch itself refuses is tried out
- * there.
- */
 describe('calls that a person has to approve', () => {
   let harness: GatewayHarness;
   let gateway: TestGateway;
   let people: People;
   let ann: string;
-  const ran: ToolCallJob[] = [];
+  let dispatch: DispatchOfApprovals;
 
   beforeAll(async () => {
     const url = await testRedisUrl();
     harness = await GatewayHarness.open({ kind: 'redis', prefix: testPrefix(), url: () => url });
-    harness.work(async (job) => {
-      ran.push(job);
-      const outcome = completed(job, textResult(`ran ${String(job.arguments['id'])}`));
-      await harness.sql.query(
-        `UPDATE dispatch.tool_calls SET status = 'completed', result = $2, ended_at = now() WHERE call_id = $1`,
-        [job.sealed.call.callId, JSON.stringify(outcome.status === 'completed' && outcome.result)],
-      );
-      await harness.queue.publish(topics.toolCallEnded, { callId: job.sealed.call.callId });
-      return outcome;
-    });
+    dispatch = new DispatchOfApprovals(harness);
     people = await People.join(harness);
-    const approval = { approverRoles: [], approverUserIds: [], selfApproval: true, expiresMs: 600_000 };
-    const columns = { approval_on_gateway: 'platform', approval: JSON.stringify(approval) };
     await harness.addIntegration('up', [{ name: 'write' }, { name: 'read' }], {
-      columns: { ...columns, tool_overrides: '{"read":{"policy":"auto_execute"}}' },
+      columns: { ...asksFirst(), tool_overrides: '{"read":{"policy":"auto_execute"}}' },
     });
     await harness.addIntegration('host', [{ name: 'write' }]);
     await people.addPolicy({ up: ['*'], host: ['*'] });
@@ -44,27 +29,7 @@ describe('calls that a person has to approve', () => {
   }, 120_000);
   afterAll(() => harness.close());
 
-  /** As dispatch does it, less its checks. */
-  async function decide(callId: string, isApproved: boolean, reason: string | null = null): Promise<void> {
-    const [state, status] = isApproved ? ['approved', 'queued'] : ['denied', 'denied'];
-    const [row] = await harness.sql.query<{
-      sealed: ToolCallJob['sealed'];
-      arguments: ToolCallJob['arguments'];
-    }>(
-      `UPDATE dispatch.tool_calls SET status = $2, ended_at = CASE WHEN $2 = 'denied' THEN now() END,
-         error_code = CASE WHEN $2 = 'denied' THEN 'approval_denied' END, error_message = $3
-       WHERE call_id = $1 AND status = 'awaiting_approval' RETURNING sealed, arguments`,
-      [callId, status, isApproved ? null : `Denied. Reason: ${reason}`],
-    );
-    await harness.sql.query(
-      `UPDATE dispatch.approvals SET state = $2, decided_at = now() WHERE call_id = $1`,
-      [callId, state],
-    );
-    if (!row || !isApproved) return;
-    const job = { v: 1, ...row, progress: false, round: 0, attempts: 0 } as const;
-    await harness.queue.enqueue(toolCallQueue(row.sealed.call.lane), job, { jobId: callId });
-  }
-
+  const decide = (...decision: Parameters<DispatchOfApprovals['decide']>) => dispatch.decide(...decision);
   const call = async (path: string, body: object, token = ann, headers = {}) => {
     const response = await fetch(`${gateway.url}${path}`, {
       method: 'POST',
@@ -75,7 +40,7 @@ describe('calls that a person has to approve', () => {
   };
   const bff = (name: string, id: string, token = ann, headers = {}) =>
     call('/api/bff/tools/call', { name, arguments: { id } }, token, headers);
-  const runsOf = (id: string) => ran.filter(({ arguments: args }) => args['id'] === id).length;
+  const runsOf = (id: string) => dispatch.timesRun(id);
   const required = { status: 'failed', result: null, error: { code: 'approval_required' } };
 
   describe('at the BFF', () => {

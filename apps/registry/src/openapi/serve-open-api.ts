@@ -2,6 +2,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import type { z } from 'zod';
+import { agentRunnerPaths, agentRunnerSchemas } from './agent-runner-paths.js';
 import { ProblemAnswer } from './answers.js';
 import { dispatchPaths, dispatchSchemas } from './dispatch-paths.js';
 import { facePaths, faceSchemas } from './face-paths.js';
@@ -18,19 +19,22 @@ export function serveOpenApi(app: NestFastifyApplication): void {
     .get('/api/openapi.json', async () => (document ??= makeDocument(app)));
 }
 
-const ownPaths = { ...gatewayPaths, ...facePaths, ...tokenBrokerPaths, ...dispatchPaths };
+const ownPaths = {
+  ...{ ...gatewayPaths, ...facePaths, ...tokenBrokerPaths },
+  ...{ ...dispatchPaths, ...agentRunnerPaths },
+};
 const bearer = (description: string, bearerFormat: string) =>
   ({ type: 'http', scheme: 'bearer', bearerFormat, description }) as const;
 const keyHeader = (name: string) =>
   ({ type: 'apiKey', in: 'header', name, description: 'Virtual key' }) as const;
 
-/** The routes of the registry as their decorators tell them, the gateway's APIs, the token broker's, and dispatch's. */
+/** The routes of the registry as their decorators tell them, and by hand those of the other services. */
 export function makeDocument(app: NestFastifyApplication): OpenAPIObject {
   const config = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle('Switchyard')
     .setDescription(
-      'Admin API, BFF API, async tool calls, credentials, audit and approvals. Errors are problem documents (RFC 9457).',
+      'Admin API, BFF API, async tool calls, credentials, audit, approvals, agents’ chats and runs. Errors are problem documents (RFC 9457).',
     )
     .setVersion('1')
     .addServer('/')
@@ -55,6 +59,7 @@ export function makeDocument(app: NestFastifyApplication): OpenAPIObject {
       ...faceSchemas,
       ...tokenBrokerSchemas,
       ...dispatchSchemas,
+      ...agentRunnerSchemas,
     }),
   };
   return {
