@@ -20,7 +20,7 @@ export class Triggers1796000000002 implements MigrationInterface {
     await runner.query('DROP VIEW runs.v_run_calls, runs.v_runs');
     await runner.query('DROP TABLE runs.webhook_deliveries, runs.schedule_times, runs.schedules');
     await runner.query(`ALTER TABLE runs.runs DROP COLUMN subject_token, DROP COLUMN trigger_id,
-      DROP COLUMN scheduled_for, DROP COLUMN filter, DROP COLUMN is_held`);
+      DROP COLUMN scheduled_for, DROP COLUMN is_held`);
   }
 }
 
@@ -30,12 +30,11 @@ const read = [
 ];
 
 /*
- * `filter` is what the request asked to see of its caller's tools. `subject_token` is the chat user's token, sealed to the broker; it is forgotten when the run ends. `trigger_id` is the
+ * `subject_token` is the chat user's token, sealed to the broker; it is forgotten when the run ends. `trigger_id` is the
  * schedule's or the webhook's. A run that `is_held` waits until the schedule's run before it has ended.
  */
 const runs = `
   ALTER TABLE runs.runs ADD COLUMN subject_token text, ADD COLUMN trigger_id uuid, ADD COLUMN scheduled_for timestamptz,
-    ADD COLUMN filter jsonb,
     ADD COLUMN is_held boolean NOT NULL DEFAULT false;
   CREATE INDEX runs_open_of_trigger ON runs.runs (trigger_id, id) WHERE trigger_id IS NOT NULL AND ended_at IS NULL;
   CREATE INDEX runs_held ON runs.runs (trigger_id, id) WHERE is_held AND ended_at IS NULL;

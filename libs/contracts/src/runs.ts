@@ -79,10 +79,18 @@ export const AgentDefinition = z.strictObject({
 });
 export type AgentDefinition = z.output<typeof AgentDefinition>;
 
-/** What a run is asked to do. `data` was written by others, such as a webhook's payload: the model reads it as data. */
+const Names = z.array(z.string()).optional();
+
+/**
+ * What a run is asked to do. `data` was written by others, such as a webhook's payload: the model reads it as data. `filter` is
+ * what the request leaves out of the agent's tools for this run, as the other faces take it.
+ */
 export const RunInput = z.strictObject({
   text: z.string(),
   data: z.strictObject({ source: z.string().min(1), text: z.string() }).optional(),
+  filter: z
+    .strictObject({ includeClients: Names, excludeClients: Names, includeTools: Names, excludeTools: Names })
+    .optional(),
 });
 export type RunInput = z.infer<typeof RunInput>;
 

@@ -76,7 +76,7 @@ export class RunDriver {
         error: new PlatformError('not_found', { message }).toInfo(),
       });
     }
-    const plan = await this.planner.plan(run, agent);
+    const plan = await this.planner.plan(run.caller, agent, run.input.filter);
     await this.progress.begin(claim, { agent, plan, opening: openingMessage(run.input) });
     this.leftOut.note(run, plan);
     return undefined;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { type AuditEvent, PlatformError, queues, topics } from '@switchyard/contracts';
+import { type AuditEvent, PlatformError, queues, type RunInput, topics } from '@switchyard/contracts';
 import { eventually, onBothQueueBackends } from '@switchyard/testing';
 import { RunnerHarness } from '../runner-harness-spec.js';
 import { unattendedCaller } from '../runs/unattended-caller.js';
@@ -78,6 +78,24 @@ onBothQueueBackends('runs of agents', (backend) => {
     expect(JSON.stringify(harness.model.requests()[1]?.messages)).toContain('upstream_unreachable');
   });
 
+  it('plans no tool that the request leaves out, and says so', async () => {
+    const planned = async (filter: RunInput['filter']) => {
+      harness.script([{ answer: { text: 'Fine.' } }]);
+      const runId = await harness.start(harness.addAgent(), 'go', { input: { text: 'go', filter } });
+      const { plan } = (await harness.ended(runId)).run;
+      const names = plan?.tools.map(({ outwardName }) => outwardName);
+      expect(harness.model.requests()[0]?.tools ?? []).toEqual(names);
+      const leftOut = plan?.leftOut.filter(({ reason }) => reason === 'request_filter');
+      return [names, leftOut?.map(({ name }) => name)];
+    };
+    const all = ['up_add', 'up_drop', 'up_list'];
+    expect(await planned(undefined)).toEqual([all, []]);
+    expect(await planned({ includeClients: [] })).toEqual([[], all]);
+    expect(await planned({ includeClients: ['elsewhere', 'up'] })).toEqual([all, []]);
+    expect(await planned({ excludeClients: ['up'] })).toEqual([[], all]);
+    expect(await planned({ excludeTools: ['up_drop'] })).toEqual([['up_add', 'up_list'], ['up_drop']]);
+  });
+
   it('ends the loop at its depth with a synthesis that calls nothing', async () => {
     harness.script([
       { when: { contains: 'Answer the request now' }, answer: { text: 'In short: three.' } },
@@ -125,16 +143,6 @@ onBothQueueBackends('runs of agents', (backend) => {
     expect(harness.sent).toHaveLength(64);
     const others = harness.addAgent({ orgId: await harness.addOrganization('neighbours') });
     expect((await harness.ended(await harness.start(others))).run.error?.code).toBe('not_found');
-  });
-
-  it('has no more than its request asked to see, and says what it goes without', async () => {
-    harness.script([{ answer: { text: 'Hello.' } }]);
-    const filter = { excludeTools: ['up_drop'] };
-    const { run } = await harness.ended(await harness.start(harness.addAgent(), 'go', { filter }));
-    expect(run.plan?.tools.map(({ outwardName }) => outwardName)).toEqual(['up_add', 'up_list']);
-    expect(run.plan?.leftOut).toEqual([{ name: 'up_drop', reason: 'not_requested' }]);
-    const nothing = await harness.start(harness.addAgent(), 'go', { filter: { includeClients: [] } });
-    expect((await harness.ended(nothing)).run.plan?.tools).toEqual([]);
   });
 
   it('goes on with a conversation, and with nobody else’s', async () => {

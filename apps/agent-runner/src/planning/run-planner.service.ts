@@ -8,8 +8,8 @@ import {
   type Snapshot,
   SnapshotStore,
 } from '@switchyard/access';
-import type { AgentDefinition, CallerContext } from '@switchyard/contracts';
-import type { Run, RunPlan } from '../runs/run-data.js';
+import type { AgentDefinition, CallerContext, RunInput } from '@switchyard/contracts';
+import type { RunPlan } from '../runs/run-data.js';
 import { makePlan } from './make-plan.js';
 
 /** Which tools a run may have, and whether a call of one runs by itself: by the rules that every face obeys. */
@@ -17,19 +17,18 @@ import { makePlan } from './make-plan.js';
 export class RunPlanner {
   constructor(private readonly snapshots: SnapshotStore) {}
 
-  async plan({ caller, filter }: Pick<Run, 'caller' | 'filter'>, agent: AgentDefinition): Promise<RunPlan> {
+  async plan(caller: CallerContext, agent: AgentDefinition, filter?: RunInput['filter']): Promise<RunPlan> {
     const snapshot = await this.#snapshotWith(agent);
     const { tools, leftOut } = agentTools(snapshot, caller);
-    const wanted = new Set(filter ? resolveTools(snapshot, caller, filter) : tools);
-    const unwanted = tools.filter((tool) => !wanted.has(tool));
+    const wanted = new Set(resolveTools(snapshot, caller, filter).map(({ outwardName }) => outwardName));
+    const unwanted = tools.filter(({ outwardName }) => !wanted.has(outwardName));
     return makePlan(caller, agent, {
-      tools: [...wanted].map((resolved) => ({
-        resolved,
-        policy: executionPolicy(snapshot, caller, resolved),
-      })),
+      tools: tools
+        .filter(({ outwardName }) => wanted.has(outwardName))
+        .map((resolved) => ({ resolved, policy: executionPolicy(snapshot, caller, resolved) })),
       leftOut: [
         ...leftOut.map(({ name, reason }) => ({ name, reason })),
-        ...unwanted.map(({ outwardName: name }) => ({ name, reason: 'not_requested' })),
+        ...unwanted.map(({ outwardName: name }) => ({ name, reason: 'request_filter' })),
       ],
     });
   }

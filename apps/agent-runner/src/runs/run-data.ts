@@ -1,4 +1,3 @@
-import type { RequestFilter } from '@switchyard/access';
 import type {
   AgentDefinition,
   CallerContext,
@@ -37,8 +36,6 @@ export type Run = {
   readonly agentId: string;
   readonly conversationId: string | null;
   readonly caller: CallerContext;
-  /** What its request narrowed its tools to. */
-  readonly filter: RequestFilter | null;
   /** The chat user's, sealed to the broker. */
   readonly subjectToken: string | null;
   readonly input: RunInput;

@@ -2,7 +2,7 @@ import type { Sql } from '@switchyard/database';
 import type { Run, RunCall, RunData, RunStep } from './run-data.js';
 
 const runColumns = `id, org_id AS "orgId", agent_id AS "agentId", conversation_id AS "conversationId", caller,
-  subject_token AS "subjectToken", filter, input, state,
+  subject_token AS "subjectToken", input, state,
   agent, plan, history, output, error, cancel_requested_at IS NOT NULL AS "cancelRequested", created_at AS "createdAt"`;
 const callColumns = `step, position, call_id AS "callId", attempt, request_id AS "requestId", asked,
   outward_name AS "outwardName", state, decided_at IS NOT NULL AS "isDecided", outcome, output`;

@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import type { RequestFilter } from '@switchyard/access';
 import { type CallerContext, PlatformError, type RunInput, topics } from '@switchyard/contracts';
 import { Sql } from '@switchyard/database';
 import { QueueClient } from '@switchyard/queue';
@@ -16,8 +15,6 @@ export type NewRun = {
   readonly agentId: string;
   readonly input: RunInput;
   readonly conversationId?: string;
-  /** What the request narrows the run's tools to. */
-  readonly filter?: RequestFilter;
   /** The chat user's token, sealed to the broker, for integrations that exchange it. */
   readonly subjectToken?: string | null;
   /** Of a schedule or a webhook. */
@@ -55,8 +52,8 @@ export class RunsService {
     if (conversationId) await holdConversation(sql, { caller, agentId, conversationId });
     await sql.query(
       `INSERT INTO runs.runs (id, org_id, agent_id, conversation_id, caller, input, subject_token, trigger_id,
-         scheduled_for, is_held, filter, next_sweep_at)
-       VALUES ($1, $2, $3, $4, $5, $6::json, $7, $8, $9, $10, $11::jsonb, now() + interval '5 seconds')`,
+         scheduled_for, is_held, next_sweep_at)
+       VALUES ($1, $2, $3, $4, $5, $6::json, $7, $8, $9, $10, now() + interval '5 seconds')`,
       [
         ...[
           runId,
@@ -67,7 +64,7 @@ export class RunsService {
           JSON.stringify(input),
         ],
         ...[run.subjectToken ?? null, trigger?.id ?? null, trigger?.scheduledFor ?? null],
-        ...[trigger?.isHeld ?? false, run.filter ? JSON.stringify(run.filter) : null],
+        trigger?.isHeld ?? false,
       ],
     );
     return runId;
