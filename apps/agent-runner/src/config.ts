@@ -1,3 +1,4 @@
+import type { Lane } from '@switchyard/contracts';
 import {
   booleanFlag,
   durationMs,
@@ -22,7 +23,10 @@ export const agentRunnerEnv = z.object({
     .describe('Development only: models on loopback and private addresses, and plain http to them.'),
   AGENT_RUNNER_CONCURRENCY: wholeNumber({ min: 1, max: 1_000 })
     .default(64)
-    .describe('Runs that one process drives at once; runs that wait for a person do not count.'),
+    .describe('Chats’ runs that one process drives at once; runs that wait for a person do not count.'),
+  AGENT_RUNNER_BACKGROUND_CONCURRENCY: wholeNumber({ min: 1, max: 1_000 })
+    .default(32)
+    .describe('The same for runs of schedules and webhooks: neither kind ever waits for the other.'),
   AGENT_RUNNER_LEASE_MS: durationMs().default(6_000).describe('How long a process that died keeps its runs.'),
   AGENT_RUNNER_SWEEP_TICK_MS: durationMs()
     .default(1_000)
@@ -52,7 +56,7 @@ export const agentRunnerEnv = z.object({
 });
 
 export type RunnerSettings = {
-  readonly concurrency: number;
+  readonly concurrency: Readonly<Record<Lane, number>>;
   readonly leaseMs: number;
   readonly sweepTickMs: number;
   readonly reconcileMs: number;
@@ -89,7 +93,10 @@ export function toAgentRunnerConfig(env: z.output<typeof agentRunnerEnv>): Agent
     sealKey: env.SWITCHYARD_SEAL_KEY,
     egress: { allowPrivate: env.SWITCHYARD_EGRESS_ALLOW_PRIVATE },
     runner: {
-      concurrency: env.AGENT_RUNNER_CONCURRENCY,
+      concurrency: {
+        interactive: env.AGENT_RUNNER_CONCURRENCY,
+        background: env.AGENT_RUNNER_BACKGROUND_CONCURRENCY,
+      },
       leaseMs: env.AGENT_RUNNER_LEASE_MS,
       sweepTickMs: env.AGENT_RUNNER_SWEEP_TICK_MS,
       reconcileMs: env.AGENT_RUNNER_RECONCILE_MS,

@@ -95,7 +95,7 @@ export {
 } from './runs.js';
 export type { RunState } from './runs.js';
 export { OverlapRule, ScheduleJob, ScheduleOutcome } from './schedules.js';
-export { queues, stdioPriority, stdioQueue, toolCallQueue } from './queues.js';
+export { agentRunQueue, queues, stdioPriority, stdioQueue, toolCallQueue } from './queues.js';
 export type { Consumer, EventOf, ParsedPayloadOf, PayloadOf, QueueDefinition, ResultOf } from './queues.js';
 export { QuestionAnswer, topics } from './bus.js';
 export type { BusTopic, MessageOf } from './bus.js';

@@ -60,6 +60,12 @@ const toolCalls = {
   event: ToolCallEvent,
 } as const;
 
+const agentRuns = {
+  consumer: 'agent-runner',
+  payload: AgentRunJob,
+  result: z.strictObject({ state: RunStateSchema }),
+} as const;
+
 /** Every queue of the system. */
 export const queues = {
   toolCallsInteractive: defineQueue({
@@ -153,11 +159,14 @@ export const queues = {
     result: CatalogSyncOutcome,
   }),
   agentRuns: defineQueue({
+    ...agentRuns,
     name: 'agent-runs',
-    consumer: 'agent-runner',
-    what: 'A run of an agent begins or goes on: chat, schedules, webhooks, decisions. The answer is the state it has then.',
-    payload: AgentRunJob,
-    result: z.strictObject({ state: RunStateSchema }),
+    what: 'A run for which somebody waits begins or goes on: chats. The answer is the state it has then.',
+  }),
+  agentRunsBackground: defineQueue({
+    ...agentRuns,
+    name: 'agent-runs-background',
+    what: 'The same for runs of schedules and webhooks, so that a burst of them keeps no chat waiting.',
   }),
   agentSchedules: defineQueue({
     name: 'agent-schedules',
@@ -185,7 +194,12 @@ export function stdioQueue(
 /** Priorities in `stdio-<integration id>`, where the lanes share one queue: the lower number goes first. */
 export const stdioPriority = { ping: 1, interactive: 2, list: 3, background: 4 } as const;
 
-/** The queue of a lane. */
+/** The queue of runs of a lane. */
+export function agentRunQueue(lane: 'interactive' | 'background') {
+  return lane === 'interactive' ? queues.agentRuns : queues.agentRunsBackground;
+}
+
+/** The queue of calls of a lane. */
 export function toolCallQueue(lane: 'interactive' | 'background') {
   return lane === 'interactive' ? queues.toolCallsInteractive : queues.toolCallsBackground;
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { OnApplicationBootstrap } from '@nestjs/common';
-import { type AgentRunJob, queues, type RunState, topics } from '@switchyard/contracts';
+import { agentRunQueue, type AgentRunJob, type queues, type RunState, topics } from '@switchyard/contracts';
 import type { JobContext, QueueClient } from '@switchyard/queue';
 import { type Kit, withLogContext } from '@switchyard/service-kit';
 import type { RunnerSettings } from '../config.js';
@@ -25,7 +25,7 @@ type RunContext = JobContext<typeof queues.agentRuns>;
 /** A run in this process's hand. */
 type Held = { readonly claim: TakenClaim; readonly now: AbortController; readonly soon: AbortController };
 
-/** Takes `agent-runs`. A run is driven by whoever holds its claim, however many jobs of it there are. */
+/** Takes `agent-runs` of both lanes. A run is driven by whoever holds its claim, however many jobs of it there are. */
 export class AgentRunsProcessor implements OnApplicationBootstrap {
   readonly #runnerId = randomUUID();
   readonly #held = new Set<Held>();
@@ -36,9 +36,10 @@ export class AgentRunsProcessor implements OnApplicationBootstrap {
   async onApplicationBootstrap(): Promise<void> {
     const { queue, kit, settings } = this.parts;
     kit.shutdown.onStopTaking(() => this.#drain());
-    queue.consume(queues.agentRuns, (job, context) => this.#process(job, context), {
-      concurrency: settings.concurrency,
-    });
+    for (const lane of ['interactive', 'background'] as const)
+      queue.consume(agentRunQueue(lane), (job, context) => this.#process(job, context), {
+        concurrency: settings.concurrency[lane],
+      });
     await queue.subscribe(topics.runCancelled, ({ runId }) => this.#stop(runId, 'cancelled'));
     await queue.subscribe(topics.credentialChanged, async ({ orgId, userId, integrationId, state }) => {
       if (userId && state === 'active') await this.parts.waiting.connected({ orgId, userId, integrationId });

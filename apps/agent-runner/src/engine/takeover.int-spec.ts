@@ -3,6 +3,7 @@ import { queues } from '@switchyard/contracts';
 import type { RunningService } from '@switchyard/service-kit';
 import { eventually, onBothQueueBackends } from '@switchyard/testing';
 import { RunnerHarness } from '../runner-harness-spec.js';
+import { unattendedCaller } from '../runs/unattended-caller.js';
 
 /** Nobody lets go of a run by himself within a test. */
 const longLease = { AGENT_RUNNER_LEASE_MS: '60s' };
@@ -120,6 +121,22 @@ onBothQueueBackends('several runners', (backend) => {
     await startRunner();
     expect((await harness.ended(runId)).run).toMatchObject({ state: 'failed', error: { code: 'internal' } });
     expect(harness.model.requests()).toHaveLength(0);
+  });
+
+  it('keep no chat waiting behind runs at which nobody is there', async () => {
+    const hold = Promise.withResolvers<{ text: string }>();
+    harness.act = ({ sealed }) =>
+      sealed.call.caller.runKind === 'webhook' ? hold.promise : Promise.resolve({ text: 'ran' });
+    await startRunner({ AGENT_RUNNER_CONCURRENCY: '1', AGENT_RUNNER_BACKGROUND_CONCURRENCY: '1' });
+    const agent = await harness.addAgent();
+    const caller = unattendedCaller('webhook', { orgId: harness.orgId, agentId: agent.id });
+    const burst = [1, 2, 3].map(() => harness.start(agent, 'go', { caller }));
+    const [first = ''] = await Promise.all(burst);
+    await eventually(() => harness.sent.length === 1);
+    expect((await harness.ended(await harness.start(agent))).run.state).toBe('completed');
+    expect((await harness.data(first)).run.state).not.toBe('completed');
+    hold.resolve({ text: 'late' });
+    for (const runId of await Promise.all(burst)) await harness.ended(runId);
   });
 
   it('find a run whose job the queue lost', async () => {

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { CallerContext } from '@switchyard/contracts';
 import { Sql } from '@switchyard/database';
 import { StopRun } from '../engine/stop.js';
 
@@ -9,7 +10,7 @@ export type Claim = { readonly runId: string; readonly orgId: string; readonly f
 export type TakenClaim = Claim & { readonly failedClaims: number };
 
 /** A run that nobody drives. */
-export type DueRun = Claim;
+export type DueRun = Claim & { readonly runKind: CallerContext['runKind'] };
 
 /** How long one look after a run lasts. */
 const sweepAgainMs = 5_000;
@@ -76,7 +77,7 @@ export class ClaimsRepository {
        WHERE id IN (SELECT id FROM runs.runs WHERE next_sweep_at <= now() AND NOT is_held
            AND (state = 'queued' OR (state = 'running' AND lease_until < now()))
          ORDER BY next_sweep_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-       RETURNING id AS "runId", org_id AS "orgId", fence`,
+       RETURNING id AS "runId", org_id AS "orgId", fence, caller ->> 'runKind' AS "runKind"`,
       [limit, sweepAgainMs],
     );
   }

@@ -1,5 +1,5 @@
 import type { OnApplicationBootstrap } from '@nestjs/common';
-import { queues } from '@switchyard/contracts';
+import { agentRunQueue, laneOf } from '@switchyard/contracts';
 import type { QueueClient } from '@switchyard/queue';
 import type { Kit } from '@switchyard/service-kit';
 import type { ClaimsRepository } from './claims.repository.js';
@@ -48,12 +48,10 @@ export class RunSweeper implements OnApplicationBootstrap {
     try {
       await this.parts.claims.releaseHeld();
       await this.#findLostNews();
-      for (const { runId, orgId, fence } of await this.parts.claims.takeDue(batch))
-        await this.parts.queue.enqueue(
-          queues.agentRuns,
-          { v: 1, runId, orgId },
-          { jobId: `${runId}-${fence}` },
-        );
+      for (const { runId, orgId, fence, runKind } of await this.parts.claims.takeDue(batch)) {
+        const job = { v: 1, runId, orgId } as const;
+        await this.parts.queue.enqueue(agentRunQueue(laneOf(runKind)), job, { jobId: `${runId}-${fence}` });
+      }
     } catch (err) {
       this.parts.kit.log.warn({ err }, 'runs could not be swept');
     }

@@ -1,5 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { PlatformError, queues, terminalRunStates } from '@switchyard/contracts';
+import {
+  agentRunQueue,
+  type CallerContext,
+  laneOf,
+  PlatformError,
+  terminalRunStates,
+} from '@switchyard/contracts';
 import { Sql } from '@switchyard/database';
 import { QueueClient } from '@switchyard/queue';
 import { Log } from '@switchyard/service-kit';
@@ -85,9 +91,13 @@ export async function enqueueRun(
   orgId: string,
   runId: string,
 ): Promise<void> {
-  const [row] = await sql.query<{ fence: number }>('SELECT fence FROM runs.runs WHERE id = $1', [runId]);
+  const [row] = await sql.query<{ fence: number; runKind: CallerContext['runKind'] }>(
+    `SELECT fence, caller ->> 'runKind' AS "runKind" FROM runs.runs WHERE id = $1`,
+    [runId],
+  );
+  if (!row) return;
   await queue
-    .enqueue(queues.agentRuns, { v: 1, runId, orgId }, { jobId: `${runId}-${row?.fence ?? 0}` })
+    .enqueue(agentRunQueue(laneOf(row.runKind)), { v: 1, runId, orgId }, { jobId: `${runId}-${row.fence}` })
     .catch((err: unknown) => log.warn({ err, runId }, 'a run is left to the sweeper'));
 }
 
