@@ -11,7 +11,7 @@ export type RandomKills = {
   readonly isOver: () => boolean;
 };
 
-/** Kills a random process of the services every 300 to 1,000 ms; gives how many of each. */
+/** Kills a random process of the services every 300 to 1,000 ms, if it runs; gives how many of each. */
 export async function killAtRandom(
   switchyard: Switchyard,
   { services, seed, limitMs, isOver }: RandomKills,
@@ -22,11 +22,10 @@ export async function killAtRandom(
   while (!isOver() && Date.now() < endAt) {
     await pause(300 + next() * 700);
     const { pids } = switchyard.dev;
-    const running = services.flatMap((service) =>
-      pids[service].filter(isRunning).map((pid) => ({ service, pid })),
-    );
-    const victim = running[Math.floor(next() * running.length)];
-    if (!victim) continue;
+    // One of all that should be there: those that live are not hit at once, and have something to lose.
+    const all = services.flatMap((service) => pids[service].map((pid) => ({ service, pid })));
+    const victim = all[Math.floor(next() * all.length)];
+    if (!victim || !isRunning(victim.pid)) continue;
     switchyard.kill(victim.pid);
     kills[victim.service] = (kills[victim.service] ?? 0) + 1;
   }

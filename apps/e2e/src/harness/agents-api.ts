@@ -13,6 +13,7 @@ export type Schedule = {
   readonly id: string;
   readonly agent_id: string;
   readonly is_paused: boolean;
+  readonly starts_at: string | null;
   readonly next_run_at: string | null;
   readonly lost_unattended?: readonly LostTool[];
 };
@@ -43,6 +44,7 @@ export type RunView = {
   readonly user_id: string | null;
   readonly conversation_id: string | null;
   readonly scheduled_for: string | null;
+  readonly started_at: string | null;
   readonly input: { readonly text: string };
   readonly plan: {
     readonly tools: readonly { readonly name: string; readonly policy: string }[];
