@@ -8,7 +8,7 @@ jest.setTimeout(180_000);
 
 const options = {
   scale: { 'agent-runner': 2, dispatch: 2 },
-  env: { AGENT_RUNNER_LEASE_MS: '2000', AGENT_RUNNER_CONCURRENCY: '12' },
+  env: { AGENT_RUNNER_LEASE_MS: '2000', AGENT_RUNNER_CONCURRENCY: '16' },
 };
 
 onOneSwitchyard('two agent runners and two workers', options, (switchyard) => {

@@ -12,10 +12,10 @@ import type { Turn } from './scripts.js';
 const count = 200;
 const unsafe = 'count-side-effect';
 const seed = Number(process.env['E2E_SEED'] ?? 5);
-const killsLimitMs = 45_000;
-const ms = 400;
+const killsLimitMs = 40_000;
+const ms = 1_000;
 /** So many are on their way when the first process is killed. */
-const head = 40;
+const head = 100;
 
 type Run = Omit<RunView, 'approvals'>;
 
@@ -25,7 +25,7 @@ const turns: Turn[] = [
   {
     ...{ times: 'any', when: { ...when, step: 0 } },
     answer: {
-      delay_ms: 50,
+      delay_ms: 300,
       tool_calls: [
         { name: 'crashing_safe-read', arguments: { id: '{{1}}', ms } },
         { name: `crashing_${unsafe}`, arguments: { id: '{{1}} first', ms } },
@@ -35,11 +35,11 @@ const turns: Turn[] = [
   {
     ...{ times: 'any', when: { ...when, step: 1 } },
     answer: {
-      delay_ms: 50,
+      delay_ms: 300,
       tool_calls: [{ name: `crashing_${unsafe}`, arguments: { id: '{{1}} second', ms } }],
     },
   },
-  { times: 'any', when: { ...when, step: 2 }, answer: { delay_ms: 50, text: 'Done: run {{1}}.' } },
+  { times: 'any', when: { ...when, step: 2 }, answer: { delay_ms: 300, text: 'Done: run {{1}}.' } },
 ];
 
 /** Runs while whoever drives them, and whoever makes their calls, is killed at random moments. */
@@ -88,7 +88,7 @@ export function survivesKills({ switchyard, agents, script }: AgentsUnderTest): 
     it('all end, though no process lives for long', async () => {
       let isOver = false;
       const ending = (async () => {
-        await inParallel([...Array(count).keys()], 16, send);
+        await inParallel([...Array(count).keys()], 32, send);
         await eventually(
           async () => {
             const open = (await exportedRuns(agents().admin, { webhook_id: webhook.id })).filter(
@@ -154,7 +154,7 @@ export function survivesKills({ switchyard, agents, script }: AgentsUnderTest): 
       const unknown = runs.flatMap(({ calls }) => calls).filter(({ status }) => status === 'outcome_unknown');
       const reads = fixture.upstream.callsOf('safe-read').length;
       process.stdout.write(`asked ${asked} times, read ${reads} times, ${unknown.length} unknown\n`);
-      expect(asked + reads + unknown.length).toBeGreaterThan(count * (turns.length + 1));
+      expect(asked + reads + unknown.length).toBeGreaterThanOrEqual(count * (turns.length + 1) + 5);
     });
   });
 }
