@@ -9,6 +9,7 @@ import {
   runThroughEverything,
   secretFixtureEntry,
 } from './secrets/run-through-everything.js';
+import { runThroughAgents } from './secrets/run-through-agents.js';
 import { runThroughIdentity } from './secrets/run-through-identity.js';
 import { Switchyard } from './harness/switchyard.js';
 
@@ -39,8 +40,9 @@ describe.each(['redis', 'postgres'] as const)(
       };
       answers = await runThroughEverything(switchyard);
       const identity = await runThroughIdentity(switchyard);
-      Object.assign(answers.texts, identity.texts);
-      secrets = { ...canaries(switchyard, answers), ...identity.secrets };
+      const agents = await runThroughAgents(switchyard);
+      Object.assign(answers.texts, identity.texts, agents.texts);
+      secrets = { ...canaries(switchyard, answers), ...identity.secrets, ...agents.secrets };
       kinds = new Set(Object.keys(identity.secrets).map((name) => name.split(' ')[0] as string));
       for (const watch of Object.values(watches)) await watch.stop();
     });
@@ -63,6 +65,8 @@ describe.each(['redis', 'postgres'] as const)(
         'subject_token',
       ])
         expect([...kinds]).toContain(kind);
+      for (const name of ['modelKey', 'givenWebhook', 'madeWebhook', 'chatToken'])
+        expect(secrets[name]).toEqual(expect.any(String));
     });
 
     it('no secret is in a table, a job or a message of the stores', () => {

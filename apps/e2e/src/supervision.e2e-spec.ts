@@ -27,7 +27,7 @@ describe('the start script', () => {
         .body.result,
     );
 
-  it.each(['registry', 'catalog-sync', 'token-broker', 'dispatch', 'gateway'] as const)(
+  it.each(['registry', 'catalog-sync', 'token-broker', 'dispatch', 'agent-runner', 'gateway'] as const)(
     'replaces a %s that was killed, and says so in dev.json',
     async (service) => {
       const [pid] = switchyard.dev.pids[service] as [number];

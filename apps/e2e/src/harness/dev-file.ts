@@ -16,7 +16,7 @@ export type DevFile = {
   readonly ops_urls: Readonly<Record<Service, readonly string[]>>;
 };
 
-export type Service = 'registry' | 'catalog-sync' | 'token-broker' | 'dispatch' | 'gateway';
+export type Service = 'registry' | 'catalog-sync' | 'token-broker' | 'dispatch' | 'agent-runner' | 'gateway';
 
 /** Undefined as long as there is none. */
 export function readDevFile(dataFolder: string): DevFile | undefined {
