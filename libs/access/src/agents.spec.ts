@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { CallerContext } from '@switchyard/contracts';
+import { ApprovalTerms, type CallerContext } from '@switchyard/contracts';
 import {
   agent,
   idOf,
@@ -117,11 +117,21 @@ describe('the execution policy', () => {
     );
   });
 
-  it('changes its version with the integration, the agent, and what the vendor says of the tool', () => {
+  it('changes its version with what an approval depends on, and with nothing else', () => {
     const { version } = of(helper());
     expect(of(helper()).version).toBe(version);
-    expect(of(helper({ version: 2 })).version).not.toBe(version);
-    expect(of(helper(), { version: 2 }).version).not.toBe(version);
+    expect(of(helper({ version: 2, name: 'Other' }), { version: 2, name: 'Other' }).version).toBe(version);
+    expect(of(helper({ execution: auto })).version).not.toBe(version);
+    expect(of(helper({ mcpConfigs: [...granted, ...granted] })).version).not.toBe(version);
+    const approval = ApprovalTerms.parse({ selfApproval: false });
+    expect(of(helper({ approval })).version).not.toBe(version);
+    const moved = { transport: { type: 'http', url: 'https://elsewhere.example.com/' } };
+    const changes = [
+      moved,
+      { defaultPolicy: 'require_approval' },
+      { toolOverrides: said('require_approval') },
+    ];
+    for (const change of changes) expect(of(helper(), change).version).not.toBe(version);
     expect(of(helper(), {}, 'wiki_read').version).not.toBe(version);
   });
 

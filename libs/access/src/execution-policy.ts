@@ -26,7 +26,7 @@ export type ExecutionPolicy = {
   readonly mode: ExecutionMode;
   /** Whose word that is. */
   readonly decidedBy: PolicyWord;
-  /** Hex SHA-256 that changes with the integration's settings, the agent's, and what the vendor says of the tool. */
+  /** Hex SHA-256 that changes with all that an approval depends on (`policyVersion`). */
   readonly version: string;
   /** Who may approve it. */
   readonly terms: ApprovalTerms;
@@ -84,7 +84,16 @@ function authorsWord({ integration, tool }: ResolvedTool): ExecutionMode | undef
   return ExecutionMode.safeParse(meta?.[policyMetaKey]).data;
 }
 
+/**
+ * What an approval depends on: where the call goes and as whom, what decided that it waits, who may approve it, and what the
+ * vendor says of the tool. A new name or description of an integration or an agent makes no approval stale.
+ */
 function policyVersion(agent: AgentRecord | undefined, { integration, tool }: ResolvedTool): string {
-  const parts = [integration.id, integration.version, tool.wireSha256, agent?.id, agent?.version];
+  const { id, transport, authMode, serviceUserId, defaultPolicy, approvalOnGateway, approval } = integration;
+  const parts = [
+    [id, transport, authMode, serviceUserId, defaultPolicy, approvalOnGateway, approval],
+    [tool.wireSha256, overrideOf(integration, tool.name)?.policy],
+    agent && [agent.id, agent.mcpConfigs, agent.execution, agent.approval],
+  ];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }

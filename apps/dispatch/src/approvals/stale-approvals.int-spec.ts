@@ -117,7 +117,7 @@ onBothQueueBackends('an approval of what is no longer the same', (backend) => {
   });
 
   it.each([
-    ['another version', `SET version = version + 1`],
+    ['of another policy', `SET execution = '{"default":"require_approval","tools":{}}'`],
     ['no grant of it', `SET grants = '[]'`],
     ['switched off', `SET is_active = false`],
   ])('is refused where its agent is by now: %s', async (what, change) => {
@@ -134,7 +134,7 @@ onBothQueueBackends('an approval of what is no longer the same', (backend) => {
     await expectStale(job, what);
   });
 
-  it('is none where nothing changed', async () => {
+  it('is none where nothing changed that it depends on', async () => {
     const agentId = await addAgent();
     const caller = {
       kind: 'service',
@@ -144,6 +144,8 @@ onBothQueueBackends('an approval of what is no longer the same', (backend) => {
       agentId,
     } as const;
     const job = await bench.ask(tool, { args: { id: 'same' }, caller, lane: 'background' });
+    // A new name is no other policy.
+    await sql(`UPDATE registry.agents SET name = 'Other', version = version + 1 WHERE id = $1`, [agentId]);
     expect(await bench.decide(job, admin)).toMatchObject({ status: 'decided', state: 'approved' });
     expect(await bench.ended(job)).toMatchObject({
       status: 'completed',

@@ -30,7 +30,7 @@ export function waitsForAPerson(switchyard: () => Switchyard, people: () => Peop
       expect([asked.status, asked.body]).toMatchObject([
         ...[200, { status: 'failed', call_id: id, error: { code: 'approval_required' } }],
       ]);
-      expect(details['approve_url']).toBe(`${switchyard().origin()}/api/approvals/${id}`);
+      expect(details['approve_url']).toBe(`${switchyard().origin()}/api/approvals/${id}/approve`);
 
       const seen = await (await as('bob')).read(id);
       expect(seen.body).toMatchObject({ state: 'pending', arguments: {}, may_decide: false });

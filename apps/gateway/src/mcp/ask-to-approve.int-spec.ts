@@ -122,7 +122,7 @@ describe('a tool that its user has to approve at /mcp', () => {
         const client = await connect(capabilities);
         const first = await client.callTool(write(id(what)));
         expect(first).toMatchObject(isRequired);
-        const { approval_id: callId, approve_url: url } = first.structuredContent.details;
+        const { approval_id: callId, approval_url: url } = first.structuredContent.details;
         expect(url).toBe(`https://tools.example.com/api/approvals/${callId}`);
         expect(first.content[1].text).toContain(url);
         expect((await client.callTool(write(id(what)))).structuredContent.details.approval_id).toBe(callId);

@@ -10,9 +10,10 @@ export type OpenApproval = {
   readonly isOwn: boolean;
 };
 
-/** Where an approver sees it and decides. Without an origin of our own to name, the path alone. */
-export function approveUrl(origin: string | undefined, callId: string): string {
-  return `${origin ?? ''}/api/approvals/${callId}`;
+/** Where an approver sees it (GET) and decides (POST). Without an origin of our own to name, the paths alone. */
+export function approvalUrls(origin: string | undefined, callId: string) {
+  const url = `${origin ?? ''}/api/approvals/${callId}`;
+  return { approval_url: url, approve_url: `${url}/approve`, deny_url: `${url}/deny` };
 }
 
 /** What a caller is told whose call waits for a person. */
@@ -24,7 +25,7 @@ export function approvalRequired(
   return new PlatformError('approval_required', {
     details: {
       approval_id: callId,
-      approve_url: approveUrl(origin, callId),
+      ...approvalUrls(origin, callId),
       expires_at: expiresAt.toISOString(),
       tool: outwardName,
       ...{ integration: integration.slug, integration_id: integration.id },

@@ -53,7 +53,10 @@ describe('calls that a person has to approve', () => {
         error: {
           ...{ code: 'approval_required', call_id: callId },
           details: {
-            ...{ approval_id: callId, approve_url: `https://tools.example.com/api/approvals/${callId}` },
+            ...{
+              approval_id: callId,
+              approve_url: `https://tools.example.com/api/approvals/${callId}/approve`,
+            },
             ...{ expires_at: expect.any(String), tool: 'up_write', integration: 'up' },
           },
         },
@@ -138,7 +141,10 @@ describe('calls that a person has to approve', () => {
         status: 202,
         body: {
           ...{ status: 'awaiting_approval', approval_id: id },
-          ...{ approve_url: `https://tools.example.com/api/approvals/${id}`, expires_at: expect.any(String) },
+          ...{
+            approval_url: `https://tools.example.com/api/approvals/${id}`,
+            expires_at: expect.any(String),
+          },
           next: expect.stringContaining(`/api/tool-calls/${id}`),
         },
       });

@@ -41,7 +41,7 @@ export function errorToMcp(error: ErrorInfo, call: { tool?: Declared; callId?: s
 
 /** Where a person has to do something, a client that shows nothing but text shows what, and where. */
 function inWords({ message, code, details }: ErrorInfo): { type: 'text'; text: string }[] {
-  const url = details?.['reauth_url'] ?? details?.['approve_url'];
+  const url = details?.['reauth_url'] ?? details?.['approval_url'];
   if (typeof url !== 'string') return [];
   const next = errorCatalog[code].next.replace('reauth_url', url);
   return [{ type: 'text', text: `${message} ${next.includes(url) ? next : `${next} ${url}`}` }];

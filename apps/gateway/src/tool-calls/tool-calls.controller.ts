@@ -20,7 +20,7 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { type AuthenticatedRequest, CallerGuard } from '../auth/caller.guard.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
-import { approveUrl } from './approval-required.js';
+import { approvalUrls } from './approval-required.js';
 import { callRecord, wholeCallRecord } from './call-record.js';
 import { traceparentOf } from './caller-meta.js';
 import { LedgerRepository } from './ledger.repository.js';
@@ -69,7 +69,7 @@ export class ToolCallsController {
     if (!waitsUntil) return { call_id: callId, status };
     return {
       ...{ call_id: callId, status, approval_id: callId },
-      approve_url: approveUrl(this.config.oauth.issuer, callId),
+      ...approvalUrls(this.config.oauth.issuer, callId),
       expires_at: waitsUntil.toISOString(),
       next: `Once an approver has decided, the call goes on by itself: GET /api/tool-calls/${callId} tells.`,
     };

@@ -28,7 +28,9 @@ const ToolCallStatus = z
     call_id: z.uuid(),
     status: CallStateSchema,
     approval_id: z.uuid().optional().describe('Where a person has to decide first (`/api/approvals`).'),
+    approval_url: z.string().optional(),
     approve_url: z.string().optional(),
+    deny_url: z.string().optional(),
     expires_at: z.iso.datetime().optional(),
     next: z.string().optional(),
   })
