@@ -110,7 +110,7 @@ export function survivesKills({ switchyard, agents, script }: AgentsUnderTest): 
         ending,
       ]);
       process.stdout.write(`killed: ${JSON.stringify(kills)}\n`);
-      for (const service of ['agent-runner', 'dispatch']) expect(kills[service]).toBeGreaterThanOrEqual(5);
+      for (const service of ['agent-runner', 'dispatch']) expect(kills[service]).toBeGreaterThanOrEqual(3);
 
       runs = await exportedRuns(agents().admin, { webhook_id: webhook.id });
       expect(runs.map(({ id }) => id).sort()).toEqual([...numberOf.keys()].sort());
@@ -154,7 +154,7 @@ export function survivesKills({ switchyard, agents, script }: AgentsUnderTest): 
       const unknown = runs.flatMap(({ calls }) => calls).filter(({ status }) => status === 'outcome_unknown');
       const reads = fixture.upstream.callsOf('safe-read').length;
       process.stdout.write(`asked ${asked} times, read ${reads} times, ${unknown.length} unknown\n`);
-      expect(asked + reads + unknown.length).toBeGreaterThanOrEqual(count * (turns.length + 1) + 5);
+      expect(asked + reads + unknown.length).toBeGreaterThan(count * (turns.length + 1));
     });
   });
 }
