@@ -61,8 +61,10 @@ function summary(started: Started): string {
 
 function chatLines(gatewayUrl: string, agent: string): string[] {
   const body = JSON.stringify({ agent, stream: false, message: 'What can you do?' });
+  const folder = process.env.SWITCHYARD_DATA_DIR;
+  const signIn = `${folder ? `SWITCHYARD_DATA_DIR=${folder} ` : ''}npm run -s sign-in -- alice`;
   return [
-    `  curl ${gatewayUrl}/api/chat -H "Authorization: Bearer $(npm run -s sign-in -- alice)" \\`,
+    `  curl ${gatewayUrl}/api/chat -H "Authorization: Bearer $(${signIn})" \\`,
     `    -H "Content-Type: application/json" -d '${body}'`,
   ];
 }

@@ -11,6 +11,7 @@ export type Remembered = {
   virtualKey?: string;
   everythingPort?: number;
   demoModelPort?: number;
+  demoModelKey?: string;
   /** Whether the sample agent was made once. */
   hasAgent?: boolean;
 };

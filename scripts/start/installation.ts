@@ -145,10 +145,10 @@ export class Installation {
 
   async #startSamples(publicUrl: string): Promise<void> {
     const { dataFolder } = this.#options;
-    const { everythingPort, demoModelPort } = readRemembered(dataFolder);
+    const { everythingPort, ...last } = readRemembered(dataFolder);
     this.#everything = await EverythingServer.start(this.#root, dataFolder, everythingPort);
     this.#identityProvider = await IdentityProvider.start(this.#root, dataFolder, publicUrl);
-    this.#demoModel = await DemoModel.start(this.#root, dataFolder, demoModelPort);
+    this.#demoModel = await DemoModel.start(this.#root, dataFolder, last);
   }
 
   /** A database that was given may be shared: it is not ours to empty, and its vault opens with the present keys alone. */
@@ -206,7 +206,8 @@ export class Installation {
     });
     writeRemembered(dataFolder, {
       ...{ virtualKey: key, everythingPort: everything.port },
-      ...{ demoModelPort: this.#demoModel?.port, hasAgent: hasAgent || agent !== null },
+      ...this.#demoModel?.memory,
+      hasAgent: hasAgent || agent !== null,
     });
     await isFirstTime
       .then((isFirst) => (isFirst ? createPolicy(admin, samples) : undefined))
@@ -234,6 +235,7 @@ export class Installation {
       adminKey: this.#adminKey,
       virtualKey: this.#virtualKey,
       identityProvider: this.#identityProvider?.facts ?? null,
+      demoModel: this.#demoModel?.facts ?? null,
       pids: this.#fleet.pids(),
       opsUrls: this.#fleet.opsUrls(),
     });

@@ -16,14 +16,17 @@ const autoExecuted = [
 ];
 
 type Agent = { id: string; slug: string };
+export type DemoModelMemory = { demoModelPort?: number; demoModelKey?: string };
+export type DemoModelFacts = { base_url: string; model: string; api_key: string };
 
 export class DemoModel {
   readonly port: number;
-  readonly #key = `sk-demo-${randomBytes(18).toString('base64url')}`;
+  readonly #key: string;
   readonly #process: KeptProcess;
 
-  private constructor(root: string, dataFolder: string, port: number) {
+  private constructor(root: string, dataFolder: string, { port, key }: { port: number; key: string }) {
     this.port = port;
+    this.#key = key;
     this.#process = new KeptProcess(
       [join(root, 'apps/demo-model/dist/src/main.js')],
       join(dataFolder, 'logs/demo-model.log'),
@@ -31,10 +34,22 @@ export class DemoModel {
     );
   }
 
-  /** On the port of the last start if it is still free. */
-  static async start(root: string, dataFolder: string, lastPort?: number): Promise<DemoModel> {
+  /** On the port of the last start if it is still free, and with its key: agents of one's own may use it. */
+  static async start(root: string, dataFolder: string, last: DemoModelMemory): Promise<DemoModel> {
+    const { demoModelPort: lastPort } = last;
     const port = lastPort && (await isFree(lastPort)) ? lastPort : await freePort();
-    return new DemoModel(root, dataFolder, port);
+    const key = last.demoModelKey ?? `sk-demo-${randomBytes(18).toString('base64url')}`;
+    return new DemoModel(root, dataFolder, { port, key });
+  }
+
+  /** As `dev.json` shows it. */
+  get facts(): DemoModelFacts {
+    return { base_url: `http://127.0.0.1:${this.port}/v1`, model: 'demo-1', api_key: this.#key };
+  }
+
+  /** What the next start has to know. */
+  get memory(): DemoModelMemory {
+    return { demoModelPort: this.port, demoModelKey: this.#key };
   }
 
   /**
@@ -44,14 +59,8 @@ export class DemoModel {
   async register(admin: Api, samples: readonly Sample[], isFirstTime: boolean): Promise<string | null> {
     const { items } = await admin<{ items: Agent[] }>('GET', `/api/agents?slug=${slug}`);
     const [known] = items;
-    const model = {
-      model: {
-        provider: 'openai_compatible',
-        base_url: `http://127.0.0.1:${this.port}/v1`,
-        model: 'demo-1',
-      },
-      model_key: this.#key,
-    };
+    const { base_url, model: name, api_key } = this.facts;
+    const model = { model: { provider: 'openai_compatible', base_url, model: name }, model_key: api_key };
     if (known) await admin('PATCH', `/api/agents/${known.id}`, model);
     else if (isFirstTime) await admin('POST', '/api/agents', { ...definitionOf(samples), ...model });
     return known || isFirstTime ? slug : null;

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import type { ErrorInfo, RunOutput, RunState } from '@switchyard/contracts';
+import type { ErrorInfo, RunState } from '@switchyard/contracts';
 import type { ApprovalPart, ChatMessage, DecisionRefusedPart, ReauthPart } from '@switchyard/models';
 import { type RunUsage, type WatchedRun, WatchedRunsRepository } from '../watch/watched-runs.repository.js';
+import { type OutputAnswer, outputAnswer } from '../history/in-snake-case.js';
 import type { RunPlan } from '../runs/run-data.js';
 import { RunStories } from './run-stories.service.js';
 import { toolCallIdOf } from './requests/match-calls.js';
@@ -27,7 +28,7 @@ export type ChatAnswer = {
   readonly conversation_id: string | null;
   readonly status: RunState;
   readonly message: ChatMessage;
-  readonly output: RunOutput | null;
+  readonly output: OutputAnswer;
   readonly error: ErrorInfo | null;
   readonly usage: RunUsage;
   /** What the run waits for. */
@@ -55,7 +56,7 @@ export class ChatAnswers {
       conversation_id: run.conversationId,
       status: run.state,
       message,
-      output: run.output,
+      output: outputAnswer(run.output),
       error: run.error,
       usage: run.usage,
       pending: pendingOf(message),

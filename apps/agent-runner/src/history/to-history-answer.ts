@@ -1,3 +1,4 @@
+import { outcomeAnswer, outputAnswer } from './in-snake-case.js';
 import type { ApprovalRow, CallRow, RunRow, StepRow } from './history.repository.js';
 
 /** A run as lists show it. */
@@ -34,7 +35,7 @@ export function toRunDetails(run: RunRow) {
     ...toRunAnswer(run),
     input,
     plan: plan && { tools, left_out: plan.leftOut },
-    output,
+    output: outputAnswer(output),
   };
 }
 
@@ -68,7 +69,7 @@ export function toCallAnswer(call: CallRow) {
     status: call.status ?? call.outcome?.['status'] ?? null,
     auth_path: call.authPath,
     attempts: call.attempts,
-    outcome: call.outcome,
+    outcome: outcomeAnswer(call.outcome),
     accepted_at: iso(call.acceptedAt),
     sent_at: iso(call.sentAt),
     ended_at: iso(call.endedAt),
@@ -77,6 +78,7 @@ export function toCallAnswer(call: CallRow) {
 
 export function toApprovalAnswer(approval: ApprovalRow) {
   return {
+    id: approval.callId,
     run_id: approval.runId,
     call_id: approval.callId,
     state: approval.state,

@@ -1,6 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { PlatformError, toPlatformError } from '@switchyard/contracts';
-import { sendProblem, toPublicError } from '@switchyard/service-kit';
+import { PlatformError } from '@switchyard/contracts';
+import { Log, sendProblem, toPublicError } from '@switchyard/service-kit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Deliveries } from './deliveries.service.js';
@@ -40,7 +40,14 @@ async function take(
     const { runId, isDuplicate } = await app.get(Deliveries).take(id.data, delivery);
     return reply.status(isDuplicate ? 200 : 202).send({ run_id: runId, duplicate: isDuplicate });
   } catch (thrown) {
-    sendProblem(reply, toPlatformError(thrown), request.id);
+    sendProblem(reply, toAnswer(app, thrown), request.id);
     return reply;
   }
+}
+
+/** Nothing was recorded, or it was and the delivery is known again: a sender may try again in any case. */
+function toAnswer(app: NestFastifyApplication, thrown: unknown): PlatformError {
+  if (thrown instanceof PlatformError) return thrown;
+  app.get(Log).error({ err: thrown }, 'a delivery could not be recorded');
+  return new PlatformError('dependency_unavailable', { retryAfterMs: 5_000 });
 }

@@ -22,6 +22,8 @@ export function ruleOf(before: ScheduleRule | undefined, given: Given): Schedule
     refuseFields([
       { path: 'cron', message: 'is missing: give cron with time_zone, or interval_s with starts_at' },
     ]);
+  if (given.cron !== undefined && given.interval_s !== undefined)
+    refuseFields([{ path: 'interval_s', message: 'is given beside cron: a schedule has one of the two' }]);
   const isInterval = type === 'interval';
   refuseFields(strangers(given, isInterval ? ['time_zone'] : ['interval_s', 'starts_at']));
   const parsed = ScheduleRule.safeParse(isInterval ? intervalOf(before, given) : cronOf(before, given));
