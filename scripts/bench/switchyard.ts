@@ -7,6 +7,7 @@ import { build } from '../build.ts';
 import { cleanDataFolder, makeDataFolder } from '../start/data-folder.ts';
 import { type EnvironmentInput, migratorEnvironment, serviceEnvironment } from '../start/environments.ts';
 import { parseOptions, type ServiceName, services } from '../start/options.ts';
+import { choosePorts } from '../start/ports.ts';
 import { loadSecrets } from '../start/secrets.ts';
 import { ServiceLog } from '../start/service-log.ts';
 import { openStores } from '../start/stores.ts';
@@ -80,10 +81,7 @@ async function openInput(
   if (redis) cleanUp.push(() => redis.stop());
   const stores = await openStores({ ...options, queueUrl: redis?.url }, secrets);
   cleanUp.push(() => stores.stop());
-  const ports = {
-    ...{ gateway: await freePort(), registry: await freePort(), tokenBroker: await freePort() },
-    ...{ dispatch: await freePort(), agentRunner: await freePort() },
-  };
+  const ports = await choosePorts(await freePort(), options.scale);
   const { PATH, LOG_LEVEL } = process.env;
   return { stores, secrets, ports, allowlist: '', given: { PATH, LOG_LEVEL } };
 }

@@ -15,7 +15,13 @@ function input(given: NodeJS.ProcessEnv = {}): EnvironmentInput {
   return {
     stores: { adminUrl: 'postgres://root:p@localhost/s', queueUrl: 'postgres://q:p@localhost/s' } as never,
     secrets,
-    ports: { gateway: 8080, registry: 8081, tokenBroker: 8082, dispatch: 8083, agentRunner: 8084 },
+    ports: {
+      gateway: 8080,
+      registry: 8081,
+      tokenBroker: 8082,
+      dispatch: [8083, 8093],
+      agentRunner: [8084, 8094],
+    },
     allowlist: '/list.json',
     given,
   };
@@ -61,12 +67,22 @@ describe('the environment of a service', () => {
     );
   });
 
-  it('names ports only to the first process of a service, and to those who call it', () => {
+  it('names the ports of registry and token broker only to their first process, and to those who call it', () => {
     expect(serviceEnvironment('token-broker', 0, input())).toMatchObject({ TOKEN_BROKER_PORT: '8082' });
     expect(serviceEnvironment('token-broker', 1, input())).toMatchObject({ TOKEN_BROKER_PORT: '0' });
     expect(serviceEnvironment('gateway', 0, input())).toMatchObject({
       GATEWAY_TOKEN_BROKER_URL: 'http://127.0.0.1:8082',
       SWITCHYARD_EGRESS_ALLOW_PRIVATE: 'true',
+    });
+  });
+
+  it('gives each process of dispatch and of the agent runner a port, and the gateway all of them', () => {
+    expect(serviceEnvironment('dispatch', 1, input())).toMatchObject({ DISPATCH_PORT: '8093' });
+    expect(serviceEnvironment('agent-runner', 0, input())).toMatchObject({ AGENT_RUNNER_PORT: '8084' });
+    expect(serviceEnvironment('agent-runner', 1, input())).toMatchObject({ AGENT_RUNNER_PORT: '8094' });
+    expect(serviceEnvironment('gateway', 1, input())).toMatchObject({
+      GATEWAY_DISPATCH_URL: 'http://127.0.0.1:8083,http://127.0.0.1:8093',
+      GATEWAY_AGENT_RUNNER_URL: 'http://127.0.0.1:8084,http://127.0.0.1:8094',
     });
   });
 });

@@ -9,8 +9,9 @@ export type Ports = {
   gateway: number;
   registry: number;
   tokenBroker: number;
-  dispatch: number;
-  agentRunner: number;
+  /** Of each process: the gateway shares requests out among them. */
+  dispatch: number[];
+  agentRunner: number[];
 };
 
 export type EnvironmentInput = {
@@ -31,7 +32,7 @@ export function publicUrlOf({ ports, given }: Pick<EnvironmentInput, 'ports' | '
 
 const passedOn = ['PATH', 'TZ', 'LANG', 'LOG_LEVEL', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'NODE_EXTRA_CA_CERTS'];
 
-/** The environment of the `index`-th process of a service. Only the first of several has a port that others know. */
+/** The environment of the `index`-th process of a service. Of a service that others reach by one port, only the first has it. */
 export function serviceEnvironment(
   name: ServiceName,
   index: number,
@@ -83,13 +84,13 @@ function ofService(
         ...egress,
         ...stdio,
         DISPATCH_ADMIN_KEY_SHA256: adminKeyDigest(secrets),
-        DISPATCH_PORT: portOf(ports.dispatch, index),
+        DISPATCH_PORT: String(ports.dispatch[index]),
       };
     case 'agent-runner':
       return {
         ...egress,
         AGENT_RUNNER_ADMIN_KEY_SHA256: adminKeyDigest(secrets),
-        AGENT_RUNNER_PORT: portOf(ports.agentRunner, index),
+        AGENT_RUNNER_PORT: String(ports.agentRunner[index]),
       };
     case 'gateway':
       return {
@@ -98,8 +99,8 @@ function ofService(
         GATEWAY_PORT: portOf(ports.gateway, index),
         GATEWAY_REGISTRY_URL: `http://127.0.0.1:${ports.registry}`,
         GATEWAY_TOKEN_BROKER_URL: `http://127.0.0.1:${ports.tokenBroker}`,
-        GATEWAY_DISPATCH_URL: `http://127.0.0.1:${ports.dispatch}`,
-        GATEWAY_AGENT_RUNNER_URL: `http://127.0.0.1:${ports.agentRunner}`,
+        GATEWAY_DISPATCH_URL: urlsOf(ports.dispatch),
+        GATEWAY_AGENT_RUNNER_URL: urlsOf(ports.agentRunner),
       };
   }
 }
@@ -121,6 +122,10 @@ function localTools({
 
 function portOf(port: number, index: number): string {
   return String(index === 0 ? port : 0);
+}
+
+function urlsOf(ports: readonly number[]): string {
+  return ports.map((port) => `http://127.0.0.1:${port}`).join(',');
 }
 
 function masterKeys({ masterKey, formerMasterKeys }: Secrets, given: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

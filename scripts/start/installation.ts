@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { build } from '../build.ts';
 import { settingsFile } from '../identity-provider/settings.ts';
-import { freePort } from '../stores/free-port.ts';
 import { cleanDataFolder, makeDataFolder } from './data-folder.ts';
 import { removeDevFile, writeDevFile } from './dev-file.ts';
 import {
@@ -28,7 +27,7 @@ import { type Api, apiClient } from './http-client.ts';
 import { IdentityProvider, type SampleIdentity } from './identity-provider.ts';
 import { services, type StartOptions } from './options.ts';
 import { DemoModel } from './sample-agent.ts';
-import { gatewayPort } from './ports.ts';
+import { choosePorts, gatewayPort } from './ports.ts';
 import { EverythingServer, prepareStdioSamples, type Sample, samplesOf } from './sample-servers.ts';
 import { forgetFormerMasterKeys, loadSecrets } from './secrets.ts';
 import { openStores, type Stores } from './stores.ts';
@@ -134,10 +133,7 @@ export class Installation {
     this.#stores = stores;
     this.#endIfAsked();
     const allowlist = prepareStdioSamples(this.#root, dataFolder, process.env.SWITCHYARD_STDIO_ALLOWLIST);
-    const ports = {
-      ...{ gateway, registry: await freePort(), tokenBroker: await freePort() },
-      ...{ dispatch: await freePort(), agentRunner: await freePort() },
-    };
+    const ports = await choosePorts(gateway, this.#options.scale);
     const input = { stores, secrets, ports, allowlist, given: process.env };
     if (hasSamples) await this.#startSamples(publicUrlOf(input));
     return input;

@@ -1,7 +1,8 @@
-/** The gateway's port, which is the only one that is not simply chosen free. */
+/** The ports of one installation. The gateway's is the only one that is not simply chosen free. */
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../stores/free-port.ts';
+import type { Ports } from './environments.ts';
 import { type StartOptions, UsageError } from './options.ts';
 
 export function isFree(port: number): Promise<boolean> {
@@ -20,4 +21,27 @@ export async function gatewayPort(options: StartOptions, patienceMs: number): Pr
       throw new UsageError(`Port ${options.port} is taken. Use another: PORT=${options.port + 10} npm start`);
   }
   return options.port;
+}
+
+/** Free ports, none of them twice, for all that the gateway at `gateway` reaches. */
+export async function choosePorts(gateway: number, scale: StartOptions['scale']): Promise<Ports> {
+  const chosen = new Set([gateway]);
+  const choose = async (): Promise<number> => {
+    const port = await freePort();
+    if (chosen.has(port)) return choose();
+    chosen.add(port);
+    return port;
+  };
+  const chooseMany = async (count: number): Promise<number[]> => {
+    const ports: number[] = [];
+    while (ports.length < count) ports.push(await choose());
+    return ports;
+  };
+  return {
+    gateway,
+    registry: await choose(),
+    tokenBroker: await choose(),
+    dispatch: await chooseMany(scale.dispatch),
+    agentRunner: await chooseMany(scale['agent-runner']),
+  };
 }

@@ -47,6 +47,24 @@ describe('the gateway’s configuration', () => {
     expect(load({ GATEWAY_TRUSTED_PROXIES: named }).edge.trustedProxies).toEqual(named.split(', '));
   });
 
+  it('takes one URL or several of dispatch and of the agent runner', () => {
+    expect(load({})).toMatchObject({
+      dispatchUrls: ['http://127.0.0.1:3003'],
+      agentRunnerUrls: ['http://127.0.0.1:3004'],
+    });
+    const two = 'http://runner-1:8084, http://runner-2:8084';
+    expect(load({ GATEWAY_AGENT_RUNNER_URL: two }).agentRunnerUrls).toEqual(two.split(', '));
+    expect(load({ GATEWAY_DISPATCH_URL: two }).dispatchUrls).toEqual(two.split(', '));
+  });
+
+  it.each(['', ' , ', 'runner-1:8084', 'http://runner-1:8084,runner-2:8084'])(
+    'refuses %j as URLs of a service',
+    (value) => {
+      expect(() => load({ GATEWAY_AGENT_RUNNER_URL: value })).toThrow(/GATEWAY_AGENT_RUNNER_URL/);
+      expect(() => load({ GATEWAY_DISPATCH_URL: value })).toThrow(/GATEWAY_DISPATCH_URL/);
+    },
+  );
+
   it('refuses to listen for others under no name', () => {
     expect(() => load({ SWITCHYARD_HOST: '0.0.0.0' })).toThrow(/GATEWAY_PUBLIC_URL/);
     expect(

@@ -14,6 +14,9 @@ import { z } from 'zod';
 import { isLoopback } from './edge/host-origin.js';
 import { isNetwork } from './edge/is-network.js';
 
+/** The replicas of a service. */
+const urlList = () => commaList().pipe(z.array(z.url({ protocol: /^https?$/ })).min(1));
+
 const settings = z.object({
   ...serviceEnv,
   GATEWAY_PORT: portNumber().default(8080).describe('Port of the public edge; 0 is a free one.'),
@@ -25,10 +28,12 @@ const settings = z.object({
   GATEWAY_TOKEN_BROKER_URL: z
     .url()
     .describe('The token broker, to which sign-in, consent, credentials and audit are forwarded.'),
-  GATEWAY_DISPATCH_URL: z.url().describe('Dispatch, to which approvals are forwarded.'),
-  GATEWAY_AGENT_RUNNER_URL: z
-    .url()
-    .describe('The agent runner, to which chat, runs, conversations and webhooks are forwarded.'),
+  GATEWAY_DISPATCH_URL: urlList().describe(
+    'Dispatch, to which approvals are forwarded: one URL, or several with commas between, which take requests in turn. Behind a load balancer one is enough.',
+  ),
+  GATEWAY_AGENT_RUNNER_URL: urlList().describe(
+    'The agent runner, to which chat, runs, conversations and webhooks are forwarded: one URL, or several with commas between, which take requests in turn. Behind a load balancer one is enough.',
+  ),
   SWITCHYARD_EGRESS_ALLOW_PRIVATE: booleanFlag()
     .default(false)
     .describe(
@@ -158,8 +163,8 @@ export type GatewayConfig = {
   readonly sealKey: Secret;
   readonly registryUrl: string;
   readonly tokenBrokerUrl: string;
-  readonly dispatchUrl: string;
-  readonly agentRunnerUrl: string;
+  readonly dispatchUrls: readonly string[];
+  readonly agentRunnerUrls: readonly string[];
   readonly egress: { readonly allowPrivate: boolean };
   readonly isAuthEnforced: boolean;
   readonly oauth: OAuthConfig;
@@ -224,8 +229,8 @@ export function toGatewayConfig(env: Env): GatewayConfig {
     sealKey: env.SWITCHYARD_SEAL_KEY,
     registryUrl: env.GATEWAY_REGISTRY_URL,
     tokenBrokerUrl: env.GATEWAY_TOKEN_BROKER_URL,
-    dispatchUrl: env.GATEWAY_DISPATCH_URL,
-    agentRunnerUrl: env.GATEWAY_AGENT_RUNNER_URL,
+    dispatchUrls: env.GATEWAY_DISPATCH_URL,
+    agentRunnerUrls: env.GATEWAY_AGENT_RUNNER_URL,
     egress: { allowPrivate: env.SWITCHYARD_EGRESS_ALLOW_PRIVATE },
     isAuthEnforced: env.GATEWAY_ENFORCE_AUTH_ON_INFERENCE,
     oauth: oauthConfig(env),

@@ -28,11 +28,11 @@ export function gatewayService(
         configureEdge(app, config.edge);
         await mountOAuth(app);
         await forwardToOwners(app, [
-          { name: 'registry', url: config.registryUrl, paths: registryPaths },
-          { name: 'token broker', url: config.tokenBrokerUrl, paths: tokenBrokerPaths },
-          { name: 'dispatch service', url: config.dispatchUrl, paths: dispatchPaths },
+          { name: 'registry', urls: [config.registryUrl], paths: registryPaths },
+          { name: 'token broker', urls: [config.tokenBrokerUrl], paths: tokenBrokerPaths },
+          { name: 'dispatch service', urls: config.dispatchUrls, paths: dispatchPaths },
           {
-            ...{ name: 'agent runner', url: config.agentRunnerUrl, paths: agentRunnerPaths },
+            ...{ name: 'agent runner', urls: config.agentRunnerUrls, paths: agentRunnerPaths },
             timeouts: streamTimeouts,
           },
         ]);

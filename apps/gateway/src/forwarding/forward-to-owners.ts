@@ -1,15 +1,17 @@
 import { Readable } from 'node:stream';
-import httpProxy from '@fastify/http-proxy';
+import httpProxy, { type FastifyHttpProxyOptions } from '@fastify/http-proxy';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { PlatformError } from '@switchyard/contracts';
 import { sendProblem, toPublicError } from '@switchyard/service-kit';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { forwardFailure, isConnectionFailure } from './forward-failure.js';
 import { forwardedHeaders } from './forwarded-headers.js';
+import { OwnerUrls } from './owner-urls.js';
 
 /** A service behind the gateway, with its public paths. Nothing else of it can be reached from here. */
 export type Owner = {
   readonly name: string;
-  readonly url: string;
+  /** Its replicas; one URL is enough where they share a name. */
+  readonly urls: readonly string[];
   readonly paths: readonly string[];
   readonly timeouts?: Timeouts;
 };
@@ -69,27 +71,50 @@ export async function forwardToOwners(app: NestFastifyApplication, owners: reado
     passBodies(scope);
     // Nest's filters are set too late for scopes like this one.
     scope.setErrorHandler((error, request, reply) => sendProblem(reply, toPublicError(error), request.id));
-    for (const { owner, path } of owners.flatMap((owner) => owner.paths.map((path) => ({ owner, path })))) {
-      void scope.register(httpProxy, {
-        upstream: owner.url,
-        prefix: path,
-        rewritePrefix: path,
-        proxyPayloads: false,
-        disableRequestLogging: true,
-        retryMethods: [],
-        undici: {
-          connections: owner.timeouts ? streamConnections : 64,
-          ...(owner.timeouts ?? usualTimeouts),
-          connect: { timeout: 3_000 },
-        },
-        replyOptions: {
-          rewriteRequestHeaders: (request, headers) => forwardedHeaders(request, headers),
-          onError: (reply, { error }) => answerFailure(reply as FastifyReply, owner, error),
-        },
-      });
-    }
+    for (const owner of owners) forwardToOwner(scope, owner);
     done();
   });
+}
+
+function forwardToOwner(scope: FastifyInstance, owner: Owner): void {
+  const replyOptions = repliesOf(owner);
+  for (const path of owner.paths) {
+    void scope.register(httpProxy, {
+      upstream: '',
+      prefix: path,
+      rewritePrefix: path,
+      proxyPayloads: false,
+      disableRequestLogging: true,
+      // A request whose answer is lost may have been taken.
+      retryMethods: [],
+      undici: {
+        connections: owner.timeouts ? streamConnections : 64,
+        ...(owner.timeouts ?? usualTimeouts),
+        connect: { timeout: 3_000 },
+      },
+      replyOptions,
+    });
+  }
+}
+
+/** Which replica a request goes to, and what its caller is told when that one does not answer. */
+function repliesOf({ name, urls }: Owner): FastifyHttpProxyOptions['replyOptions'] {
+  const replicas = new OwnerUrls(urls);
+  const taken = new WeakMap<object, string>();
+  return {
+    getUpstream: (request) => {
+      const url = replicas.next();
+      taken.set(request, url);
+      return url;
+    },
+    rewriteRequestHeaders: (request, headers) => forwardedHeaders(request, headers),
+    onError: (reply, { error }) => {
+      const { request } = reply as FastifyReply;
+      const url = taken.get(request);
+      if (url !== undefined && isConnectionFailure(error)) replicas.failed(url);
+      sendProblem(reply as FastifyReply, forwardFailure(name, request, error), request.id);
+    },
+  };
 }
 
 /** Whatever its type, a body goes on as it came, once all of it is there. */
@@ -98,9 +123,4 @@ function passBodies(scope: FastifyInstance): void {
   scope.addContentTypeParser<Buffer>('*', { parseAs: 'buffer', bodyLimit: bodyLimitBytes }, (_, body, done) =>
     done(null, body.length > 0 ? Readable.from([body]) : undefined),
   );
-}
-
-function answerFailure(reply: FastifyReply, { name }: Owner, cause: Error): void {
-  const message = `The ${name} is not reachable.`;
-  sendProblem(reply, new PlatformError('dependency_unavailable', { message, cause }), reply.request.id);
 }
