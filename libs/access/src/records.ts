@@ -75,6 +75,8 @@ export type IntegrationRecord = {
   readonly enabled: boolean;
   readonly retention: 'always' | 'ledger_first' | 'never';
   readonly version: number;
+  /** Raised, with `version`, by what needs a new connection: how the server is reached, as whom, and with which secrets. */
+  readonly connectionVersion: number;
   readonly updatedAt: Date;
 };
 

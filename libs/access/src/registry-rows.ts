@@ -49,7 +49,8 @@ const integrationsSql = `SELECT id, organization_id AS "orgId", slug, name, kind
     deadline_ms AS "deadlineMs", max_concurrency AS "maxConcurrency", rate_limit AS "rateLimit",
     sync_interval_seconds AS "syncIntervalSeconds", auto_reconnect AS "autoReconnect", enabled, retention, version,
     updated_at AS "updatedAt", service_user_active AS "serviceUserActive", user_header_names AS "userHeaderNames",
-    pinned, default_policy AS "defaultPolicy", approval_on_gateway AS "approvalOnGateway", approval
+    pinned, default_policy AS "defaultPolicy", approval_on_gateway AS "approvalOnGateway", approval,
+    connection_version AS "connectionVersion"
   FROM registry.v_integrations ORDER BY slug`;
 
 const virtualKeysSql = `SELECT id, organization_id AS "orgId", name, key_hash AS "keyHash", mcp_configs AS "mcpConfigs",

@@ -61,6 +61,7 @@ export function integration(fields: Partial<IntegrationRecord> & { slug: string 
     enabled: true,
     retention: 'always',
     version: 1,
+    connectionVersion: 1,
     updatedAt: new Date(0),
     ...fields,
   };

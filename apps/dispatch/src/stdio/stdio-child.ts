@@ -52,6 +52,8 @@ type Call = Extract<StdioRequest, { op: 'call' }>;
 
 const defaultConcurrency = 32;
 const subscribeMs = 5_000;
+/** For calls that fail when the process is ended under them: they are answered before the consumer gives up. */
+const lastAnswersMs = 5_000;
 
 /**
  * Declared once for the child, which all callers share: what a call's own client did not declare is refused then. Not
@@ -61,7 +63,7 @@ const capabilities = { elicitation: { form: {}, url: {} }, sampling: {} };
 
 /** The one child of a stdio integration, and the consumer of its queue, for as long as this worker owns it. */
 export class StdioChild {
-  readonly version: number;
+  readonly connectionVersion: number;
   private session: Promise<UpstreamSession> | null = null;
   private running: ChildProcess | null = null;
   private wanted: readonly string[] = [];
@@ -69,15 +71,16 @@ export class StdioChild {
   /** Unsafe requests by id, until their deadline. */
   private readonly taken = new Map<string, number>();
   private readonly calls = new Map<string, { controller: AbortController; safe: boolean }>();
-  private readonly place: Place;
+  private place: Place;
+  private stopped = false;
 
   constructor(
-    private readonly integration: IntegrationRecord,
+    private integration: IntegrationRecord,
     private readonly parts: StdioParts,
   ) {
-    this.version = integration.version;
-    const concurrency = integration.maxConcurrency ?? defaultConcurrency;
-    this.place = { key: `child ${integration.id}`, most: halfOf(concurrency), what: 'of this server' };
+    this.connectionVersion = integration.connectionVersion;
+    const concurrency = concurrencyOf(integration);
+    this.place = placeOf(integration);
     this.consumer = parts.queue.consume(
       stdioQueue(integration.id),
       (request, ctx) => this.handle(request, ctx),
@@ -89,9 +92,22 @@ export class StdioChild {
     return this.integration.id;
   }
 
+  /** Whether it has been ended, and takes nothing any more. */
+  get isStopped(): boolean {
+    return this.stopped;
+  }
+
   /** Null while none runs: one is started by the next request. */
   get process(): ChildProcess | null {
     return this.running;
+  }
+
+  /** A change of the integration that its process does not depend on. */
+  update(integration: IntegrationRecord): void {
+    if (integration === this.integration) return;
+    this.integration = integration;
+    this.place = placeOf(integration);
+    this.consumer.concurrency = concurrencyOf(integration);
   }
 
   /** The resources to whose updates somebody is subscribed; also of a child that is started later. */
@@ -115,8 +131,17 @@ export class StdioChild {
     await this.stop();
   }
 
+  /** As `drain`, but after `limitMs` calls that still run fail as sent and unanswered. */
+  async retire(limitMs: number): Promise<void> {
+    const timer = setTimeout(() => void this.endSession(), limitMs);
+    await this.consumer.close({ limitMs: limitMs + lastAnswersMs });
+    clearTimeout(timer);
+    await this.stop();
+  }
+
   /** Ends the child, its whole process group, at once: calls under way fail as sent and unanswered. */
   async stop(): Promise<void> {
+    this.stopped = true;
     await this.endSession();
     await this.consumer.close();
     await this.endSession();
@@ -246,8 +271,8 @@ export class StdioChild {
       },
       { egress: parts.egress, timeoutMs: parts.connectTimeoutMs, capabilities },
     ).catch((error: unknown) => Promise.reject(notStarted(error)));
-    session.onListsChanged(() => parts.onListsChanged(integration));
-    session.onResourceUpdated((uri) => parts.onResourceUpdated(integration, uri));
+    session.onListsChanged(() => parts.onListsChanged(this.integration));
+    session.onResourceUpdated((uri) => parts.onResourceUpdated(this.integration, uri));
     this.followProcess(session);
     void session.subscribe(this.wanted, { timeoutMs: subscribeMs });
     return session;
@@ -271,6 +296,15 @@ export class StdioChild {
     this.session = null;
     await (await ending?.catch(() => null))?.close();
   }
+}
+
+function concurrencyOf({ maxConcurrency }: IntegrationRecord): number {
+  return maxConcurrency ?? defaultConcurrency;
+}
+
+function placeOf(integration: IntegrationRecord): Place {
+  const most = halfOf(concurrencyOf(integration));
+  return { key: `child ${integration.id}`, most, what: 'of this server' };
 }
 
 /** A command that is missing, ends at once or says nothing looks alike from here: who may mend it is told where to look. */

@@ -40,6 +40,10 @@ function isAlive(pid: number): boolean {
   }
 }
 
+function unexpected(outcome: ToolCallOutcome): never {
+  throw new Error(`ended before it asked: ${textOf(outcome)}`);
+}
+
 onBothQueueBackends('a stdio integration', (backend) => {
   let harness: DispatchHarness;
   let integrationId: string;
@@ -55,7 +59,12 @@ onBothQueueBackends('a stdio integration', (backend) => {
     writeFileSync(
       allowlist,
       JSON.stringify([
-        { name: 'fixture', command: process.execPath, args: [stdioFixturePath()] },
+        {
+          name: 'fixture',
+          command: process.execPath,
+          args: [stdioFixturePath()],
+          argument_pattern: '--again',
+        },
         { name: 'missing', command: '/nowhere/server' },
         { name: 'quits', command: process.execPath, args: ['--eval', 'process.exit(1)'] },
       ]),
@@ -109,24 +118,85 @@ onBothQueueBackends('a stdio integration', (backend) => {
     });
   });
 
-  it('asks the client of the call, whichever worker has the call and whichever the child', async () => {
-    const ask = async (name: string) => {
-      const client = { capabilities: { elicitation: {} }, activeMs: 1_500 };
-      const job = harness.job(integrationId, 'up_ask', { message: name }, { client, deadlineMs: 600_000 });
-      const { callId } = job.sealed.call;
-      let asked: { questionId: string; params: object } | undefined;
-      const outcome = harness.send(job, (event) => {
-        if ((event as ToolCallEvent).kind === 'question') asked = event as typeof asked;
-      });
-      // Longer than the child itself may take.
-      await eventually(() => asked !== undefined && Date.now() - job.sealed.call.acceptedAt > 2_000);
-      const { questionId, params } = asked!;
+  /** A call that is under way until its question is answered. */
+  const underWay = async (name: string) => {
+    const client = { capabilities: { elicitation: {} }, activeMs: 1_500 };
+    const job = harness.job(integrationId, 'up_ask', { message: name }, { client, deadlineMs: 600_000 });
+    const { callId, acceptedAt } = job.sealed.call;
+    const question = Promise.withResolvers<{ questionId: string; params: object }>();
+    const outcome = harness.send(job, (event) => {
+      if ((event as ToolCallEvent).kind === 'question') question.resolve(event as never);
+    });
+    const { questionId, params } = await Promise.race([question.promise, outcome.then(unexpected)]);
+    const end = async () => {
       const answer: QuestionAnswer = { result: { action: 'accept', content: { to: params } } };
       const seal = sealAnswer(harness.sealer, { id1: callId, id2: questionId, answer });
       await harness.queue.publish(topics.questionAnswered, { callId, questionId, answer, seal });
       return textOf(await outcome);
     };
-    for (const name of ['a', 'b', 'c', 'd']) expect(await ask(name)).toContain(`"message":"${name}"`);
+    return { acceptedAt, end };
+  };
+
+  /** Three more, so that both workers own two of four. */
+  const insertOthers = async () => {
+    const ids = await Promise.all(
+      ['up-2', 'up-3', 'up-4'].map((slug) =>
+        harness.insertIntegration(slug, { type: 'stdio', command: 'fixture', args: [] }, unsafe),
+      ),
+    );
+    const owners = await eventually(async () => {
+      const rows = await harness.sql.query<{ worker_id: string }>(
+        'SELECT worker_id FROM dispatch.stdio_owners',
+      );
+      return rows.length === 4 ? rows.map((row) => row.worker_id) : undefined;
+    });
+    return { ids, owners };
+  };
+  const deleteOthers = async (ids: string[]) => {
+    await harness.sql.query('DELETE FROM registry.integrations WHERE id = ANY($1)', [ids]);
+    await eventually(
+      async () => (await harness.sql.query('SELECT 1 FROM dispatch.stdio_owners')).length === 1,
+    );
+  };
+
+  /** Resolves when the owner has seen it: who claims another integration has looked at its own first. */
+  const edit = async (assignments: string) => {
+    await harness.sql.query(
+      `UPDATE registry.integrations SET ${assignments}, version = version + 1 WHERE id = $1`,
+      [integrationId],
+    );
+    return (await insertOthers()).ids;
+  };
+
+  it('asks the client of the call, whichever worker has the call and whichever the child', async () => {
+    for (const name of ['a', 'b', 'c', 'd']) {
+      const { acceptedAt, end } = await underWay(name);
+      // Longer than the child itself may take.
+      await eventually(() => Date.now() - acceptedAt > 2_000);
+      expect(await end()).toContain(`"message":"${name}"`);
+    }
+  });
+
+  it('keeps its process, and the calls under way, over an edit that its process does not depend on', async () => {
+    const before = await pid();
+    const call = await underWay('still there');
+    await deleteOthers(await edit(`name = 'Renamed', max_concurrency = 8, approval_on_gateway = 'host'`));
+    expect(await call.end()).toContain('"message":"still there"');
+    expect(await pid()).toBe(before);
+  });
+
+  it('gets a new process after an edit that needs one, when the calls under way have ended or had their time', async () => {
+    const before = await pid();
+    const call = await underWay('may end');
+    const stuck = harness.call(integrationId, 'up_hang', {}, { deadlineMs: 120_000 });
+    const args = JSON.stringify({ type: 'stdio', command: 'fixture', args: ['--again'] });
+    const others = await edit(`transport = '${args}', connection_version = connection_version + 1`);
+    expect(isAlive(before)).toBe(true);
+    expect(await call.end()).toContain('"message":"may end"');
+    expect(await stuck).toMatchObject({ status: 'outcome_unknown' });
+    expect(await pid()).not.toBe(before);
+    expect(isAlive(before)).toBe(false);
+    await deleteOthers(others);
   });
 
   it('refuses a question of a call whose client declared nothing', async () => {
@@ -218,22 +288,9 @@ onBothQueueBackends('a stdio integration', (backend) => {
   );
 
   it('shares several children over the workers, and leaves none without an owner', async () => {
-    const ids = await Promise.all(
-      ['up-2', 'up-3', 'up-4'].map((slug) =>
-        harness.insertIntegration(slug, { type: 'stdio', command: 'fixture', args: [] }, unsafe),
-      ),
-    );
-    const owners = await eventually(async () => {
-      const rows = await harness.sql.query<{ worker_id: string }>(
-        'SELECT worker_id FROM dispatch.stdio_owners',
-      );
-      return rows.length === 4 ? rows.map((row) => row.worker_id) : undefined;
-    });
+    const { ids, owners } = await insertOthers();
     expect(new Set(owners).size).toBe(2);
-    await harness.sql.query('DELETE FROM registry.integrations WHERE id = ANY($1)', [ids]);
-    await eventually(
-      async () => (await harness.sql.query('SELECT 1 FROM dispatch.stdio_owners')).length === 1,
-    );
+    await deleteOthers(ids);
   });
 
   it('moves to another worker when its owner leaves, and the old child is gone', async () => {

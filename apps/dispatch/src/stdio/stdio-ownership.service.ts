@@ -5,15 +5,20 @@ import type { StdioOwnersRepository } from './stdio-owners.repository.js';
 
 export type OwnershipSettings = { leaseMs: number; tickMs: number; heartbeatMs: number };
 
+/** Shorter than catalog-sync waits for a list, so that the sync of the very edit finds the new process. */
+const retireMs = 20_000;
+
 /**
  * Keeps every stdio integration in the hands of exactly one worker of the fleet. A tick renews what this worker owns,
- * claims what nobody owns, up to its fair share, and lets go of what is no longer wanted or was edited.
+ * claims what nobody owns, up to its fair share, and lets go of what is no longer wanted. A child whose integration was
+ * edited is replaced only where its process depends on the edit, and calls under way may end first.
  *
  * A worker that could not renew in time ends its children before its leases run out: better no child for a moment
  * than two.
  */
 export class StdioOwnershipService {
   private readonly owned = new Map<string, StdioChild>();
+  private readonly retiring = new WeakSet<StdioChild>();
   private timer: NodeJS.Timeout | undefined;
   private ticking: Promise<void> = Promise.resolve();
   private renewedAt = 0;
@@ -69,7 +74,10 @@ export class StdioOwnershipService {
     this.renewedAt = asked;
     const wanted = this.wanted();
     for (const [id, child] of this.owned) {
-      if (!held.has(id) || wanted.get(id)?.version !== child.version) await this.letGo(id);
+      const integration = wanted.get(id);
+      if (!held.has(id) || !integration || child.isStopped) await this.letGo(id);
+      else if (integration.connectionVersion === child.connectionVersion) child.update(integration);
+      else this.retire(child);
     }
     await this.claim(
       [...wanted.keys()].filter((id) => !this.owned.has(id)),
@@ -78,7 +86,7 @@ export class StdioOwnershipService {
   }
 
   private async claim(ids: string[], wanted: Map<string, IntegrationRecord>): Promise<void> {
-    if (ids.length === 0) return;
+    if (ids.length === 0 || this.draining) return;
     const share = Math.ceil(wanted.size / (await this.repository.liveWorkers(this.settings.heartbeatMs)));
     const room = share - this.owned.size;
     if (room <= 0) return;
@@ -86,6 +94,16 @@ export class StdioOwnershipService {
       const integration = wanted.get(id);
       if (integration) this.owned.set(id, this.startChild(integration));
     }
+  }
+
+  /** The lease stays until the old process is gone; the tick after that gives it back and starts the new one. */
+  private retire(child: StdioChild): void {
+    if (this.retiring.has(child)) return;
+    this.retiring.add(child);
+    void child
+      .retire(retireMs)
+      .catch((err: unknown) => this.log.warn({ err }, 'a stdio child was not ended cleanly'))
+      .then(() => this.tickSoon());
   }
 
   private async endIfOverdue(): Promise<void> {

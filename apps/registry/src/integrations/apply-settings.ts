@@ -48,6 +48,7 @@ export function newIntegration(organizationId: string, body: CreateIntegrationBo
     ownerUserId,
     authMode,
     version: 1,
+    connectionVersion: 1,
     createdAt: now,
     updatedAt: now,
   } as const;

@@ -118,6 +118,10 @@ export class IntegrationEntity {
   @Column('integer')
   version!: number;
 
+  /** Of what a connection is made of, the values in the vault included: raised by fewer changes than `version`. */
+  @Column('integer', { name: 'connection_version' })
+  connectionVersion!: number;
+
   @Column('timestamptz', { name: 'created_at' })
   createdAt!: Date;
 

@@ -12,6 +12,7 @@ import { UsersService } from '../users/users.service.js';
 import { VaultService } from '../vault/vault.service.js';
 import { applySettings, newIntegration, redirectedSecrets, vaultPuts } from './apply-settings.js';
 import { CacheCheck } from './cache-check.js';
+import { nextVersions } from './connection-version.js';
 import { IntegrationFactsRepository } from './integration-facts.repository.js';
 import { brokenRules } from './integration-rules.js';
 import type { IntegrationEntity } from './integration.entity.js';
@@ -142,7 +143,7 @@ export class IntegrationsService {
     const puts = vaultPuts(row, next, body);
     if (puts.length === 0 && isDeepStrictEqual(row, next)) return { row, next: row };
     for (const { kind, values } of puts) await this.vault.put(row, kind, values, locked.sql);
-    Object.assign(next, { version: row.version + 1, updatedAt: new Date() });
+    Object.assign(next, nextVersions(row, next, { hasNewSecrets: puts.length > 0 }));
     await locked.replace(next);
     return { row, next };
   }

@@ -8,6 +8,7 @@ import { REGISTRY_CONFIG } from '../config.js';
 import type { RegistryConfig } from '../config.js';
 import { refuseTwin } from '../http/constraint-violation.js';
 import { newIntegration } from './apply-settings.js';
+import { nextVersions } from './connection-version.js';
 import { IntegrationEntity } from './integration.entity.js';
 import { IntegrationsRepository } from './integrations.repository.js';
 
@@ -55,7 +56,7 @@ export class LocalIntegrationService implements OnApplicationBootstrap {
     const { row, next } = await this.integrations.locked(DEFAULT_ORGANIZATION_ID, id, async (locked) => {
       const wanted = this.wanted(locked.row);
       if (isDeepStrictEqual(wanted, locked.row)) return { row: locked.row, next: locked.row };
-      Object.assign(wanted, { version: locked.row.version + 1, updatedAt: new Date() });
+      Object.assign(wanted, nextVersions(locked.row, wanted, { hasNewSecrets: false }));
       await refuseTwin(() => locked.replace(wanted), slugInUse);
       return { row: locked.row, next: wanted };
     });

@@ -8,6 +8,31 @@ import { onBothBackends } from '../../test-fixtures/test-clients.js';
 import type { QueueClient } from '../queue-client.js';
 import { JobAborted } from './job-context.js';
 
+onBothBackends('a consumer whose concurrency changes', (_backend, clients) => {
+  it('runs as many jobs at once as it may by now', async () => {
+    const queue = echoQueue('concurrency');
+    const client = await clients.connect();
+    const goOn = Promise.withResolvers<void>();
+    let most = 0;
+    let running = 0;
+    const consumer = client.consume(
+      queue,
+      async ({ n }) => {
+        most = Math.max(most, ++running);
+        if (most < 3) await goOn.promise;
+        goOn.resolve();
+        running -= 1;
+        return { n };
+      },
+      { concurrency: 1 },
+    );
+    consumer.concurrency = 3;
+    const answers = [1, 2, 3].map((n) => client.request(queue, { n }, { timeoutMs: 10_000 }));
+    expect(await Promise.all(answers)).toHaveLength(3);
+    expect(most).toBe(3);
+  });
+});
+
 onBothBackends('a consumer that closes', (_backend, clients) => {
   let asker: QueueClient;
   beforeAll(async () => {

@@ -36,7 +36,7 @@ export class Consumer {
   readonly queue: QueueDefinition;
   readonly #parts: ConsumerParts;
   readonly #handler: JobHandler<QueueDefinition>;
-  readonly #settings: WorkerSettings;
+  #settings: WorkerSettings;
   readonly #running = new Map<string, RunningJob>();
   readonly #lockWatch: NodeJS.Timeout;
   readonly #lockLookMs: number;
@@ -57,6 +57,12 @@ export class Consumer {
     this.#lockLookMs = Math.min(1_000, settings.lockMs / 4);
     this.#lockWatch = setInterval(() => this.#abortExpired(), this.#lockLookMs).unref();
     void this.#keepWorking();
+  }
+
+  /** How many jobs run at once from now on; those that run stay. */
+  set concurrency(concurrency: number) {
+    this.#settings = { ...this.#settings, concurrency };
+    if (this.#worker) this.#worker.concurrency = concurrency;
   }
 
   /**

@@ -19,7 +19,7 @@ export type StoreProcessor = Processor<unknown, void>;
 /** A worker of BullMQ, on whichever backend. It does not run until told. */
 export type StoreWorker = Pick<
   Worker<unknown, void>,
-  'run' | 'close' | 'on' | 'waitUntilReady' | 'isRunning' | 'name'
+  'run' | 'close' | 'on' | 'waitUntilReady' | 'isRunning' | 'name' | 'concurrency'
 >;
 
 /** A queue of BullMQ as far as schedulers need it, on whichever backend. */
