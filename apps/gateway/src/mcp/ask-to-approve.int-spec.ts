@@ -164,8 +164,10 @@ describe('a tool that its user has to approve at /mcp', () => {
 
     it('is not asked about what others have to decide, nor with a key, be it a user’s own', async () => {
       const before = dispatch.decisions.length;
+      let timesAsked = 0;
       const onElicit = async (): Promise<Answer> => {
-        throw new Error('must not be asked');
+        timesAsked++;
+        return { action: 'accept', content: { approve: true } };
       };
       const user = await connect(forms, onElicit);
       expect(await user.callTool(write(id('strict'), 'strict_write'))).toMatchObject(isRequired);
@@ -176,6 +178,7 @@ describe('a tool that its user has to approve at /mcp', () => {
         const machine = await connect(forms, onElicit, credential);
         expect(await machine.callTool(write(id(what)))).toMatchObject(isRequired);
       }
+      expect(timesAsked).toBe(0);
       expect(dispatch.decisions.length).toBe(before);
     });
 

@@ -50,7 +50,7 @@ function toApproved(item: z.output<typeof Item>): ApprovedTool | undefined {
   const [name = null] = namesIn(call, tool, item);
   const [id = null] = [approvalId, call?.id].filter((one) => typeof one === 'string');
   if (name === null && id === null) return undefined;
-  const args = call?.function?.arguments ?? item.function?.arguments ?? null;
+  const [args = null] = [call, item].flatMap((holder) => holder?.function?.arguments ?? []);
   return { name, id, arguments: args };
 }
 
