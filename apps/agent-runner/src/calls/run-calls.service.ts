@@ -1,15 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { ExecutionPolicy } from '@switchyard/access';
-import { PlatformError, queues, toolCallQueue, type ToolCallOutcome } from '@switchyard/contracts';
+import { PlatformError, toolCallQueue, type ToolCallOutcome } from '@switchyard/contracts';
 import { acceptCall, findLedgerCalls, type LedgerCall, ledgerOutcome, Sql } from '@switchyard/database';
 import { QueueClient, Sealer } from '@switchyard/queue';
 import { Log } from '@switchyard/service-kit';
 import { unlessAborted } from '../engine/stop.js';
 import type { PlannedTool, Run, RunCall } from '../runs/run-data.js';
+import { cancelCall } from './cancel-call.js';
 import { EndedCalls } from './ended-calls.service.js';
 import { toJob } from './to-job.js';
-
-const cancelTimeoutMs = 5_000;
 
 /** Where a call stands that was to wait for a person: it waits, or something has ended its wait by now. */
 export type Asked = 'waiting' | 'decided';
@@ -70,21 +69,9 @@ export class RunCallsService {
     return (await this.#find(callId)) !== undefined;
   }
 
-  /**
-   * Asks dispatch to cancel the call, if it was ever made. What it cannot undo goes on to its own end. False where dispatch
-   * did not answer.
-   */
+  /** False where dispatch did not answer. */
   async cancel(orgId: string, callId: string): Promise<boolean> {
-    try {
-      const known = await this.#find(callId);
-      if (!known || known.ended_at) return true;
-      const wish = { v: 1, callId, orgId } as const;
-      await this.queue.request(queues.toolCallCancellations, wish, { timeoutMs: cancelTimeoutMs });
-      return true;
-    } catch (err) {
-      this.log.warn({ err, callId }, 'a call of a cancelled run could not be cancelled');
-      return false;
-    }
+    return cancelCall({ sql: this.sql, queue: this.queue, log: this.log }, orgId, callId);
   }
 
   async #find(callId: string): Promise<LedgerCall | undefined> {

@@ -3,24 +3,8 @@ import type { ErrorInfo, RunState } from '@switchyard/contracts';
 import type { ApprovalPart, ChatMessage, DecisionRefusedPart, ReauthPart } from '@switchyard/models';
 import { type RunUsage, type WatchedRun, WatchedRunsRepository } from '../watch/watched-runs.repository.js';
 import { type OutputAnswer, outputAnswer } from '../history/in-snake-case.js';
-import type { RunPlan } from '../runs/run-data.js';
 import { RunStories } from './run-stories.service.js';
-import { toolCallIdOf } from './requests/match-calls.js';
-
-/** A call that waits for approval, in the form of 001. */
-export type PendingTool = {
-  readonly client_name: string;
-  readonly tool: {
-    readonly type: 'function';
-    readonly function: { readonly name: string; readonly description: string; readonly parameters: unknown };
-  };
-  readonly tool_call: {
-    readonly id: string;
-    readonly type: 'function';
-    readonly function: { readonly name: string; readonly arguments: string };
-  };
-  readonly approval_id: string;
-};
+import { type PendingTool, pendingTools } from './requests/pending-tools.js';
 
 /** What a run came to, for who does not stream. */
 export type ChatAnswer = {
@@ -74,21 +58,4 @@ function pendingOf({ parts }: ChatMessage): ChatAnswer['pending'] {
       return [{ type: 'needs_reauth', ...part.data }];
     return [];
   });
-}
-
-function pendingTools(run: WatchedRun, plan: RunPlan | null): PendingTool[] {
-  return run.calls
-    .filter(({ state }) => state === 'waiting_approval')
-    .map((call) => {
-      const tool = plan?.tools.find(({ outwardName }) => outwardName === call.outwardName);
-      const name = call.outwardName ?? call.asked.name;
-      const { description = '', inputSchema = {} } = tool?.wire ?? {};
-      const args = JSON.stringify(call.asked.arguments);
-      return {
-        client_name: tool?.integrationSlug ?? '',
-        tool: { type: 'function', function: { name, description, parameters: inputSchema } },
-        tool_call: { id: toolCallIdOf(run, call), type: 'function', function: { name, arguments: args } },
-        approval_id: call.callId,
-      };
-    });
 }

@@ -1,4 +1,4 @@
-import { Body, Controller, Post, Res, UseGuards } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post, Res, UseGuards } from '@nestjs/common';
 import { toPlatformError } from '@switchyard/contracts';
 import type { ApiUser } from '@switchyard/identity';
 import type { FastifyReply } from 'fastify';
@@ -18,6 +18,7 @@ export class ChatApprovalsController {
   ) {}
 
   @Post()
+  @HttpCode(200)
   async post(@User() user: ApiUser, @Body() body: unknown, @Res() reply: FastifyReply): Promise<void> {
     const request = readApprovals(body);
     if (!request) return sendText(reply, 400, 'Invalid request');

@@ -15,7 +15,9 @@ import { type ChatRun, ChatRunsRepository, type Conversation } from './chat-runs
 import { conversationIdOf } from './conversation-id.js';
 import { type Decided, type Decision, DecisionsService } from './decisions.service.js';
 import type { KnownMessage } from './narration/narration.js';
+import { isNameAlone } from './requests/approved-tools.js';
 import { toDecisions, toolCallIdOf } from './requests/match-calls.js';
+import { pendingTools } from './requests/pending-tools.js';
 import type { ChatRequest, ChatTurn } from './requests/chat-request.js';
 
 /** A run that a user's request has begun or brought forward, and what they have of it already. */
@@ -115,14 +117,21 @@ export class ChatsService {
   }
 
   async #decideCalls(user: ApiUser, run: WatchedRun, turn: Exclude<ChatTurn, { kind: 'message' }>) {
-    const waiting = run.calls.filter(isWaiting);
-    const wanted: Decision[] = toDecisions(turn, run, waiting);
+    if (turn.kind === 'approved_tools' && turn.tools.some(isNameAlone))
+      throw await this.#nothingDecided(
+        run,
+        'A tool’s name alone is no approval: send back what `extra_fields.pending_mcp_tools` holds.',
+      );
+    const wanted: Decision[] = toDecisions(turn, run, run.calls.filter(isWaiting));
     if (wanted.length === 0 && turn.kind === 'approved_tools')
-      throw new PlatformError('conflict', {
-        message: 'None of these calls waits for a decision.',
-        details: { run_id: run.id, pending: waiting.map(({ callId }) => callId) },
-      });
+      throw await this.#nothingDecided(run, 'None of these calls waits for a decision.');
     return this.decisions.decide(user, wanted);
+  }
+
+  async #nothingDecided(run: WatchedRun, message: string): Promise<PlatformError> {
+    const plan = (await this.watched.frame(run.id))?.plan ?? null;
+    const details = { run_id: run.id, pending: pendingTools(run, plan) };
+    return new PlatformError('conflict', { message, details });
   }
 
   async #own({ orgId, userId }: ApiUser, conversationId: string): Promise<Conversation | undefined> {

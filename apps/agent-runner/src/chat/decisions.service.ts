@@ -3,8 +3,9 @@ import { Injectable } from '@nestjs/common';
 import { PlatformError, queues, toPlatformError } from '@switchyard/contracts';
 import type { ApiUser } from '@switchyard/identity';
 import type { DecisionRefusedPart } from '@switchyard/models';
-import { canonicalJson, QueueClient } from '@switchyard/queue';
+import { QueueClient } from '@switchyard/queue';
 import type { WatchedCall } from '../watch/watched-runs.repository.js';
+import { isSameJson } from './requests/same-json.js';
 
 const decideWithinMs = 10_000;
 
@@ -61,14 +62,6 @@ export class DecisionsService {
 function digestOf(shown: string, { asked }: WatchedCall): string {
   const ours = JSON.stringify(asked.arguments);
   return createHash('sha256')
-    .update(isSame(shown, ours) ? ours : shown)
+    .update(isSameJson(shown, ours) ? ours : shown)
     .digest('hex');
-}
-
-function isSame(shown: string, ours: string): boolean {
-  try {
-    return canonicalJson(JSON.parse(shown)) === canonicalJson(JSON.parse(ours));
-  } catch {
-    return false;
-  }
 }

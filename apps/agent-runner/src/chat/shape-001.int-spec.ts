@@ -30,11 +30,11 @@ onBothQueueBackends('requests in the shape of 001', (backend) => {
   });
   afterAll(() => harness.close());
 
-  it('name what waits, and approve of it by name, by id, or in the words of Go', async () => {
+  it('name what waits, and approve of it by name and arguments, by id, or in the words of Go', async () => {
     const { id, callIds } = await harness.parked(runner);
     const first = await program.json({
       conversation_id: id,
-      mcp_tools: [{ type: 'function', function: { name: 'up_add' } }],
+      mcp_tools: [{ type: 'function', function: { name: 'up_add', arguments: '{ "at": 0 }' } }],
     });
     expect(harness.decisions).toMatchObject([{ callId: callIds[0], approved: true }]);
     const pending = first.body.extra_fields.pending_mcp_tools.filter(
@@ -69,10 +69,22 @@ onBothQueueBackends('requests in the shape of 001', (backend) => {
     expect((await program.json({ id, mcp_tools: [go] })).status).toBe(409);
   });
 
-  it('approve of nothing else: another name, another id, or other arguments', async () => {
+  it('approve of nothing else: another name, another id, other arguments, or a name alone', async () => {
     const { id, callIds } = await harness.parked(runner);
     const named = (name: string) => ({ function: { name } });
-    expect((await program.json({ id, mcp_tools: [named('up_list')] })).status).toBe(409);
+    for (const tools of [[named('up_add')], [{ approval_id: callIds[0] }, named('up_drop')]]) {
+      const alone = await program.json({ id, mcp_tools: tools });
+      expect(alone).toMatchObject({
+        status: 409,
+        body: {
+          ...{ code: 'conflict', detail: expect.stringContaining('pending_mcp_tools') },
+          details: { pending: callIds.map((callId) => ({ approval_id: callId })) },
+        },
+      });
+    }
+    const otherwise = { function: { name: 'up_add', arguments: '{"at":7}' } };
+    for (const one of [otherwise, { function: { ...otherwise.function, name: 'up_list' } }])
+      expect((await program.json({ id, mcp_tools: [one] })).status).toBe(409);
     expect(
       (await program.json({ id, mcp_tools: [{ ...named('up_add'), approval_id: callIds[1] }] })).status,
     ).toBe(409);
@@ -94,7 +106,9 @@ onBothQueueBackends('requests in the shape of 001', (backend) => {
     const { id } = await harness.parked(runner, { agenticMode: false });
     const { body } = await program.json({
       id,
-      mcp_tools: ['up_add', 'up_drop'].map((name) => ({ function: { name } })),
+      mcp_tools: ['up_add', 'up_drop'].map((name, at) => ({
+        function: { name, arguments: JSON.stringify({ at }) },
+      })),
     });
     const { run } = await harness.runs.ended(body.run_id);
     expect(run.output).toMatchObject({
@@ -134,12 +148,16 @@ onBothQueueBackends('requests in the shape of 001', (backend) => {
       });
       expect([answer.status, await answer.text()]).toEqual([404, 'Session not found']);
     }
+    const named = { pending_tools: [{ function: { name: 'up_add' } }], approved: true, session_id: id };
+    const alone = await decide(named);
+    expect([alone.status, await alone.text()]).toEqual([409, expect.stringContaining('pending_mcp_tools')]);
     expect(harness.decisions).toEqual([]);
   });
 
   it('the web handler executes what is approved, and answers with words', async () => {
     const { id, callIds } = await harness.parked(runner);
     const answer = await decide({ pending_tools: pendingOf({ callIds }), approved: true, session_id: id });
+    expect(answer.status).toBe(200);
     const message = expect.stringMatching(/^Done: .*ran/s);
     expect(await answer.json()).toMatchObject({ type: 'execution_result', message, status: 'completed' });
     expect(harness.runs.sent).toHaveLength(2);
@@ -148,6 +166,7 @@ onBothQueueBackends('requests in the shape of 001', (backend) => {
   it('the web handler cancels what is denied, and nothing runs', async () => {
     const { id, callIds, runId } = await harness.parked(runner);
     const answer = await decide({ pending_tools: pendingOf({ callIds }), approved: false, session_id: id });
+    expect(answer.status).toBe(200);
     expect(await answer.json()).toMatchObject({ type: 'cancellation', message: expect.any(String) });
     await harness.runs.ended(runId);
     expect(harness.runs.sent).toEqual([]);

@@ -10,13 +10,14 @@ const calls = (...names: string[]) => ({
 
 onBothQueueBackends('runs of agents', (backend) => {
   let harness: RunnerHarness;
+  let runner: Awaited<ReturnType<RunnerHarness['startRunner']>>;
   const audited: AuditEvent[] = [];
 
   beforeAll(async () => {
     harness = await RunnerHarness.open(backend);
     await harness.addTools(['add', 'list', 'drop']);
     await harness.addTools(['secret'], 'elsewhere');
-    await harness.startRunner();
+    runner = await harness.startRunner();
     const take = async ({ events }: { events: AuditEvent[] }) => ({ written: audited.push(...events) });
     harness.queue.consume(queues.auditRecords, take, { concurrency: 1 });
   }, 120_000);
@@ -265,5 +266,18 @@ onBothQueueBackends('runs of agents', (backend) => {
     await harness.runs.cancel(harness.orgId, parked);
     const { calls: left } = await harness.reaches(parked, 'cancelled');
     await expect(harness.decide(left[0]?.callId ?? '', true)).rejects.toThrow('does not wait');
+  });
+
+  it('takes back what waits for approval when it is cancelled, with no runner there to do it', async () => {
+    harness.script([{ answer: calls('up_drop') }]);
+    const runId = await harness.start(harness.addAgent({ execution: { default: 'require_approval' } }));
+    const { calls: asked } = await harness.reaches(runId, 'waiting_approval');
+    await harness.stopRunner(runner);
+    await harness.runs.cancel(harness.orgId, runId);
+    const { callId = '' } = asked[0] ?? {};
+    expect(harness.cancellations).toContain(callId);
+    await expect(harness.decide(callId, true)).rejects.toThrow('does not wait');
+    runner = await harness.startRunner();
+    await harness.reaches(runId, 'cancelled');
   });
 });

@@ -4,6 +4,7 @@ import { Sql } from '@switchyard/database';
 import { QueueClient } from '@switchyard/queue';
 import { Log } from '@switchyard/service-kit';
 import { v7 } from 'uuid';
+import { cancelCall } from '../calls/cancel-call.js';
 import type { Run } from './run-data.js';
 import { findRun } from './run-rows.js';
 import { enqueueRun } from './waiting-runs.service.js';
@@ -82,7 +83,7 @@ export class RunsService {
 
   /**
    * Ends the run: at once where it has no call that somebody could still run, else as soon as a runner has taken those back.
-   * Does nothing at its end.
+   * What waits for approval is taken back before the answer. Does nothing at its end.
    */
   async cancel(orgId: string, runId: string): Promise<void> {
     const [row] = await this.sql.query<{ state: string }>(
@@ -92,13 +93,29 @@ export class RunsService {
        WHERE id = $1 AND org_id = $2 AND ended_at IS NULL RETURNING state`,
       [runId, orgId],
     );
-    if (row?.state === 'queued') return this.announce(orgId, runId);
-    if (row?.state !== 'running') return;
+    if (!row) return;
+    await this.wake(orgId, runId, row.state);
+    await this.cancelWaitingCalls(orgId, runId);
+  }
+
+  private async wake(orgId: string, runId: string, state: string): Promise<void> {
+    if (state === 'queued') return this.announce(orgId, runId);
+    if (state !== 'running') return;
     await this.queue
       .publish(topics.runCancelled, { runId })
       .catch((err: unknown) =>
         this.log.warn({ err, runId }, 'a cancellation is left to the runner’s heartbeat'),
       );
+  }
+
+  /** Here already, and not by the runner alone: while none is free, somebody could approve them. */
+  private async cancelWaitingCalls(orgId: string, runId: string): Promise<void> {
+    const { sql, queue, log } = this;
+    const waiting = await sql.query<{ callId: string }>(
+      `SELECT call_id AS "callId" FROM runs.run_calls WHERE run_id = $1 AND state = 'waiting_approval'`,
+      [runId],
+    );
+    await Promise.all(waiting.map(({ callId }) => cancelCall({ sql, queue, log }, orgId, callId)));
   }
 }
 

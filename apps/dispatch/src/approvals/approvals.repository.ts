@@ -59,6 +59,15 @@ export class ApprovalsRepository {
     return row;
   }
 
+  /** Whether the run of the agent has ended, or is to end. */
+  async isRunOver(runId: string, orgId: string): Promise<boolean> {
+    const over = await this.sql.query(
+      `SELECT 1 FROM runs.v_runs WHERE id = $1 AND org_id = $2 AND (cancel_requested_at IS NOT NULL OR ended_at IS NOT NULL)`,
+      [runId, orgId],
+    );
+    return over.length > 0;
+  }
+
   async argumentsOf(callId: string): Promise<unknown> {
     const [row] = await this.sql.query<{ arguments: unknown }>(
       'SELECT arguments FROM dispatch.tool_calls WHERE call_id = $1',

@@ -78,7 +78,7 @@ export class ApprovalsService {
     rows: ApprovalsRepository,
   ): Promise<Decided> {
     const { approval } = locked;
-    const why = whyStale(locked, this.parts);
+    const why = (await whyRunIsOver(approval, rows)) ?? whyStale(locked, this.parts);
     if (why !== undefined) {
       const error = new PlatformError('approval_stale', { message: why });
       await rows.refuse(approval.callId, 'stale', { ...by(decision), error: error.toInfo() });
@@ -130,6 +130,15 @@ export class ApprovalsService {
       correlationId: call.call_id,
     });
   }
+}
+
+/** Its runner cancels the calls too, but that can be later. */
+async function whyRunIsOver(
+  { runId, orgId }: Approval,
+  rows: ApprovalsRepository,
+): Promise<string | undefined> {
+  if (runId === null || !(await rows.isRunOver(runId, orgId))) return undefined;
+  return 'Its run was cancelled or has ended.';
 }
 
 function answerOf(decided: Decided): ApprovalDecisionAnswer {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { ToolCallJob } from '@switchyard/contracts';
+import { DEFAULT_ORGANIZATION_ID, type ToolCallJob } from '@switchyard/contracts';
 import { onBothQueueBackends } from '@switchyard/testing';
 import { ApprovalsBench } from './approvals-harness-spec.js';
 
@@ -30,6 +30,27 @@ onBothQueueBackends('an approval of what is no longer the same', (backend) => {
     });
     expect(bench.timesRun(id)).toBe(0);
   }
+
+  it.each([
+    ['is to be cancelled', 'running', 'cancel_requested_at'],
+    ['has ended', 'cancelled', 'ended_at'],
+  ])('of a run that %s is refused, and only of such a run', async (what, state, column) => {
+    const addRun = async (orgId: string, columns: string) => {
+      const runId = randomUUID();
+      await sql(
+        `INSERT INTO runs.runs (id, org_id, agent_id, caller, input, state${columns && `, ${columns}`})
+         VALUES ($1, $2, $1, '{}', '{}', $3${columns && ', now()'})`,
+        [runId, orgId, columns ? state : 'waiting_approval'],
+      );
+      return runId;
+    };
+    const ask = (id: string, runId: string) => bench.ask(tool, { args: { id }, runId });
+    await expectStale(await ask(what, await addRun(DEFAULT_ORGANIZATION_ID, column)), what);
+    for (const runId of [await addRun(DEFAULT_ORGANIZATION_ID, ''), await addRun(randomUUID(), column)]) {
+      const job = await ask(runId, runId);
+      expect(await bench.decide(job, admin)).toMatchObject({ status: 'decided', state: 'approved' });
+    }
+  });
 
   it.each<[string, (job: ToolCallJob) => Promise<unknown>]>([
     [

@@ -25,6 +25,7 @@ describe('a tool that its user has to approve at /mcp', () => {
   let dispatch: DispatchOfApprovals;
   let token: string;
   let key: string;
+  let ownKey: string;
 
   const modern: Connect = async (capabilities, onElicit, credential = token) => {
     const client = new Client(
@@ -51,6 +52,7 @@ describe('a tool that its user has to approve at /mcp', () => {
     isError: true,
     structuredContent: { code: 'approval_required', details: { approval_id: expect.any(String) } },
   };
+  const description = `Writes\u202E a row.\n${'x'.repeat(600)}`;
   const forms = { elicitation: { form: {} } };
 
   beforeAll(async () => {
@@ -58,9 +60,13 @@ describe('a tool that its user has to approve at /mcp', () => {
     harness = await GatewayHarness.open({ kind: 'redis', prefix: testPrefix(), url: () => url });
     dispatch = new DispatchOfApprovals(harness);
     people = await People.join(harness);
-    await harness.addIntegration('up', [{ name: 'write', annotations: { destructiveHint: true } }], {
-      columns: asksFirst(),
-    });
+    await harness.addIntegration(
+      'up',
+      [{ name: 'write', description, annotations: { destructiveHint: true } }],
+      {
+        columns: asksFirst(),
+      },
+    );
     await harness.addIntegration('strict', [{ name: 'write' }], {
       columns: asksFirst({ selfApproval: false }),
     });
@@ -68,6 +74,13 @@ describe('a tool that its user has to approve at /mcp', () => {
     ({ key } = await harness.addKey());
     gateway = await harness.startGateway({ SWITCHYARD_PUBLIC_URL: 'https://tools.example.com' });
     token = await people.tokenOf('ann');
+    const own = await harness.addKey();
+    ownKey = own.key;
+    await legacy({});
+    await harness.sql.query('UPDATE registry.virtual_keys SET user_id = $2 WHERE id = $1', [
+      ...[own.id, people.users.get('ann')],
+    ]);
+    await harness.registryChanged(own.id);
   }, 120_000);
   afterAll(() => harness.close());
 
@@ -88,6 +101,7 @@ describe('a tool that its user has to approve at /mcp', () => {
       expect(asked[0].message).toContain('Allow write of up with these arguments?');
       expect(asked[0].message).toContain('destructive');
       expect(asked[0].message).toContain(id('asked'));
+      expect(asked[0].message).toContain(`Its vendor says: "Writes\\u{202e} a row.\\n${'x'.repeat(485)}" …`);
       expect(asked[0].requestedSchema).toMatchObject({ required: ['approve'] });
       const { decider, approved } = dispatch.decisions.at(-1)!;
       expect({ decider, approved }).toMatchObject({
@@ -98,6 +112,19 @@ describe('a tool that its user has to approve at /mcp', () => {
       expect(await client.callTool(write(id('asked')))).toMatchObject(ran(id('asked')));
       expect(asked).toHaveLength(2);
       expect(dispatch.timesRun(id('asked'))).toBe(2);
+    });
+
+    it('sees what is invisible in the arguments, and is not asked about what cannot be shown whole', async () => {
+      const asked: string[] = [];
+      const client = await connect(forms, async ({ message }) => {
+        asked.push(message);
+        return { action: 'decline' };
+      });
+      const hidden = id('hidden \u202Egnp.exe\u{E0041}\u200B');
+      await client.callTool(write(hidden));
+      expect(asked).toEqual([expect.stringContaining('hidden \\u{202e}gnp.exe\\u{e0041}\\u{200b}')]);
+      expect(await client.callTool(write(id('y'.repeat(4_000))))).toMatchObject(isRequired);
+      expect(asked).toHaveLength(1);
     });
 
     it.each<[string, Answer]>([
@@ -135,15 +162,23 @@ describe('a tool that its user has to approve at /mcp', () => {
       },
     );
 
-    it('is not asked about what others have to decide, nor with a key that is nobody’s', async () => {
+    it('is not asked about what others have to decide, nor with a key, be it a user’s own', async () => {
       const before = dispatch.decisions.length;
+      let timesAsked = 0;
       const onElicit = async (): Promise<Answer> => {
-        throw new Error('must not be asked');
+        timesAsked++;
+        return { action: 'accept', content: { approve: true } };
       };
       const user = await connect(forms, onElicit);
       expect(await user.callTool(write(id('strict'), 'strict_write'))).toMatchObject(isRequired);
-      const machine = await connect(forms, onElicit, key);
-      expect(await machine.callTool(write(id('key')))).toMatchObject(isRequired);
+      for (const [what, credential] of [
+        ['key', key],
+        ['own key', ownKey],
+      ] as const) {
+        const machine = await connect(forms, onElicit, credential);
+        expect(await machine.callTool(write(id(what)))).toMatchObject(isRequired);
+      }
+      expect(timesAsked).toBe(0);
       expect(dispatch.decisions.length).toBe(before);
     });
 

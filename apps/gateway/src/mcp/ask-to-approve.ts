@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { OpenApproval } from '../tool-calls/approval-required.js';
 import type { Word } from '../tool-calls/gated-calls.service.js';
 import { missingCapability } from './client-side.js';
+import { plainText } from './plain-text.js';
 import type { RequestState } from './request-states.js';
 import { askWith, declaredIn, type Retry } from './modern-call.js';
 import { type CallEnd, type CallExchange, type CallParts, toCallRequest, traceOf } from './upstream-call.js';
@@ -10,8 +11,9 @@ import type { CallAnswer } from '../tool-calls/tool-calls.service.js';
 
 /** The name of our request among the input requests of a 2026-07-28 result. */
 const approveRequest = 'approve';
-/** Who is to decide has to see what would run, and nobody reads more. */
+/** Who is to decide has to see all of what would run, and nobody reads more. */
 const shownArguments = 4_000;
+const shownDescription = 500;
 const longestReason = 2_000;
 
 type Waiting = CallAnswer & { kind: 'ended'; approval: OpenApproval };
@@ -26,9 +28,10 @@ const Answered = z.discriminatedUnion('action', [
   z.looseObject({ action: z.literal('cancel') }),
 ]);
 
-/** The call that waits, where it is one that its own user may decide about. */
-export function ownWaiting(end: CallEnd): Waiting | undefined {
-  return end.kind === 'ended' && end.approval?.isOwn ? (end as Waiting) : undefined;
+/** The call that waits, where it is one that its own user may decide about and can be shown whole. */
+export function ownWaiting(end: CallEnd, { wanted }: CallExchange): Waiting | undefined {
+  if (end.kind !== 'ended' || !end.approval?.isOwn) return undefined;
+  return argumentsText(wanted.arguments).length <= shownArguments ? (end as Waiting) : undefined;
 }
 
 /** Asks the user of a handshake client on the stream of their request. Where they cannot be asked, the answer stays as it is. */
@@ -92,11 +95,10 @@ function wordOf(answer: unknown): Word | undefined {
 }
 
 function formOf({ tool }: Waiting, { wanted }: CallExchange) {
-  const args = JSON.stringify(wanted.arguments, null, 2);
-  const shown =
-    args.length > shownArguments ? `${args.slice(0, shownArguments)}… (${args.length} characters)` : args;
+  const [name, of] = [tool.tool.name, tool.integration.name].map((one) => quoted(one).slice(1, -1));
+  const question = `Allow ${name} of ${of} with these arguments?${risk(tool)}`;
   return {
-    message: `Allow ${tool.tool.name} of ${tool.integration.name} with these arguments?${risk(tool)}\n${shown}`,
+    message: `${question}\n${argumentsText(wanted.arguments)}${vendorsWords(tool)}`,
     requestedSchema: {
       type: 'object' as const,
       properties: {
@@ -106,6 +108,21 @@ function formOf({ tool }: Waiting, { wanted }: CallExchange) {
       required: ['approve'],
     },
   };
+}
+
+function argumentsText(args: Record<string, unknown>): string {
+  return plainText(JSON.stringify(args, null, 2));
+}
+
+/** Quoted, so that it cannot pass for words of ours. */
+function vendorsWords({ wire: { description = '' } }: Waiting['tool']): string {
+  if (description === '') return '';
+  const rest = description.length > shownDescription ? ' …' : '';
+  return `\nIts vendor says: ${quoted(description.slice(0, shownDescription))}${rest}`;
+}
+
+function quoted(text: string): string {
+  return plainText(JSON.stringify(text));
 }
 
 function risk({ safe, wire }: Waiting['tool']): string {

@@ -28,7 +28,7 @@ export async function callUpstream(parts: CallParts, exchange: CallExchange): Pr
 
 async function callLegacy(parts: CallParts, exchange: CallExchange): Promise<CallEnd> {
   const first = await callForLegacy(parts, exchange);
-  const waiting = ownWaiting(first);
+  const waiting = ownWaiting(first, exchange);
   const answer = waiting ? await approveForLegacy(parts, exchange, waiting) : first;
   const error = errorOf(answer);
   const pages = error ? pagesOf(error) : [];
@@ -55,7 +55,7 @@ async function roundOf(parts: CallParts, exchange: CallExchange, retry: Retry): 
   }
   const isFresh = state?.kind !== 'approval';
   const end = await callForModern(parts, exchange, isFresh ? retry : { state: undefined, responses: {} });
-  const waiting = isFresh ? ownWaiting(end) : undefined;
+  const waiting = isFresh ? ownWaiting(end, exchange) : undefined;
   return waiting ? askToApprove(parts, exchange, waiting) : end;
 }
 

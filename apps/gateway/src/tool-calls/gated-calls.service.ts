@@ -45,8 +45,8 @@ export class GatedCalls {
     open: OpenApproval,
     { request, tool, word }: { request: CallRequest; tool: CallTarget; word: Word },
   ): Promise<CallAnswer> {
-    const { orgId, userId, roles } = request.caller;
-    if (userId === null || !(await this.ledger.findOwn(request.caller, open.callId)))
+    const { orgId, userId, virtualKeyId, roles } = request.caller;
+    if (userId === null || virtualKeyId !== null || !(await this.ledger.findOwn(request.caller, open.callId)))
       throw new PlatformError('forbidden');
     const decision = {
       ...{ v: 1 as const, orgId, callId: open.callId, argumentsSha256: open.argumentsSha256, ...word },
@@ -110,6 +110,8 @@ export class GatedCalls {
 
 function openOf({ call, approval }: GatedCall, callId: string, expiresAt: Date): OpenApproval {
   const { caller, argumentsSha256 } = call;
-  const isOwn = approval.terms.selfApproval && caller.kind === 'user' && caller.userId !== null;
+  // A key is held by programs, so nobody's word comes with it: /api/approvals takes none either.
+  const isPerson = caller.kind === 'user' && caller.userId !== null && caller.virtualKeyId === null;
+  const isOwn = approval.terms.selfApproval && isPerson;
   return { callId, expiresAt, argumentsSha256, isOwn };
 }

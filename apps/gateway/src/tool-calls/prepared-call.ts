@@ -77,7 +77,7 @@ export type CallTarget = Pick<ResolvedTool, 'integration' | 'outwardName' | 'saf
   readonly tool: Pick<ResolvedTool['tool'], 'name'> & { readonly wireSha256?: string };
   /** How long a result may be repeated; absent or null: not at all. */
   readonly cacheSeconds?: number | null;
-  readonly wire: Pick<ResolvedTool['wire'], 'outputSchema' | 'annotations'>;
+  readonly wire: Pick<ResolvedTool['wire'], 'outputSchema' | 'annotations' | 'description'>;
 };
 
 /** A call that was resolved, checked and sealed, and that nobody has been told of yet. */

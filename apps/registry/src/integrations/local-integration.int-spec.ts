@@ -1,9 +1,6 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { eventually, testRedisUrl, workspaceRoot } from '@switchyard/testing';
-import { operatorKey, withRegistry } from '../../test-fixtures/registry-under-test.js';
+import { eventually } from '@switchyard/testing';
+import { withRegistry } from '../../test-fixtures/registry-under-test.js';
 
 const folder = '/srv/tools';
 const transport = { type: 'stdio', command: 'switchyard-local-tools', args: [] };
@@ -21,8 +18,15 @@ afterEach(async () => {
 });
 
 describe('the integration of local tools', () => {
-  it('is not there without the setting', async () => {
+  it('is not there without the setting, nor while another has its slug: all else is served', async () => {
     expect(await local()).toBeUndefined();
+    const { id } = await registry().integration({ slug: 'local' });
+    await registry().restart({ folder });
+    expect(await local()).toBeUndefined();
+    expect(await registry().get(`/api/integrations/${id}`)).toMatchObject({ body: { slug: 'local' } });
+    await registry().restart({ folder, slug: 'free' });
+    expect(await local()).toMatchObject({ slug: 'free', enabled: true });
+    expect(await registry().send('DELETE', `/api/integrations/${id}`)).toMatchObject({ status: 204 });
   });
 
   it('is made at the start, and synced', async () => {
@@ -105,23 +109,10 @@ describe('the integration of local tools', () => {
       expect(await registry().send(method, await path(), { key, body })).toMatchObject({ status: 404 });
   });
 
-  it('does not take the slug of another: the registry refuses to start', async () => {
-    await registry().integration({ slug: 'taken' });
-    const main = join(workspaceRoot(), 'apps/registry/dist/src/main.js');
-    const env = {
-      SWITCHYARD_ENV: 'development',
-      SWITCHYARD_SEAL_KEY: 'seal-key-of-the-tests-0123456789abcdef',
-      QUEUE_URL: await testRedisUrl(),
-      REGISTRY_DATABASE_URL: registry().database.urls.registry,
-      REGISTRY_ADMIN_KEY: operatorKey,
-      SWITCHYARD_LOCAL_TOOLS: folder,
-      SWITCHYARD_LOCAL_TOOLS_SLUG: 'taken',
-    };
-    const ended = promisify(execFile)(process.execPath, [main], { env });
-    await expect(ended).rejects.toMatchObject({
-      code: 1,
-      stdout: expect.stringContaining('SWITCHYARD_LOCAL_TOOLS_SLUG is the slug of another integration'),
-    });
-    expect(await local()).toMatchObject({ slug: 'local' });
-  }, 30_000);
+  it('keeps its slug where the operator names one that another has', async () => {
+    const { id } = await registry().integration({ slug: 'taken' });
+    await registry().restart({ folder, slug: 'taken' });
+    expect(await local()).toMatchObject({ slug: 'local', enabled: true });
+    expect((await all()).find(({ slug }: { slug: string }) => slug === 'taken')).toMatchObject({ id });
+  });
 });

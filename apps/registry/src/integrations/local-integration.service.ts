@@ -1,8 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Inject, Injectable } from '@nestjs/common';
 import type { OnApplicationBootstrap } from '@nestjs/common';
-import { DEFAULT_ORGANIZATION_ID, LOCAL_KIND, LOCAL_TOOLS_COMMAND } from '@switchyard/contracts';
-import { ConfigError, Log } from '@switchyard/service-kit';
+import {
+  DEFAULT_ORGANIZATION_ID,
+  LOCAL_KIND,
+  LOCAL_TOOLS_COMMAND,
+  PlatformError,
+} from '@switchyard/contracts';
+import { Log } from '@switchyard/service-kit';
 import { ChangesService } from '../changes/changes.service.js';
 import { REGISTRY_CONFIG } from '../config.js';
 import type { RegistryConfig } from '../config.js';
@@ -45,7 +50,8 @@ export class LocalIntegrationService implements OnApplicationBootstrap {
     } catch (error) {
       // Another registry that started at the same time has made it.
       if (await this.integrations.findLocal(DEFAULT_ORGANIZATION_ID)) return;
-      throw error;
+      if (!isSlugTaken(error)) throw error;
+      return this.logTaken('there are no local tools');
     }
     await this.announce(row, 'created');
     await this.sync(row, 'connect');
@@ -53,12 +59,10 @@ export class LocalIntegrationService implements OnApplicationBootstrap {
 
   /** Settings that admins made stay; `enabled` too, but where it was the missing setting that took it away. */
   private async update(id: string): Promise<void> {
-    const { row, next } = await this.integrations.locked(DEFAULT_ORGANIZATION_ID, id, async (locked) => {
-      const wanted = this.wanted(locked.row);
-      if (isDeepStrictEqual(wanted, locked.row)) return { row: locked.row, next: locked.row };
-      Object.assign(wanted, nextVersions(locked.row, wanted, { hasNewSecrets: false }));
-      await refuseTwin(() => locked.replace(wanted), slugInUse);
-      return { row: locked.row, next: wanted };
+    const { row, next } = await this.replaced(id, this.settings.slug).catch((error: unknown) => {
+      if (!isSlugTaken(error)) throw error;
+      this.logTaken('local tools keep the slug that they have');
+      return this.replaced(id, undefined);
     });
     if (this.settings.isSet && !next.enabled)
       this.log.warn(
@@ -70,14 +74,32 @@ export class LocalIntegrationService implements OnApplicationBootstrap {
     await this.sync(next, 'config_edit');
   }
 
-  private wanted(row: IntegrationEntity): IntegrationEntity {
-    const { isSet, slug } = this.settings;
+  private async replaced(id: string, slug: string | undefined) {
+    return this.integrations.locked(DEFAULT_ORGANIZATION_ID, id, async (locked) => {
+      const wanted = this.wanted(locked.row, slug ?? locked.row.slug);
+      if (isDeepStrictEqual(wanted, locked.row)) return { row: locked.row, next: locked.row };
+      Object.assign(wanted, nextVersions(locked.row, wanted, { hasNewSecrets: false }));
+      await refuseTwin(() => locked.replace(wanted), slugInUse);
+      return { row: locked.row, next: wanted };
+    });
+  }
+
+  private wanted(row: IntegrationEntity, slug: string): IntegrationEntity {
+    const { isSet } = this.settings;
     const next = Object.assign(new IntegrationEntity(), row);
     if (!isSet) return Object.assign(next, row.enabled && { enabled: false, offBySetting: true });
     return Object.assign(
       next,
       { slug, transport },
       row.offBySetting && { enabled: true, offBySetting: false },
+    );
+  }
+
+  /** No reason to stop: whoever may register integrations would stop the registry by it. */
+  private logTaken(so: string): void {
+    this.log.error(
+      { slug: this.settings.slug },
+      `another integration of organization default has this slug, so ${so}: set SWITCHYARD_LOCAL_TOOLS_SLUG to a free one`,
     );
   }
 
@@ -96,8 +118,10 @@ export class LocalIntegrationService implements OnApplicationBootstrap {
   }
 }
 
-function slugInUse(): never {
-  throw new ConfigError('registry', [
-    'SWITCHYARD_LOCAL_TOOLS_SLUG is the slug of another integration of organization default',
-  ]);
+function slugInUse(): PlatformError {
+  return new PlatformError('slug_taken');
+}
+
+function isSlugTaken(error: unknown): boolean {
+  return error instanceof PlatformError && error.code === 'slug_taken';
 }

@@ -1,7 +1,7 @@
 import { PlatformError } from '@switchyard/contracts';
 import { z } from 'zod';
 
-/** A call that somebody approved or denied in the request shape of 001: by its tool's name, and its id where that is said. */
+/** A call that somebody approved or denied in the request shape of 001: by its id, or by its tool's name and arguments. */
 export type ApprovedTool = {
   readonly name: string | null;
   /** The approval's, or the call's as the answer named it. */
@@ -50,7 +50,13 @@ function toApproved(item: z.output<typeof Item>): ApprovedTool | undefined {
   const [name = null] = namesIn(call, tool, item);
   const [id = null] = [approvalId, call?.id].filter((one) => typeof one === 'string');
   if (name === null && id === null) return undefined;
-  return { name, id, arguments: call?.function?.arguments ?? null };
+  const [args = null] = [call, item].flatMap((holder) => holder?.function?.arguments ?? []);
+  return { name, id, arguments: args };
+}
+
+/** Says which tool and not which call: what waits now may not be what its user was shown. */
+export function isNameAlone({ id, arguments: args }: ApprovedTool): boolean {
+  return id === null && args === null;
 }
 
 function namesIn(...holders: ({ function?: { name?: string } } | undefined)[]): string[] {

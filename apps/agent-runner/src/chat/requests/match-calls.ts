@@ -1,4 +1,5 @@
 import type { WatchedCall, WatchedRun } from '../../watch/watched-runs.repository.js';
+import { isSameJson } from './same-json.js';
 import { callIdOf } from '../../calls/run-ids.js';
 import type { Decision } from '../decisions.service.js';
 import type { ApprovedTool } from './approved-tools.js';
@@ -25,7 +26,7 @@ export function toDecisions(
 
 type Match = { readonly call: WatchedCall; readonly tool: ApprovedTool };
 
-/** Each call at most once: an id names one call, and a name alone the first of its tool that is left. */
+/** Each call at most once: an id names one call, and a name with arguments the first of that tool that was asked with them. */
 function matchCalls(
   tools: readonly ApprovedTool[],
   run: WatchedRun,
@@ -41,9 +42,10 @@ function matchCalls(
   });
 }
 
-function isMeant({ id, name }: ApprovedTool, run: WatchedRun, call: WatchedCall): boolean {
+function isMeant({ id, name, arguments: args }: ApprovedTool, run: WatchedRun, call: WatchedCall): boolean {
   if (name !== null && name !== call.outwardName) return false;
-  return id === null || id === call.callId || id === toolCallIdOf(run, call);
+  if (id === null) return args !== null && isSameJson(args, JSON.stringify(call.asked.arguments));
+  return id === call.callId || id === toolCallIdOf(run, call);
 }
 
 /** The id by which clients know a call, whatever attempt of it there is. */
