@@ -67,6 +67,9 @@ export class RunnerHarness {
   /** Calls that reached their tool, in order. */
   readonly sent: ToolCallJob[] = [];
   readonly cancellations: string[] = [];
+  /** Of the vault, asked by runners. */
+  readonly leases: SecretLeaseRequest[] = [];
+  beforeLease: () => Promise<unknown> = async () => undefined;
   readonly webhookSecret = newWebhookKey();
   readonly #integrations = new Map<string, string>();
   readonly #ends: (() => Promise<unknown>)[] = [];
@@ -174,6 +177,16 @@ export class RunnerHarness {
       ...{ agentic_mode: agent.agenticMode, is_active: agent.isActive, version: agent.version },
     });
     return agent;
+  }
+
+  /** As the registry commits another definition. */
+  async moveModel(
+    { id, model }: AgentDefinition,
+    changes: Record<string, unknown>,
+    sql = this.sql,
+  ): Promise<void> {
+    const statement = 'UPDATE registry.agents SET model = $2, version = version + 1 WHERE id = $1';
+    await sql.query(statement, [id, { ...model, ...changes }]);
   }
 
   /** A schedule of the agent, paused never and overlapping nothing unless `columns` say so; gives its id. */
@@ -330,7 +343,10 @@ export class RunnerHarness {
   }
 
   #playBroker(): void {
-    const lease = async ({ recipient, kind }: SecretLeaseRequest) => {
+    const lease = async (request: SecretLeaseRequest) => {
+      const { recipient, kind } = request;
+      this.leases.push(request);
+      await this.beforeLease();
       const key = await importJWK(recipient, 'ECDH-ES');
       const content = kind === 'model_key' ? { api_key: this.model.apiKey } : { current: this.webhookSecret };
       const jwe = await new CompactEncrypt(Buffer.from(JSON.stringify(content)))

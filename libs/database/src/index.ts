@@ -18,4 +18,5 @@ export type { Grant } from './migrate/grant.js';
 export { migrate } from './migrate/migrate.js';
 export type { AppMigrations, MigrateOptions } from './migrate/migrate.js';
 export type { QueueStore } from './migrate/queue-store.js';
+export { lockModelKey } from './model-key-lock.js';
 export { Sql } from './sql.js';

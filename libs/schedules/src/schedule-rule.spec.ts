@@ -61,6 +61,19 @@ describe('a rule with an interval', () => {
     expect(messagesOf({ ...interval, every_s: 40_000_000 })).toHaveLength(1);
   });
 
+  it.each([
+    ['0000-01-01T00:00:00+23:00', false],
+    ['1970-01-01T00:00:00+00:01', false],
+    ['1970-01-01T00:00:00Z', true],
+    ['9998-12-31T23:59:59Z', true],
+    ['9998-12-31T23:59:59-00:01', false],
+    ['9999-12-31T23:59:59-23:00', false],
+  ])('from %s: taken is %p', (starts_at, isTaken) => {
+    expect(messagesOf({ ...interval, starts_at })).toEqual(
+      isTaken ? [] : ['The first time must be within the years 1970 to 9998, in UTC.'],
+    );
+  });
+
   it('needs a time with its offset to count from', () => {
     expect(messagesOf({ ...interval, starts_at: '2026-01-01T00:00:00' })).toHaveLength(1);
   });

@@ -25,11 +25,19 @@ export const ScheduleRule = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('interval'),
     every_s: z.int().min(60, 'The interval must be at least 60 seconds.').max(aYearInSeconds),
-    starts_at: z.iso.datetime({ offset: true }),
+    starts_at: z.iso
+      .datetime({ offset: true })
+      .refine(isInReach, 'The first time must be within the years 1970 to 9998, in UTC.'),
   }),
 ]);
 export type ScheduleRule = z.output<typeof ScheduleRule>;
 export type ScheduleRuleInput = z.input<typeof ScheduleRule>;
+
+/** Far years leave, as dates, what timestamps of the database and text in RFC 3339 can say. */
+function isInReach(time: string): boolean {
+  const year = new Date(time).getUTCFullYear();
+  return year >= 1970 && year <= 9998;
+}
 
 function isZone(name: string): boolean {
   if (!/^[A-Za-z]/.test(name)) return false;

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AgentDefinition } from '@switchyard/contracts';
-import { Sql } from '@switchyard/database';
+import { lockModelKey, Sql } from '@switchyard/database';
 
 /** Definitions of agents, as the registry publishes them. */
 @Injectable()
@@ -8,12 +8,17 @@ export class AgentsRepository {
   constructor(private readonly sql: Sql) {}
 
   /** Undefined too for an agent of another organization. */
-  async find(orgId: string, agentId: string): Promise<AgentDefinition | undefined> {
-    const [row] = await this.sql.query(`${definition} WHERE id = $1 AND organization_id = $2`, [
-      agentId,
-      orgId,
-    ]);
+  async find(orgId: string, agentId: string, sql = this.sql): Promise<AgentDefinition | undefined> {
+    const [row] = await sql.query(`${definition} WHERE id = $1 AND organization_id = $2`, [agentId, orgId]);
     return row && AgentDefinition.parse(row);
+  }
+
+  /** As `find`, but waits until no change of its model's key is under way, which the vault has before the registry commits. */
+  async findSettled(orgId: string, agentId: string): Promise<AgentDefinition | undefined> {
+    return this.sql.transaction(async (sql) => {
+      await lockModelKey(sql, agentId, 'shared');
+      return this.find(orgId, agentId, sql);
+    });
   }
 }
 

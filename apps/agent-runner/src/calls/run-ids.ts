@@ -18,6 +18,14 @@ export function requestIdOf(run: RunFacts, step: number): string {
   return uuid8(run, ['request', step]);
 }
 
+/** The id of the run that a job asks of a schedule: the same however often the store hands the job out. */
+export function askedRunIdOf(
+  scheduleId: string,
+  job: { readonly correlationId: string; readonly enqueuedAt: number },
+): string {
+  return uuid8({ id: scheduleId, createdAt: new Date(job.enqueuedAt) }, ['run', job.correlationId]);
+}
+
 function uuid8({ id, createdAt }: RunFacts, parts: readonly (string | number)[]): string {
   const bytes = createHash('sha256')
     .update(JSON.stringify([id, ...parts]))

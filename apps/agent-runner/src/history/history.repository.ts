@@ -10,6 +10,7 @@ import type {
 import { Sql } from '@switchyard/database';
 import type { ModelAnswer } from '@switchyard/models';
 import type { RunCall, RunPlan } from '../runs/run-data.js';
+import { sumOfTokens } from './sum-of-tokens.js';
 import type { RunFilter } from './run-filter.js';
 
 export type RunRow = {
@@ -95,7 +96,7 @@ export class HistoryRepository {
   async steps(runIds: readonly string[]): Promise<StepRow[]> {
     return this.sql.query<StepRow>(
       `SELECT run_id AS "runId", position, kind, request_id AS "requestId", answer, error,
-         input_tokens::int AS "inputTokens", output_tokens::int AS "outputTokens", started_at AS "startedAt", ended_at AS "endedAt"
+         input_tokens::float8 AS "inputTokens", output_tokens::float8 AS "outputTokens", started_at AS "startedAt", ended_at AS "endedAt"
        FROM runs.run_steps WHERE run_id = ANY($1::uuid[]) ORDER BY run_id DESC, position`,
       [runIds],
     );
@@ -128,5 +129,5 @@ const runs = `SELECT r.id, r.agent_id AS "agentId", a.name AS "agentName", r.con
     r.plan, r.output, r.error, r.created_at AS "createdAt", r.started_at AS "startedAt", r.ended_at AS "endedAt",
     u.input_tokens AS "inputTokens", u.output_tokens AS "outputTokens"
   FROM runs.runs r LEFT JOIN registry.v_agents a ON a.id = r.agent_id
-    LEFT JOIN LATERAL (SELECT coalesce(sum(s.input_tokens), 0)::int AS input_tokens,
-      coalesce(sum(s.output_tokens), 0)::int AS output_tokens FROM runs.run_steps s WHERE s.run_id = r.id) u ON true`;
+    LEFT JOIN LATERAL (SELECT coalesce(${sumOfTokens('input_tokens')}, 0) AS input_tokens,
+      coalesce(${sumOfTokens('output_tokens')}, 0) AS output_tokens FROM runs.run_steps s WHERE s.run_id = r.id) u ON true`;

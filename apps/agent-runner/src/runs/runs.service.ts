@@ -11,6 +11,8 @@ import { enqueueRun } from './waiting-runs.service.js';
 
 /** A run to begin. */
 export type NewRun = {
+  /** Where whoever asks knows it beforehand: a run that is there already stays as it is. */
+  readonly id?: string;
   /** As of now; whatever agent it names, the run is of `agentId`. */
   readonly caller: CallerContext;
   readonly agentId: string;
@@ -47,14 +49,14 @@ export class RunsService {
 
   /** Takes the run in within a transaction of the caller's, who announces it once that is committed. */
   async insert(sql: Sql, run: NewRun): Promise<string> {
-    const runId = v7();
+    const runId = run.id ?? v7();
     const { agentId, input, conversationId, trigger } = run;
     const caller: CallerContext = { ...run.caller, agentId };
     if (conversationId) await holdConversation(sql, { caller, agentId, conversationId });
     await sql.query(
       `INSERT INTO runs.runs (id, org_id, agent_id, conversation_id, caller, input, subject_token, trigger_id,
          scheduled_for, is_held, next_sweep_at)
-       VALUES ($1, $2, $3, $4, $5, $6::json, $7, $8, $9, $10, now() + interval '5 seconds')`,
+       VALUES ($1, $2, $3, $4, $5, $6::json, $7, $8, $9, $10, now() + interval '5 seconds') ON CONFLICT (id) DO NOTHING`,
       [
         ...[
           runId,

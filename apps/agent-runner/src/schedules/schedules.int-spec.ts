@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { queues, topics } from '@switchyard/contracts';
 import type { RunningService } from '@switchyard/service-kit';
 import { eventually, onBothQueueBackends } from '@switchyard/testing';
+import { Schedules } from './schedules.service.js';
 import { RunnerHarness } from '../runner-harness-spec.js';
 
 const minute = 60_000;
@@ -152,6 +154,51 @@ onBothQueueBackends('schedules', (backend) => {
       error: { code: 'not_found' },
     });
     expect(await runsOf(paused)).toEqual([]);
+  });
+
+  it('keep running though one of them, of anybody, cannot be read', async () => {
+    const other = await harness.addOrganization(`broken-${backend.kind}`);
+    const broken = await harness.addAgent({ orgId: other });
+    const starts = ['0000-01-01T00:00:00+23:00', '9999-12-31T23:59:59-23:00', 'never'];
+    for (const starts_at of starts)
+      await harness.addSchedule(broken, { rule: { type: 'interval', every_s: 3_600, starts_at } });
+    const late = new Date(Date.now() - 10_000).toISOString();
+    const id = await harness.addSchedule(await harness.addAgent(), {
+      rule: { type: 'interval', every_s: 3_600, starts_at: late },
+      active_since: new Date(Date.now() - minute),
+    });
+    const stale = randomUUID();
+    await harness.queue.upsertScheduler(queues.agentSchedules, {
+      ...{ id: stale, rule: { pattern: '0 0 1 1 *', timeZone: 'UTC' } },
+      payload: { v: 1, orgId: other, scheduleId: stale, reason: 'due' },
+    });
+    await startRunner();
+    await eventually(async () => (await runsOf(id)).length === 1);
+    await eventually(async () => !(await schedulerIds()).includes(stale));
+    expect(await schedulerIds()).toContain(id);
+    await harness.sql.query('DELETE FROM registry.agent_schedules WHERE agent_id = $1', [broken.id]);
+  });
+
+  it('run once for one asking, however often its job comes, and not for an old one', async () => {
+    const runner = await startRunner();
+    const id = await harness.addSchedule(await harness.addAgent(), {
+      ...{ rule: { type: 'cron', cron: '0 0 1 1 *', time_zone: 'UTC' }, overlap: 'skip' },
+    });
+    const schedules = runner.app.get(Schedules);
+    const asking = { correlationId: randomUUID(), enqueuedAt: Date.now() };
+    const first = await schedules.runNow(harness.orgId, id, asking);
+    expect(first).toMatchObject({ status: 'started' });
+    expect(await schedules.runNow(harness.orgId, id, asking)).toEqual(first);
+    await eventually(async () => (await runsOf(id)).every(({ state }) => state === 'completed'));
+    expect(await schedules.runNow(harness.orgId, id, asking)).toEqual(first);
+    const late = { correlationId: randomUUID(), enqueuedAt: Date.now() - 11 * minute };
+    expect(await schedules.runNow(harness.orgId, id, late)).toMatchObject({
+      ...{ status: 'refused', error: { code: 'conflict' } },
+    });
+    expect(await runsOf(id)).toHaveLength(1);
+    const second = await schedules.runNow(harness.orgId, id, { ...asking, correlationId: randomUUID() });
+    expect(second).toMatchObject({ status: 'started' });
+    expect(second).not.toEqual(first);
   });
 
   it('find a time whose firing the queue lost', async () => {

@@ -33,8 +33,8 @@ export class SchedulesProcessor {
     const { queue, schedules, kit, reconcileMs } = this.parts;
     queue.consume(
       queues.agentSchedules,
-      ({ orgId, scheduleId, reason }) =>
-        reason === 'now' ? schedules.runNow(orgId, scheduleId) : schedules.runDue(orgId, scheduleId),
+      ({ orgId, scheduleId, reason }, job) =>
+        reason === 'now' ? schedules.runNow(orgId, scheduleId, job) : schedules.runDue(orgId, scheduleId),
       { concurrency },
     );
     await queue.subscribe(topics.registryChanged, (change) => this.#follow(change));
@@ -54,7 +54,7 @@ export class SchedulesProcessor {
       const schedule = await this.parts.rows.find(orgId, id);
       if (schedule?.isAgentActive && !schedule.isPaused) await this.#upsert(schedule);
       else await this.parts.queue.removeScheduler(queues.agentSchedules, id);
-    });
+    }, id);
   }
 
   async #reconcileSoon(): Promise<void> {
@@ -65,14 +65,21 @@ export class SchedulesProcessor {
   }
 
   async #reconcile(): Promise<void> {
-    const { queue, rows, schedules } = this.parts;
+    const { queue, rows } = this.parts;
     const stored = await queue.schedulers(queues.agentSchedules);
-    const active = await rows.active();
-    for (const schedule of active) await this.#upsert(schedule);
+    const { schedules: active, unreadable } = await rows.active();
+    for (const { id, error: err } of unreadable)
+      this.parts.kit.log.warn({ err, scheduleId: id }, 'a schedule cannot be read and does not run');
     const wanted = new Set(active.map(({ id }) => id));
-    for (const { id } of stored) if (!wanted.has(id)) await queue.removeScheduler(queues.agentSchedules, id);
-    const late = active.filter((schedule) => isOverdue(schedule, Date.now() - wakeWithinMs));
-    for (const { orgId, id } of late) await schedules.runDue(orgId, id);
+    for (const { id } of stored)
+      if (!wanted.has(id)) await this.#logged(() => queue.removeScheduler(queues.agentSchedules, id), id);
+    for (const schedule of active) await this.#logged(() => this.#upsert(schedule), schedule.id);
+    for (const schedule of active) await this.#logged(() => this.#makeUp(schedule), schedule.id);
+  }
+
+  async #makeUp(schedule: Schedule): Promise<void> {
+    const { orgId, id } = schedule;
+    if (isOverdue(schedule, Date.now() - wakeWithinMs)) await this.parts.schedules.runDue(orgId, id);
   }
 
   async #upsert({ id, orgId, rule }: Schedule): Promise<void> {
@@ -81,11 +88,11 @@ export class SchedulesProcessor {
     await this.parts.queue.upsertScheduler(queues.agentSchedules, scheduler);
   }
 
-  async #logged(work: () => Promise<void>): Promise<void> {
+  async #logged(work: () => Promise<unknown>, scheduleId?: string): Promise<void> {
     try {
       await work();
     } catch (err) {
-      this.parts.kit.log.warn({ err }, 'schedules could not be brought up to date');
+      this.parts.kit.log.warn({ err, scheduleId }, 'schedules could not be brought up to date');
     }
   }
 }

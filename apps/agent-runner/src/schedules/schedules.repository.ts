@@ -24,6 +24,11 @@ const Schedule = z.object({
 });
 export type Schedule = z.output<typeof Schedule>;
 
+export type ActiveSchedules = {
+  readonly schedules: readonly Schedule[];
+  readonly unreadable: readonly { readonly id: string; readonly error: Error }[];
+};
+
 /** How far a schedule's times were dealt with, held by whoever looks after it. */
 export type HeldSchedule = { readonly handledUntil: number; readonly openRuns: number };
 
@@ -40,10 +45,14 @@ export class SchedulesRepository {
     return row && Schedule.parse(row);
   }
 
-  /** Those that are to run. */
-  async active(): Promise<Schedule[]> {
-    const rows = await this.sql.query(`${schedules} WHERE NOT s.is_paused AND a.is_active`);
-    return rows.map((row) => Schedule.parse(row));
+  /** Those that are to run, of all organizations: one that cannot be read must not keep the others from it. */
+  async active(): Promise<ActiveSchedules> {
+    const rows = await this.sql.query<{ id: string }>(`${schedules} WHERE NOT s.is_paused AND a.is_active`);
+    const read = rows.map((row) => ({ id: row.id, ...Schedule.safeParse(row) }));
+    return {
+      schedules: read.flatMap(({ data }) => data ?? []),
+      unreadable: read.flatMap(({ id, error }) => (error ? { id, error } : [])),
+    };
   }
 
   /** Locks the schedule until the transaction ends: of two runners one waits here, and finds that nothing is left to do. */

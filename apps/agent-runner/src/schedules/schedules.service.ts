@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { PlatformError, type ScheduleOutcome } from '@switchyard/contracts';
 import { Sql } from '@switchyard/database';
 import { scheduleTimes } from '@switchyard/schedules';
+import { askedRunIdOf } from '../calls/run-ids.js';
+import { findRun } from '../runs/run-rows.js';
 import { type NewRun, RunsService, type RunTrigger } from '../runs/runs.service.js';
 import { unattendedCaller } from '../runs/unattended-caller.js';
 import { type PlannedTime, planTimes } from './plan-times.js';
@@ -30,20 +32,35 @@ export class Schedules {
     return { status: 'skipped', why: begun.at(-1)?.why ?? 'not_due' };
   }
 
-  /** Runs it once more, whatever its rule says; but not beside a run of it that has not ended. */
-  async runNow(orgId: string, scheduleId: string): Promise<ScheduleOutcome> {
+  /**
+   * Runs it once more, whatever its rule says; but not beside a run of it that has not ended. The same job, however often it
+   * comes, is answered with the same run.
+   */
+  async runNow(orgId: string, scheduleId: string, job: Asking): Promise<ScheduleOutcome> {
+    if (Date.now() - job.enqueuedAt > askedWithinMs)
+      return refused('It was asked for too long ago: ask again.');
     const schedule = await this.rows.find(orgId, scheduleId);
     if (!schedule) return { status: 'refused', error: new PlatformError('not_found').toInfo() };
     if (!schedule.isAgentActive) return refused('Its agent is switched off.');
-    const trigger = await this.sql.transaction(async (sql) => {
-      const { openRuns } = await this.rows.hold(sql, schedule);
-      if (openRuns > 0 && schedule.overlap === 'skip') return undefined;
-      const isHeld = openRuns > 0;
-      return { isHeld, runId: await this.runs.insert(sql, toRun(schedule, { id: schedule.id, isHeld })) };
-    });
-    if (!trigger) return refused('A run of the schedule has not ended, and its overlap rule is skip.');
-    if (!trigger.isHeld) await this.runs.announce(orgId, trigger.runId);
-    return { status: 'started', runIds: [trigger.runId] };
+    const id = askedRunIdOf(scheduleId, job);
+    const begun = await this.sql.transaction((sql) => this.#runAsked(sql, schedule, id));
+    if (begun === 'overlaps')
+      return refused('A run of the schedule has not ended, and its overlap rule is skip.');
+    if (begun === 'started') await this.runs.announce(orgId, id);
+    return { status: 'started', runIds: [id] };
+  }
+
+  async #runAsked(
+    sql: Sql,
+    schedule: Schedule,
+    id: string,
+  ): Promise<'known' | 'overlaps' | 'held' | 'started'> {
+    const { openRuns } = await this.rows.hold(sql, schedule);
+    if (await findRun(sql, schedule.orgId, id)) return 'known';
+    if (openRuns > 0 && schedule.overlap === 'skip') return 'overlaps';
+    const isHeld = openRuns > 0;
+    await this.runs.insert(sql, { ...toRun(schedule, { id: schedule.id, isHeld }), id });
+    return isHeld ? 'held' : 'started';
   }
 
   async #runHeld(sql: Sql, schedule: Schedule, now: number): Promise<Begun[]> {
@@ -66,6 +83,12 @@ export class Schedules {
     return { ...time, runId };
   }
 }
+
+/** What a job says of itself, under its seal. */
+type Asking = { readonly correlationId: string; readonly enqueuedAt: number };
+
+/** Whoever asked has long gone then; and a run may be forgotten, by whose id the job would be known again. */
+const askedWithinMs = 10 * 60_000;
 
 type Begun = PlannedTime & { readonly runId: string | null };
 

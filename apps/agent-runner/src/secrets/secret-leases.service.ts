@@ -9,7 +9,8 @@ const askTimeoutMs = 10_000;
 const keptMs = 60_000;
 const mostKept = 5_000;
 
-type Owner = Pick<SecretLeaseRequest, 'orgId' | 'ownerId' | 'kind'>;
+/** `version`: of the owner; what was asked under another is not used. */
+type Owner = Pick<SecretLeaseRequest, 'orgId' | 'ownerId' | 'kind'> & { readonly version?: number };
 type Values = Readonly<Record<string, string>>;
 type Kept = { readonly values: Promise<Values>; readonly until: number };
 
@@ -28,7 +29,7 @@ export class SecretLeases implements OnModuleInit {
 
   /** By the names under which they were stored; none where nothing is. Throws what the broker refuses. */
   async find(owner: Owner): Promise<Values> {
-    const name = `${owner.kind}:${owner.orgId}:${owner.ownerId}`;
+    const name = `${owner.kind}:${owner.orgId}:${owner.version ?? ''}:${owner.ownerId}`;
     const kept = this.#kept.get(name);
     if (kept && kept.until > Date.now()) return kept.values;
     const values = this.#ask(owner);
@@ -37,13 +38,13 @@ export class SecretLeases implements OnModuleInit {
     return values;
   }
 
-  async #ask(owner: Owner): Promise<Values> {
+  async #ask({ orgId, ownerId, kind }: Owner): Promise<Values> {
     const { publicKey, privateKey } = await this.#keys;
     const { kty, crv, x, y } = await exportJWK(publicKey);
     const recipient = PublicJwk.parse({ kty, crv, x, y });
     const answer = await this.queue.request(
       queues.secretLeases,
-      { v: 1, ...owner, recipient },
+      { v: 1, orgId, ownerId, kind, recipient },
       { timeoutMs: askTimeoutMs },
     );
     if (answer.status === 'refused') {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { ErrorInfo, RunOutput, RunState } from '@switchyard/contracts';
 import { Sql } from '@switchyard/database';
+import { sumOfTokens } from '../history/sum-of-tokens.js';
 import type { Run, RunCall, RunStep } from '../runs/run-data.js';
 
 export type RunUsage = {
@@ -72,8 +73,8 @@ export class WatchedRunsRepository {
   }
 }
 
-const sum = (column: string) =>
-  `(SELECT sum(s.${column})::float8 FROM runs.run_steps s WHERE s.run_id = r.id)`;
+const sum = (column: keyof RunUsage) =>
+  `(SELECT ${sumOfTokens(column)} FROM runs.run_steps s WHERE s.run_id = r.id)`;
 
 const runSql = `SELECT r.id, r.org_id AS "orgId", r.agent_id AS "agentId", r.conversation_id AS "conversationId", r.input,
     r.state, r.output, r.error, r.created_at AS "createdAt", json_build_object('input_tokens', ${sum('input_tokens')},

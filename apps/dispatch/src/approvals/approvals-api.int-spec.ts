@@ -262,9 +262,10 @@ onBothQueueBackends('/api/approvals', (backend) => {
       expect(outcome(await bench.send('GET', '/api/approvals?state=x', operatorKey))).toMatchObject({
         status: 400,
       });
-      expect(outcome(await bench.send('GET', '/api/approvals?cursor=x', operatorKey))).toMatchObject({
-        status: 400,
-      });
+      for (const query of ['cursor=x', 'tool=a%00b', 'integration=%00'])
+        expect(outcome(await bench.send('GET', `/api/approvals?${query}`, operatorKey))).toEqual({
+          ...{ status: 400, code: 'invalid_request' },
+        });
     });
 
     it('shows users what they asked for and what they may decide, and by `mine` only the latter', async () => {

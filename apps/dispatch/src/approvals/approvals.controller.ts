@@ -7,13 +7,18 @@ import { z } from 'zod';
 import { APPROVALS_DESK, type ApprovalsDesk } from './approvals-desk.js';
 import { deciderOf } from './approvers.service.js';
 
+/** PostgreSQL has no text with NUL. */
+const Name = z
+  .string()
+  .max(256)
+  .regex(/^[^\0]*$/, 'must not contain NUL');
 const ListQuery = z.strictObject({
   ...PageQuery.shape,
   state: z.enum(approvalStates).optional(),
   run_id: z.uuid().optional(),
   agent_id: z.uuid().optional(),
-  tool: z.string().max(256).optional(),
-  integration: z.string().max(256).optional(),
+  tool: Name.optional(),
+  integration: Name.optional(),
   asked_by: z.uuid().optional(),
   mine: z.enum(['true', 'false']).optional(),
 });

@@ -39,6 +39,7 @@ describe('the rule of a schedule', () => {
     [undefined, { cron: '0 3 * * *', time_zone: '+02:00' }, ['time_zone']],
     [undefined, { interval_s: 59 }, ['interval_s']],
     [undefined, { interval_s: 60, starts_at: 'tomorrow' }, ['starts_at']],
+    [undefined, { interval_s: 60, starts_at: '0000-01-01T00:00:00+23:00' }, ['starts_at']],
     [hourly, { time_zone: 'UTC' }, ['time_zone']],
     [nightly, { starts_at: hourly.starts_at }, ['starts_at']],
   ])('of %j and %j is refused at %j', (before, given, paths) => {

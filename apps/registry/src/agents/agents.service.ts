@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
+import { lockModelKey } from '@switchyard/database';
 import { decodeCursor, toPage } from '@switchyard/service-kit';
 import type { FieldError, Page } from '@switchyard/service-kit';
 import type { AdminContext } from '../admin/admin-context.js';
@@ -96,8 +97,10 @@ export class AgentsService {
     if (row.model.base_url !== next.model.base_url) await this.checkAddress(next);
     const isRekeyed = Boolean(body.model_key) || row.hasModelKey !== next.hasModelKey;
     if (!isRekeyed && isDeepStrictEqual(row, next)) return { row, next: row };
-    if (isRekeyed)
+    if (isRekeyed) {
+      await lockModelKey(sql, row.id, 'exclusive');
       await this.vault.put(row, 'model_key', body.model_key ? { api_key: body.model_key } : {}, sql);
+    }
     Object.assign(next, { version: row.version + 1, updatedAt: new Date() });
     await locked.replace(next);
     if (!row.isActive && next.isActive) await this.agents.resumeSchedules(row.id, sql);

@@ -38,18 +38,25 @@ export type ModelAnswer = {
 /** The usage of one answer. */
 export function toModelUsage(usage: LanguageModelUsage): ModelUsage {
   return {
-    inputTokens: usage.inputTokens ?? null,
-    outputTokens: usage.outputTokens ?? null,
-    totalTokens: usage.totalTokens ?? null,
-    cachedInputTokens: usage.inputTokenDetails.cacheReadTokens ?? null,
-    reasoningTokens: usage.outputTokenDetails.reasoningTokens ?? null,
+    inputTokens: toCount(usage.inputTokens),
+    outputTokens: toCount(usage.outputTokens),
+    totalTokens: toCount(usage.totalTokens),
+    cachedInputTokens: toCount(usage.inputTokenDetails.cacheReadTokens),
+    reasoningTokens: toCount(usage.outputTokenDetails.reasoningTokens),
   };
+}
+
+/** A provider may say anything; what counts nothing is as if it had not said it. */
+function toCount(said: number | undefined): number | null {
+  return Number.isSafeInteger(said) && Number(said) >= 0 ? Number(said) : null;
 }
 
 /** Sums of several answers; what nobody counted stays null. */
 export function addUsage(a: ModelUsage, b: ModelUsage): ModelUsage {
   const sum = (key: keyof ModelUsage): number | null =>
-    a[key] === null && b[key] === null ? null : (a[key] ?? 0) + (b[key] ?? 0);
+    a[key] === null && b[key] === null
+      ? null
+      : Math.min((a[key] ?? 0) + (b[key] ?? 0), Number.MAX_SAFE_INTEGER);
   return {
     inputTokens: sum('inputTokens'),
     outputTokens: sum('outputTokens'),
