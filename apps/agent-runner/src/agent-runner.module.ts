@@ -76,9 +76,9 @@ export class AgentRunnerModule implements OnApplicationBootstrap {
   }
 }
 
-function stores({ databaseUrl, queueUrl, sealKey, queuePrefix }: AgentRunnerConfig) {
+function stores({ database, queueUrl, sealKey, queuePrefix }: AgentRunnerConfig) {
   return [
-    DatabaseModule.forRoot({ url: databaseUrl, schema: 'runs', applicationName: 'agent-runner' }),
+    DatabaseModule.forRoot({ ...database, schema: 'runs', applicationName: 'agent-runner' }),
     QueueModule.forRoot({ url: queueUrl, sealKey, service: 'agent-runner', prefix: queuePrefix, nextTime }),
   ];
 }
