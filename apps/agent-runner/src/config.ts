@@ -36,6 +36,9 @@ export const agentRunnerEnv = z.object({
   AGENT_RUNNER_RUNS_PER_USER: wholeNumber({ min: 1, max: 10_000 })
     .default(8)
     .describe('Runs of chats that one user may have at once; those that wait for a person do not count.'),
+  AGENT_RUNNER_RESULT_BYTES: wholeNumber({ min: 1_000, max: 100_000_000 })
+    .default(2_000_000)
+    .describe('Bytes of results that a model may read in one run; then it is asked for its answer.'),
   AGENT_RUNNER_LEASE_MS: durationMs().default(6_000).describe('How long a process that died keeps its runs.'),
   AGENT_RUNNER_SWEEP_TICK_MS: durationMs()
     .default(1_000)
@@ -68,6 +71,7 @@ export type RunnerSettings = {
   readonly concurrency: Readonly<Record<Lane, number>>;
   /** Percent. */
   readonly orgShare: number;
+  readonly resultBytes: number;
   readonly leaseMs: number;
   readonly sweepTickMs: number;
   readonly reconcileMs: number;
@@ -110,6 +114,7 @@ export function toAgentRunnerConfig(env: z.output<typeof agentRunnerEnv>): Agent
         background: env.AGENT_RUNNER_BACKGROUND_CONCURRENCY,
       },
       orgShare: env.AGENT_RUNNER_ORG_SHARE,
+      resultBytes: env.AGENT_RUNNER_RESULT_BYTES,
       leaseMs: env.AGENT_RUNNER_LEASE_MS,
       sweepTickMs: env.AGENT_RUNNER_SWEEP_TICK_MS,
       reconcileMs: env.AGENT_RUNNER_RECONCILE_MS,
