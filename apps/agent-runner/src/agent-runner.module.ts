@@ -1,5 +1,5 @@
 import { type DynamicModule, Module, type OnApplicationBootstrap } from '@nestjs/common';
-import { DatabaseModule } from '@switchyard/database';
+import { DatabaseModule, Sql } from '@switchyard/database';
 import { createEgressPolicy, EgressPolicy } from '@switchyard/mcp-client';
 import { assertConsumers, QueueClient, QueueModule } from '@switchyard/queue';
 import { Log, Metrics, Shutdown } from '@switchyard/service-kit';
@@ -30,6 +30,7 @@ import { SchedulesRepository } from './schedules/schedules.repository.js';
 import { Schedules } from './schedules/schedules.service.js';
 import { SecretLeases } from './secrets/secret-leases.service.js';
 import { SnapshotModule } from './snapshot/snapshot.module.js';
+import { RunNews } from './watch/run-news.service.js';
 
 @Module({})
 export class AgentRunnerModule implements OnApplicationBootstrap {
@@ -51,7 +52,7 @@ export class AgentRunnerModule implements OnApplicationBootstrap {
         RunPlanner,
         LeftOutAudit,
         ClaimsRepository,
-        ProgressRepository,
+        progress(config),
         RunsService,
         WaitingRuns,
         EndedCalls,
@@ -76,9 +77,9 @@ export class AgentRunnerModule implements OnApplicationBootstrap {
   }
 }
 
-function stores({ databaseUrl, queueUrl, sealKey, queuePrefix }: AgentRunnerConfig) {
+function stores({ database, queueUrl, sealKey, queuePrefix }: AgentRunnerConfig) {
   return [
-    DatabaseModule.forRoot({ url: databaseUrl, schema: 'runs', applicationName: 'agent-runner' }),
+    DatabaseModule.forRoot({ ...database, schema: 'runs', applicationName: 'agent-runner' }),
     QueueModule.forRoot({ url: queueUrl, sealKey, service: 'agent-runner', prefix: queuePrefix, nextTime }),
   ];
 }
@@ -92,6 +93,15 @@ function egressPolicy({ egress }: AgentRunnerConfig) {
       shutdown.onClose(() => policy.close());
       return policy;
     },
+  };
+}
+
+function progress({ runner }: AgentRunnerConfig) {
+  return {
+    provide: ProgressRepository,
+    inject: [Sql, ClaimsRepository, RunNews],
+    useFactory: (sql: Sql, claims: ClaimsRepository, news: RunNews) =>
+      new ProgressRepository(sql, claims, news, runner.resultBytes),
   };
 }
 

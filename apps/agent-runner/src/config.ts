@@ -18,6 +18,9 @@ export const agentRunnerEnv = z.object({
     .default(0)
     .describe('Port of health, readiness and metrics; 0 is a free one.'),
   AGENT_RUNNER_DATABASE_URL: secret().describe('PostgreSQL as the runs’ own role.'),
+  AGENT_RUNNER_DATABASE_POOL_SIZE: wholeNumber({ min: 2, max: 200 })
+    .default(20)
+    .describe('Connections to PostgreSQL.'),
   SWITCHYARD_EGRESS_ALLOW_PRIVATE: booleanFlag()
     .default(false)
     .describe('Development only: models on loopback and private addresses, and plain http to them.'),
@@ -27,6 +30,15 @@ export const agentRunnerEnv = z.object({
   AGENT_RUNNER_BACKGROUND_CONCURRENCY: wholeNumber({ min: 1, max: 1_000 })
     .default(32)
     .describe('The same for runs of schedules and webhooks: neither kind ever waits for the other.'),
+  AGENT_RUNNER_ORG_SHARE: wholeNumber({ min: 1, max: 100 })
+    .default(50)
+    .describe('Percent of either kind of slots that runs of one organization may have at one process.'),
+  AGENT_RUNNER_RUNS_PER_USER: wholeNumber({ min: 1, max: 10_000 })
+    .default(8)
+    .describe('Runs of chats that one user may have at once; those that wait for a person do not count.'),
+  AGENT_RUNNER_RESULT_BYTES: wholeNumber({ min: 1_000, max: 100_000_000 })
+    .default(2_000_000)
+    .describe('Bytes of results that a model may read in one run; then it is asked for its answer.'),
   AGENT_RUNNER_LEASE_MS: durationMs().default(6_000).describe('How long a process that died keeps its runs.'),
   AGENT_RUNNER_SWEEP_TICK_MS: durationMs()
     .default(1_000)
@@ -57,6 +69,9 @@ export const agentRunnerEnv = z.object({
 
 export type RunnerSettings = {
   readonly concurrency: Readonly<Record<Lane, number>>;
+  /** Percent. */
+  readonly orgShare: number;
+  readonly resultBytes: number;
   readonly leaseMs: number;
   readonly sweepTickMs: number;
   readonly reconcileMs: number;
@@ -66,11 +81,12 @@ export type ChatSettings = {
   readonly waitMs: number;
   readonly holdMs: number;
   readonly streamsPerUser: number;
+  readonly runsPerUser: number;
 };
 
 export type AgentRunnerConfig = {
   readonly service: ServiceConfig;
-  readonly databaseUrl: Secret;
+  readonly database: { readonly url: Secret; readonly poolSize: number };
   readonly queueUrl: Secret;
   readonly sealKey: Secret;
   /** For tests that share a store. */
@@ -88,7 +104,7 @@ export function toAgentRunnerConfig(env: z.output<typeof agentRunnerEnv>): Agent
       opsPort: env.AGENT_RUNNER_OPS_PORT,
       httpPort: env.AGENT_RUNNER_PORT,
     }),
-    databaseUrl: env.AGENT_RUNNER_DATABASE_URL,
+    database: { url: env.AGENT_RUNNER_DATABASE_URL, poolSize: env.AGENT_RUNNER_DATABASE_POOL_SIZE },
     queueUrl: env.QUEUE_URL,
     sealKey: env.SWITCHYARD_SEAL_KEY,
     egress: { allowPrivate: env.SWITCHYARD_EGRESS_ALLOW_PRIVATE },
@@ -97,6 +113,8 @@ export function toAgentRunnerConfig(env: z.output<typeof agentRunnerEnv>): Agent
         interactive: env.AGENT_RUNNER_CONCURRENCY,
         background: env.AGENT_RUNNER_BACKGROUND_CONCURRENCY,
       },
+      orgShare: env.AGENT_RUNNER_ORG_SHARE,
+      resultBytes: env.AGENT_RUNNER_RESULT_BYTES,
       leaseMs: env.AGENT_RUNNER_LEASE_MS,
       sweepTickMs: env.AGENT_RUNNER_SWEEP_TICK_MS,
       reconcileMs: env.AGENT_RUNNER_RECONCILE_MS,
@@ -105,6 +123,7 @@ export function toAgentRunnerConfig(env: z.output<typeof agentRunnerEnv>): Agent
       waitMs: env.AGENT_RUNNER_CHAT_WAIT_MS,
       holdMs: env.AGENT_RUNNER_CHAT_HOLD_MS,
       streamsPerUser: env.AGENT_RUNNER_STREAMS_PER_USER,
+      runsPerUser: env.AGENT_RUNNER_RUNS_PER_USER,
     },
     adminKeySha256: env.AGENT_RUNNER_ADMIN_KEY_SHA256 ?? null,
   };

@@ -14,6 +14,8 @@ const pollMs = 1_000;
 export class EndedCalls implements OnModuleInit {
   /** Several for one call where this process lost a run's claim and took it again. */
   readonly #watched = new Map<string, Set<(outcome: ToolCallOutcome) => void>>();
+  /** Ended, and being read. Results may be large: each is read once. */
+  readonly #reading = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -47,14 +49,36 @@ export class EndedCalls implements OnModuleInit {
   }
 
   async #look(callIds: string[]): Promise<void> {
-    if (callIds.length === 0) return;
+    const unread = callIds.filter((callId) => !this.#reading.has(callId));
+    if (unread.length === 0) return;
     try {
-      for (const row of await findLedgerCalls(this.sql, callIds)) {
-        const outcome = ledgerOutcome(row);
-        if (outcome) this.#watched.get(row.call_id)?.forEach((resolve) => resolve(outcome));
-      }
+      for (const callId of await this.#ended(unread)) await this.#read(callId);
     } catch (err) {
       this.log.warn({ err }, 'the ledger could not be asked about calls of runs');
+    }
+  }
+
+  /** Without their results: most looks find nothing new. */
+  async #ended(callIds: string[]): Promise<string[]> {
+    const rows = await this.sql.query<{ callId: string }>(
+      `SELECT call_id AS "callId" FROM dispatch.v_calls WHERE call_id = ANY($1::uuid[]) AND ended_at IS NOT NULL`,
+      [callIds],
+    );
+    return rows.map(({ callId }) => callId);
+  }
+
+  async #read(callId: string): Promise<void> {
+    // Another look, or whoever watched, may have been quicker.
+    if (this.#reading.has(callId) || !this.#watched.has(callId)) return;
+    this.#reading.add(callId);
+    try {
+      const [row] = await findLedgerCalls(this.sql, [callId]);
+      const outcome = row && ledgerOutcome(row);
+      if (!outcome) return;
+      this.#watched.get(callId)?.forEach((resolve) => resolve(outcome));
+      this.#watched.delete(callId);
+    } finally {
+      this.#reading.delete(callId);
     }
   }
 }

@@ -94,6 +94,34 @@ onBothQueueBackends('requests to chats', (backend) => {
     await Promise.all(statuses.map((answer) => answer.text()));
   });
 
+  it('begin no more runs of a user than may go on at once, at whatever process', async () => {
+    const agent = await harness.addAgent();
+    const few = await harness.startRunner({
+      AGENT_RUNNER_RUNS_PER_USER: '2',
+      AGENT_RUNNER_CHAT_WAIT_MS: '10',
+    });
+    await harness.addAgent();
+    const hold = Promise.withResolvers<{ text: string }>();
+    harness.runs.act = () => hold.promise;
+    const ask = (subject: string) =>
+      harness.program(few).post({ agent: agent.slug, message: 'go', stream: false }, subject);
+    const answers = await Promise.all(Array.from({ length: 5 }, () => ask('greta')));
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 429, 429, 429]);
+    expect(await refused[0]?.json()).toMatchObject({
+      code: 'rate_limited',
+      detail: expect.stringContaining('at most 2 runs'),
+    });
+    expect(refused[0]?.headers.get('retry-after')).toBe('5');
+    expect((await ask('hugo')).status).toBe(200);
+    hold.resolve({ text: 'late' });
+    for (const answer of answers.filter(({ status }) => status === 200))
+      await harness.runs.ended(((await answer.json()) as { run_id: string }).run_id);
+    expect((await ask('greta')).status).toBe(200);
+    harness.runs.act = async () => ({ text: 'ran' });
+    await harness.stopRunner(few);
+  });
+
   it('are for users alone, with agents that are theirs, in their own conversations', async () => {
     const agent = await harness.addAgent();
     const closed = await harness.addAgent({}, { everyone: false });

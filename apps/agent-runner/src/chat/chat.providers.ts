@@ -7,6 +7,7 @@ import type { AgentRunnerConfig } from '../config.js';
 import { CallerGuard } from '../http/caller.guard.js';
 import { ApiCallersService } from '../http/callers.service.js';
 import { RefusalsService } from '../http/refusals.service.js';
+import { RunsService } from '../runs/runs.service.js';
 import { RunNews } from '../watch/run-news.service.js';
 import { RunWatch } from '../watch/run-watch.service.js';
 import { WatchedRunsRepository } from '../watch/watched-runs.repository.js';
@@ -46,8 +47,9 @@ export const watchProviders = [RunNews, WordsOut, WatchedRunsRepository, RunWatc
 
 export function chatProviders(config: AgentRunnerConfig) {
   return [
-    ...[ChatAgents, ChatRunsRepository, DecisionsService, RunStories, ChatAnswers, ChatsService],
+    ...[ChatAgents, ChatRunsRepository, DecisionsService, RunStories, ChatAnswers],
     ConversationsService,
+    chatsService(config),
     {
       provide: OpenChats,
       inject: [SnapshotStore, Shutdown],
@@ -62,4 +64,17 @@ export function chatProviders(config: AgentRunnerConfig) {
       ) => new ChatReplies({ open, stories, answers, runs, settings: config.chat }),
     },
   ];
+}
+
+function chatsService({ chat }: AgentRunnerConfig) {
+  type Given = [
+    ...[ChatAgents, ChatRunsRepository, RunsService],
+    ...[WatchedRunsRepository, DecisionsService, RunNews],
+  ];
+  return {
+    provide: ChatsService,
+    inject: [ChatAgents, ChatRunsRepository, RunsService, WatchedRunsRepository, DecisionsService, RunNews],
+    useFactory: (...[agents, chats, runs, watched, decisions, news]: Given) =>
+      new ChatsService({ agents, chats, runs, watched, decisions, news }, chat.runsPerUser),
+  };
 }

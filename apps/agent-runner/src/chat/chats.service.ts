@@ -1,19 +1,14 @@
-import { Injectable } from '@nestjs/common';
 import { PlatformError } from '@switchyard/contracts';
 import type { ApiUser } from '@switchyard/identity';
 import type { DecisionRefusedPart } from '@switchyard/models';
 import { v7 } from 'uuid';
-import { type NewRun, RunsService } from '../runs/runs.service.js';
-import { RunNews } from '../watch/run-news.service.js';
-import {
-  type WatchedCall,
-  type WatchedRun,
-  WatchedRunsRepository,
-} from '../watch/watched-runs.repository.js';
-import { ChatAgents } from './chat-agents.service.js';
-import { type ChatRun, ChatRunsRepository, type Conversation } from './chat-runs.repository.js';
+import type { NewRun, RunsService } from '../runs/runs.service.js';
+import type { RunNews } from '../watch/run-news.service.js';
+import type { WatchedCall, WatchedRun, WatchedRunsRepository } from '../watch/watched-runs.repository.js';
+import type { ChatAgents } from './chat-agents.service.js';
+import type { ChatRun, ChatRunsRepository, Conversation } from './chat-runs.repository.js';
 import { conversationIdOf } from './conversation-id.js';
-import { type Decided, type Decision, DecisionsService } from './decisions.service.js';
+import type { Decided, Decision, DecisionsService } from './decisions.service.js';
 import type { KnownMessage } from './narration/narration.js';
 import { isNameAlone } from './requests/approved-tools.js';
 import { toDecisions, toolCallIdOf } from './requests/match-calls.js';
@@ -30,19 +25,26 @@ export type ChatTurnTaken = {
   readonly refused: readonly DecisionRefusedPart[];
 };
 
+type Parts = {
+  readonly agents: ChatAgents;
+  readonly chats: ChatRunsRepository;
+  readonly runs: RunsService;
+  readonly watched: WatchedRunsRepository;
+  readonly decisions: DecisionsService;
+  readonly news: RunNews;
+};
+
 /** What users do in chats: say something, decide, cancel. What became of it is a run. */
-@Injectable()
 export class ChatsService {
   constructor(
-    private readonly agents: ChatAgents,
-    private readonly chats: ChatRunsRepository,
-    private readonly runs: RunsService,
-    private readonly watched: WatchedRunsRepository,
-    private readonly decisions: DecisionsService,
-    private readonly news: RunNews,
+    private readonly parts: Parts,
+    private readonly runsPerUser: number,
   ) {}
 
-  /** Throws `not_found` for another's conversation or agent, `conflict` where a run of the conversation is open or none waits. */
+  /**
+   * Throws `not_found` for another's conversation or agent, `conflict` where a run of the conversation is open or none waits,
+   * `rate_limited` where the user has too many runs that go on.
+   */
   async take(user: ApiUser, request: ChatRequest): Promise<ChatTurnTaken> {
     const conversationId = request.chatId === undefined ? v7() : conversationIdOf(user, request.chatId);
     const conversation = await this.#own(user, conversationId);
@@ -57,7 +59,7 @@ export class ChatsService {
   async openRun(user: ApiUser, chatId: string): Promise<ChatRun | undefined> {
     const conversationId = conversationIdOf(user, chatId);
     if (!(await this.#own(user, conversationId))) return undefined;
-    const run = await this.chats.lastRun(conversationId);
+    const run = await this.parts.chats.lastRun(conversationId);
     return run && !run.isOver ? run : undefined;
   }
 
@@ -67,8 +69,8 @@ export class ChatsService {
     if (!conversation) throw new PlatformError('not_found');
     const run = await this.openRun(user, chatId);
     if (!run) throw new PlatformError('conflict', { message: 'No run of the conversation is open.' });
-    await this.runs.cancel(user.orgId, run.id);
-    this.news.changed(run.id);
+    await this.parts.runs.cancel(user.orgId, run.id);
+    this.parts.news.changed(run.id);
     return run.id;
   }
 
@@ -81,18 +83,19 @@ export class ChatsService {
       throw new PlatformError('invalid_request', {
         message: 'Name the agent: `agent` is its slug or its id.',
       });
-    const { id: agentId } = this.agents.find(user, named);
+    const { id: agentId } = this.parts.agents.find(user, named);
     if (conversation && conversation.agentId !== agentId)
       throw new PlatformError('conflict', { message: 'The conversation is with another agent.' });
     await this.#assertFree(conversationId);
-    const identity = await this.agents.identity(user, agentId);
+    const identity = await this.parts.agents.identity(user, agentId);
     const run: NewRun = {
       ...identity,
       agentId,
       conversationId,
+      mostOfUser: this.runsPerUser,
       input: { text, ...(request.filter && { filter: request.filter }) },
     };
-    const runId = await this.runs.start(run).catch(async (thrown: unknown) => {
+    const runId = await this.parts.runs.start(run).catch(async (thrown: unknown) => {
       // Two at once: the table lets one of them in.
       if (isOpenRunTwice(thrown)) await this.#assertFree(conversationId);
       throw thrown;
@@ -106,8 +109,8 @@ export class ChatsService {
     turn: Exclude<ChatTurn, { kind: 'message' }>,
   ): Promise<ChatTurnTaken> {
     const { orgId } = user;
-    const last = await this.chats.lastRun(conversationId);
-    const run = last && (await this.watched.find(orgId, last.id));
+    const last = await this.parts.chats.lastRun(conversationId);
+    const run = last && (await this.parts.watched.find(orgId, last.id));
     if (!run || (last.isOver && turn.kind !== 'decisions'))
       throw new PlatformError('conflict', { message: 'No run of the conversation waits for a decision.' });
     // Decided elsewhere meanwhile: then the user sees what became of it.
@@ -125,24 +128,24 @@ export class ChatsService {
     const wanted: Decision[] = toDecisions(turn, run, run.calls.filter(isWaiting));
     if (wanted.length === 0 && turn.kind === 'approved_tools')
       throw await this.#nothingDecided(run, 'None of these calls waits for a decision.');
-    return this.decisions.decide(user, wanted);
+    return this.parts.decisions.decide(user, wanted);
   }
 
   async #nothingDecided(run: WatchedRun, message: string): Promise<PlatformError> {
-    const plan = (await this.watched.frame(run.id))?.plan ?? null;
+    const plan = (await this.parts.watched.frame(run.id))?.plan ?? null;
     const details = { run_id: run.id, pending: pendingTools(run, plan) };
     return new PlatformError('conflict', { message, details });
   }
 
   async #own({ orgId, userId }: ApiUser, conversationId: string): Promise<Conversation | undefined> {
-    const conversation = await this.chats.conversation(conversationId);
+    const conversation = await this.parts.chats.conversation(conversationId);
     if (conversation && (conversation.orgId !== orgId || conversation.userId !== userId))
       throw new PlatformError('not_found', { message: 'There is no such conversation.' });
     return conversation;
   }
 
   async #assertFree(conversationId: string): Promise<void> {
-    const run = await this.chats.lastRun(conversationId);
+    const run = await this.parts.chats.lastRun(conversationId);
     if (!run || run.isOver) return;
     throw new PlatformError('conflict', {
       message: 'A run of the conversation is not over: wait for it, decide what it waits for, or cancel it.',

@@ -1,12 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import type { OnApplicationBootstrap } from '@nestjs/common';
-import { agentRunQueue, type AgentRunJob, type queues, type RunState, topics } from '@switchyard/contracts';
+import {
+  agentRunQueue,
+  type AgentRunJob,
+  type Lane,
+  type queues,
+  type RunState,
+  topics,
+} from '@switchyard/contracts';
 import type { JobContext, QueueClient } from '@switchyard/queue';
 import { type Kit, withLogContext } from '@switchyard/service-kit';
 import type { RunnerSettings } from '../config.js';
 import type { ClaimsRepository, TakenClaim } from '../runs/claims.repository.js';
 import type { RunsService } from '../runs/runs.service.js';
 import type { WaitingRuns } from '../runs/waiting-runs.service.js';
+import { FairShares } from './fair-shares.js';
 import type { RunDriver } from './run-driver.service.js';
 import { stopReason } from './run-driver.service.js';
 import { StopRun } from './stop.js';
@@ -29,15 +37,19 @@ type Held = { readonly claim: TakenClaim; readonly now: AbortController; readonl
 export class AgentRunsProcessor implements OnApplicationBootstrap {
   readonly #runnerId = randomUUID();
   readonly #held = new Set<Held>();
+  readonly #shares: FairShares;
   #isDraining = false;
 
-  constructor(private readonly parts: Parts) {}
+  constructor(private readonly parts: Parts) {
+    const { concurrency, orgShare } = parts.settings;
+    this.#shares = new FairShares(concurrency, orgShare);
+  }
 
   async onApplicationBootstrap(): Promise<void> {
     const { queue, kit, settings } = this.parts;
     kit.shutdown.onStopTaking(() => this.#drain());
     for (const lane of ['interactive', 'background'] as const)
-      queue.consume(agentRunQueue(lane), (job, context) => this.#process(job, context), {
+      queue.consume(agentRunQueue(lane), (job, context) => this.#processFairly(lane, job, context), {
         concurrency: settings.concurrency[lane],
       });
     await queue.subscribe(topics.runCancelled, ({ runId }) => this.#stop(runId, 'cancelled'));
@@ -47,6 +59,20 @@ export class AgentRunsProcessor implements OnApplicationBootstrap {
     await queue.subscribe(topics.approvalDecided, async ({ orgId, runId, callId }) => {
       if (runId !== null) await this.parts.waiting.decided({ orgId, runId }, callId);
     });
+  }
+
+  /** A job beyond its organization's share gives its slot back at once: others' may stand behind it. */
+  async #processFairly(lane: Lane, job: AgentRunJob, context: RunContext): Promise<{ state: RunState }> {
+    const giveBack = this.#shares.take(lane, job.orgId);
+    if (!giveBack) {
+      await this.parts.claims.postpone(job, crowdedMs);
+      return { state: 'queued' };
+    }
+    try {
+      return await this.#process(job, context);
+    } finally {
+      giveBack();
+    }
   }
 
   async #process({ runId, orgId }: AgentRunJob, context: RunContext): Promise<{ state: RunState }> {
@@ -129,6 +155,9 @@ export class AgentRunsProcessor implements OnApplicationBootstrap {
       .inc({ state });
   }
 }
+
+/** When a run that was not taken, for its organization had its share, is looked at again. */
+const crowdedMs = 1_000;
 
 /** So many runners in a row were killed by the run, or failed at it: the next one would be too. */
 const mostFailedClaims = 10;

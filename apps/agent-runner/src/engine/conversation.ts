@@ -1,10 +1,13 @@
 import { frameUntrusted, type ModelMessage, toolResultsMessage, untrustedDataRule } from '@switchyard/models';
 import type { AgentDefinition, RunInput } from '@switchyard/contracts';
+import { isOversize } from '../calls/oversize.js';
 import type { RunCall, RunData, RunStep } from '../runs/run-data.js';
 
 /** Asks for an answer out of the results that are there. */
 const synthesisPrompt =
   'Answer the request now, out of the results above. Say so where they do not suffice. Call no more tools.';
+
+const oversizeNote = 'The results are as much as can be read in one run; some are left out.';
 
 /** What the run is asked, as the model reads it. Data of others is framed once, as the frame is new each time. */
 export function openingMessage({ text, data }: RunInput): ModelMessage {
@@ -30,7 +33,9 @@ export function runMessages({ steps, calls }: Pick<RunData, 'steps' | 'calls'>):
 /** The conversation as the next step of this kind reads it. */
 export function conversationFor(kind: RunStep['kind'], data: RunData): ModelMessage[] {
   const messages = [...(data.run.history ?? []), ...runMessages(data)];
-  return kind === 'synthesis' ? [...messages, { role: 'user', content: synthesisPrompt }] : messages;
+  if (kind !== 'synthesis') return messages;
+  const content = isOversize(data.calls) ? `${oversizeNote} ${synthesisPrompt}` : synthesisPrompt;
+  return [...messages, { role: 'user', content }];
 }
 
 function stepMessages({ answer, kind }: RunStep, calls: readonly RunCall[]): ModelMessage[] {

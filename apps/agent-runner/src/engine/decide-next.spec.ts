@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { AgentDefinition, PlatformError } from '@switchyard/contracts';
 import type { ModelAnswer } from '@switchyard/models';
+import { oversizeOutput } from '../calls/oversize.js';
 import type { RunCall, RunCallState, RunData, RunStep } from '../runs/run-data.js';
 import { decideNext } from './decide-next.js';
 
@@ -55,6 +56,14 @@ describe('decideNext', () => {
       do: 'complete',
       output: { kind: 'tool_results' },
     });
+  });
+
+  it('asks for a synthesis once a result had no room in the run', () => {
+    const done = calls(0, 'ended', 'ended').map((call, at) => ({
+      ...call,
+      output: at ? oversizeOutput : null,
+    }));
+    expect(decideNext(run([answered(0)], done))).toEqual({ do: 'ask', kind: 'synthesis', position: 1 });
   });
 
   it.each([

@@ -1,4 +1,5 @@
 import { type AgentDefinition, type ErrorInfo, PlatformError, type RunOutput } from '@switchyard/contracts';
+import { isOversize } from '../calls/oversize.js';
 import type { RunCall, RunData, RunStep } from '../runs/run-data.js';
 
 /** What a run does next. */
@@ -54,7 +55,8 @@ function withOpenCalls(open: readonly RunCall[], { mixedTurn }: AgentDefinition)
 function withResults(last: RunStep, agent: AgentDefinition, calls: readonly RunCall[]): NextStep {
   if (!agent.agenticMode) return { do: 'complete', output: rawResults(calls) };
   const position = last.position + 1;
-  return { do: 'ask', kind: position < agent.maxDepth ? 'turn' : 'synthesis', position };
+  const mayGoOn = position < agent.maxDepth && !isOversize(calls);
+  return { do: 'ask', kind: mayGoOn ? 'turn' : 'synthesis', position };
 }
 
 function rawResults(calls: readonly RunCall[], modelError?: ErrorInfo): RunOutput {

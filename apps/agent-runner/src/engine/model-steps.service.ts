@@ -88,7 +88,15 @@ type Place = { data: RunData; plan: RunPlan; tools: ModelTools; step: number; po
 
 /** In one turn: results of others may talk a model into any number. */
 const mostCalls = 64;
-const tooMany: ToolOutput = { type: 'error-text', value: `Only ${mostCalls} calls are made in one turn.` };
+const mostCallsOfRun = 256;
+const tooMany: ToolOutput = {
+  type: 'error-text',
+  value: `Only ${mostCalls} calls are made in one turn, and ${mostCallsOfRun} in one run.`,
+};
+
+function hasRoom({ calls }: RunData, position: number): boolean {
+  return position < mostCalls && calls.length + position < mostCallsOfRun;
+}
 
 /** Whatever the model names: a tool outside of the plan is no call. */
 function toCall(asked: AskedToolCall, { data, plan, tools, step, position }: Place): NewCall {
@@ -97,7 +105,7 @@ function toCall(asked: AskedToolCall, { data, plan, tools, step, position }: Pla
   const callId = callIdOf(data.run, { step, position, modelCallId: asked.id, attempt: 0 });
   const { outwardName = null, integrationId = null } = tool ?? {};
   const call = { position, callId, asked, outwardName, integrationId };
-  if (position >= mostCalls) return notMade(call, 'too_many_calls', tooMany);
+  if (!hasRoom(data, position)) return notMade(call, 'too_many_calls', tooMany);
   const problem = asked.problem ?? (tool ? undefined : 'unknown_tool');
   if (problem) return notMade(call, problem, problemOutput(problem));
   const state = tool?.mode === 'auto_execute' ? 'ready' : 'approval_wanted';

@@ -17,7 +17,7 @@ onBothQueueBackends('runs of agents', (backend) => {
     harness = await RunnerHarness.open(backend);
     await harness.addTools(['add', 'list', 'drop']);
     await harness.addTools(['secret'], 'elsewhere');
-    runner = await harness.startRunner();
+    runner = await harness.startRunner({ AGENT_RUNNER_RESULT_BYTES: '60000' });
     const take = async ({ events }: { events: AuditEvent[] }) => ({ written: audited.push(...events) });
     harness.queue.consume(queues.auditRecords, take, { concurrency: 1 });
   }, 120_000);
@@ -144,6 +144,34 @@ onBothQueueBackends('runs of agents', (backend) => {
     expect(harness.sent).toHaveLength(64);
     const others = harness.addAgent({ orgId: await harness.addOrganization('neighbours') });
     expect((await harness.ended(await harness.start(others))).run.error?.code).toBe('not_found');
+  });
+
+  it('makes so many calls and no more, however many turns it has', async () => {
+    const tool_calls = Array.from({ length: 60 }, () => ({ name: 'up_add' }));
+    harness.script([
+      ...[0, 1, 2, 3, 4].map((step) => ({ when: { step }, answer: { tool_calls } })),
+      { when: { step: 5 }, answer: { text: 'Done.' } },
+    ]);
+    const { run, calls: made } = await harness.ended(await harness.start(harness.addAgent()), 60_000);
+    expect(run.output).toMatchObject({ text: 'Done.' });
+    expect(made.filter(({ outcome }) => outcome?.['problem'] === 'too_many_calls')).toHaveLength(44);
+    expect(harness.sent).toHaveLength(256);
+  }, 90_000);
+
+  it('reads so much of results and no more; then it answers out of what it has', async () => {
+    harness.act = async () => ({ text: 'x'.repeat(25_000) });
+    harness.script([
+      { when: { contains: 'Answer the request now' }, answer: { text: 'Of what there is.' } },
+      { answer: calls('up_add', 'up_list', 'up_drop') },
+    ]);
+    const { run, steps, calls: made } = await harness.ended(await harness.start(harness.addAgent()));
+    expect(run.output).toMatchObject({ kind: 'text', text: 'Of what there is.' });
+    expect(steps.map(({ kind }) => kind)).toEqual(['turn', 'synthesis']);
+    expect(made.map(({ outcome }) => outcome?.['status'])).toEqual(['completed', 'completed', 'completed']);
+    const read = JSON.stringify(harness.model.requests().at(-1)?.messages);
+    expect(read.match(/x{25000}/g)).toHaveLength(2);
+    expect(read).toContain('The result is left out: it is too large for this run. Ask for less.');
+    expect(read).toContain('some are left out');
   });
 
   it('goes on with a conversation, and with nobody else’s', async () => {

@@ -3,6 +3,7 @@ import { queues } from '@switchyard/contracts';
 import type { RunningService } from '@switchyard/service-kit';
 import { eventually, onBothQueueBackends } from '@switchyard/testing';
 import { RunnerHarness } from '../runner-harness-spec.js';
+import { ClaimsRepository } from '../runs/claims.repository.js';
 import { unattendedCaller } from '../runs/unattended-caller.js';
 
 /** Nobody lets go of a run by himself within a test. */
@@ -137,6 +138,47 @@ onBothQueueBackends('several runners', (backend) => {
     expect((await harness.data(first)).run.state).not.toBe('completed');
     hold.resolve({ text: 'late' });
     for (const runId of await Promise.all(burst)) await harness.ended(runId);
+  });
+
+  it('keep an organization’s chat waiting behind no crowd of another’s', async () => {
+    const hold = Promise.withResolvers<{ text: string }>();
+    harness.act = () => hold.promise;
+    await startRunner({ AGENT_RUNNER_CONCURRENCY: '4' });
+    const agent = await harness.addAgent();
+    const crowd = await Promise.all(Array.from({ length: 12 }, () => harness.start(agent)));
+    await eventually(() => harness.sent.length === 2);
+    const orgId = await harness.addOrganization('bystanders');
+    const others = await harness.addAgent({ orgId });
+    script();
+    const caller = harness.caller({ orgId });
+    const runId = await harness.start(others, 'go', { caller });
+    await eventually(async () => {
+      const [row] = await harness.sql.query<{ state: string }>('SELECT state FROM runs.runs WHERE id = $1', [
+        runId,
+      ]);
+      return row?.state === 'completed';
+    });
+    expect(harness.sent).toHaveLength(2);
+    hold.resolve({ text: 'late' });
+    for (const id of crowd) expect((await harness.ended(id)).run.state).toBe('completed');
+  });
+
+  it('look at waiting runs of all organizations in turn', async () => {
+    const agent = await harness.addAgent();
+    const orgId = await harness.addOrganization('latecomers');
+    const caller = harness.caller({ orgId });
+    const crowd = await Promise.all(Array.from({ length: 5 }, () => harness.start(agent)));
+    const late = await harness.start(await harness.addAgent({ orgId }), 'go', { caller });
+    await harness.sql.query(
+      `UPDATE runs.runs SET next_sweep_at = now() - CASE id WHEN $1 THEN interval '1 s' ELSE interval '1 h' END
+       WHERE ended_at IS NULL`,
+      [late],
+    );
+    const due = await new ClaimsRepository(harness.sql).takeDue(2);
+    expect(due.map((run) => run.runId).sort()).toEqual([[...crowd].sort()[0], late].sort());
+    await harness.sql.query(
+      `UPDATE runs.runs SET state = 'cancelled', ended_at = now() WHERE ended_at IS NULL`,
+    );
   });
 
   it('find a run whose job the queue lost', async () => {

@@ -15,6 +15,9 @@ export type DueRun = Claim & { readonly runKind: CallerContext['runKind'] };
 /** How long one look after a run lasts. */
 const sweepAgainMs = 5_000;
 
+const isDue = `next_sweep_at <= now() AND NOT is_held
+  AND (state = 'queued' OR (state = 'running' AND lease_until < now()))`;
+
 /** Who drives which run. */
 @Injectable()
 export class ClaimsRepository {
@@ -58,6 +61,15 @@ export class ClaimsRepository {
     );
   }
 
+  /** Has a run that nobody took looked at again after a while. */
+  async postpone({ runId, orgId }: { runId: string; orgId: string }, delayMs: number): Promise<void> {
+    await this.sql.query(
+      `UPDATE runs.runs SET next_sweep_at = now() + make_interval(secs => $3::float8 / 1000)
+       WHERE id = $1 AND org_id = $2 AND state IN ('queued', 'running')`,
+      [runId, orgId, delayMs],
+    );
+  }
+
   /** Runs `work` in a transaction in which nobody else writes this run. Throws where the claim was lost. */
   async hold<T>({ runId, fence }: Claim, work: (sql: Sql) => Promise<T>): Promise<T> {
     return this.sql.transaction(async (sql) => {
@@ -70,13 +82,17 @@ export class ClaimsRepository {
     });
   }
 
-  /** Runs that wait without a job, or whose runner is gone; each of them is given to one asker at a time. */
+  /**
+   * Runs that wait without a job, or whose runner is gone; each of them is given to one asker at a time. Of each organization
+   * the oldest, in turn: a crowd of one does not fill the batch.
+   */
   async takeDue(limit: number): Promise<DueRun[]> {
     return this.sql.query<DueRun>(
       `UPDATE runs.runs SET next_sweep_at = now() + make_interval(secs => $2::float8 / 1000)
-       WHERE id IN (SELECT id FROM runs.runs WHERE next_sweep_at <= now() AND NOT is_held
-           AND (state = 'queued' OR (state = 'running' AND lease_until < now()))
-         ORDER BY next_sweep_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+       WHERE id IN (SELECT r.id FROM runs.runs r
+         JOIN (SELECT id, row_number() OVER (PARTITION BY org_id ORDER BY id) AS turn FROM runs.runs WHERE ${isDue}) waiting
+           ON waiting.id = r.id
+         WHERE ${isDue} ORDER BY waiting.turn, r.id LIMIT $1 FOR UPDATE OF r SKIP LOCKED)
        RETURNING id AS "runId", org_id AS "orgId", fence, caller ->> 'runKind' AS "runKind"`,
       [limit, sweepAgainMs],
     );

@@ -1,10 +1,10 @@
-import { Injectable } from '@nestjs/common';
 import type { AgentDefinition, ErrorInfo, RunOutput, ToolCallOutcome } from '@switchyard/contracts';
 import { Sql } from '@switchyard/database';
 import type { ModelMessage, ToolOutput } from '@switchyard/models';
+import { oversizeOutput } from '../calls/oversize.js';
 import { runMessages } from '../engine/conversation.js';
-import { RunNews } from '../watch/run-news.service.js';
-import { type Claim, ClaimsRepository } from './claims.repository.js';
+import type { RunNews } from '../watch/run-news.service.js';
+import type { Claim, ClaimsRepository } from './claims.repository.js';
 import type { RunCall, RunData, RunPlan, RunStep } from './run-data.js';
 import { loadRun } from './run-rows.js';
 
@@ -20,12 +20,13 @@ export type RunEnd =
   | { readonly state: 'cancelled' };
 
 /** Writes each step of a run, under its claim, in one transaction. */
-@Injectable()
 export class ProgressRepository {
   constructor(
     private readonly sql: Sql,
     private readonly claims: ClaimsRepository,
     private readonly news: RunNews,
+    /** What a model may read of results in one run. */
+    private readonly resultBytes: number,
   ) {}
 
   async load({ orgId, runId }: Claim): Promise<RunData> {
@@ -68,13 +69,20 @@ export class ProgressRepository {
     });
   }
 
-  /** How a call ended, as soon as it did: calls of one turn end one by one. */
+  /**
+   * How a call ended, as soon as it did: calls of one turn end one by one. The model does not read an output for which the run
+   * has no room any more.
+   */
   async endCall(claim: Claim, call: RunCall, { state, outcome, output }: CallEnd): Promise<void> {
     await this.#write(claim, (sql) =>
       sql.query(
-        `UPDATE runs.run_calls SET state = $3, outcome = $4::json, output = $5::json, waiting_since = now(),
+        `UPDATE runs.run_calls SET state = $3, outcome = $4::json, waiting_since = now(),
+           output = CASE WHEN octet_length($5::text) + ${bytesRead} > $6 THEN $7::json ELSE $5::json END,
            ended_at = CASE WHEN $3 = 'ended' THEN now() END WHERE run_id = $1 AND call_id = $2`,
-        [claim.runId, call.callId, state, json(outcome), state === 'ended' ? json(output) : null],
+        [
+          ...[claim.runId, call.callId, state, json(outcome), state === 'ended' ? json(output) : null],
+          ...[this.resultBytes, json(oversizeOutput)],
+        ],
       ),
     );
   }
@@ -136,6 +144,8 @@ export class ProgressRepository {
     return written;
   }
 }
+
+const bytesRead = `(SELECT coalesce(sum(octet_length(c.output::text)), 0) FROM runs.run_calls c WHERE c.run_id = $1)`;
 
 const readyWhereDecided = `
   UPDATE runs.run_calls c SET state = 'ready', decided_at = now() FROM dispatch.v_calls v

@@ -22,6 +22,8 @@ export type NewRun = {
   readonly subjectToken?: string | null;
   /** Of a schedule or a webhook. */
   readonly trigger?: RunTrigger;
+  /** So many chats' runs its user may have that go on; one more is `rate_limited`. */
+  readonly mostOfUser?: number;
 };
 
 export type RunTrigger = {
@@ -52,6 +54,7 @@ export class RunsService {
     const runId = run.id ?? v7();
     const { agentId, input, conversationId, trigger } = run;
     const caller: CallerContext = { ...run.caller, agentId };
+    await holdRoom(sql, run);
     if (conversationId) await holdConversation(sql, { caller, agentId, conversationId });
     await sql.query(
       `INSERT INTO runs.runs (id, org_id, agent_id, conversation_id, caller, input, subject_token, trigger_id,
@@ -123,6 +126,22 @@ export class RunsService {
 
 /** Waits for a user to connect, or was never planned. */
 const isIdle = `(state = 'waiting_reauth' OR (state = 'queued' AND plan IS NULL))`;
+
+/** Throws where the user has no room for one run more. Until the transaction ends, nobody else takes what room there is. */
+async function holdRoom(sql: Sql, { caller: { orgId, userId }, mostOfUser: most }: NewRun): Promise<void> {
+  if (most === undefined) return;
+  await sql.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [`runs of ${orgId} ${userId}`]);
+  const [row] = await sql.query<{ count: number }>(
+    `SELECT count(*)::int AS count FROM runs.runs WHERE org_id = $1 AND caller ->> 'userId' = $2
+       AND caller ->> 'runKind' = 'chat' AND state IN ('queued', 'running')`,
+    [orgId, userId],
+  );
+  if ((row?.count ?? 0) < most) return;
+  throw new PlatformError('rate_limited', {
+    message: `A user has at most ${most} runs at once: wait for one of them, or cancel one.`,
+    retryAfterMs: 5_000,
+  });
+}
 
 type Conversed = { caller: CallerContext; agentId: string; conversationId: string };
 

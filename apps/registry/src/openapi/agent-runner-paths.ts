@@ -141,7 +141,7 @@ export const agentRunnerPaths = {
         '400': problem('`invalid_request`'),
         '409': problem('`conflict`: a run of the conversation has not ended'),
         '413': problem('`payload_too_large`'),
-        '429': problem('`rate_limited`: too many open streams'),
+        '429': problem('`rate_limited`: too many open streams, or too many runs of the user that go on'),
         ...missing,
         ...refusals,
       },

@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { type ModelScriptInput, type ScriptedModel, startScriptedModel } from '@switchyard/demo-model';
+import { type ModelScriptInput, startScriptedModel } from '@switchyard/demo-model';
 import { Secret } from '@switchyard/service-kit';
 import { eventually } from '@switchyard/testing';
 import { resultOutput, toolResultsMessage } from '../results/tool-output.js';
@@ -8,7 +11,7 @@ import { ModelSettings, type ModelSettingsInput } from '../settings/model-settin
 import { toModelTools } from '../tools/to-model-tools.js';
 import { type AnswerPart, askModel } from './ask-model.js';
 
-const running: ScriptedModel[] = [];
+const running: { close: () => Promise<unknown> }[] = [];
 afterEach(async () => {
   await Promise.all(running.splice(0).map((model) => model.close()));
 });
@@ -34,6 +37,23 @@ async function scripted(
     ...more,
   });
   return { server, model: createModel(settings, new Secret(server.apiKey), open) };
+}
+
+/** A provider that says the same again and again, and never ends. */
+async function chatter(said: string) {
+  let hasLeft = false;
+  const server = createServer((_, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    const timer = setInterval(() => response.write(said), 50);
+    response.on('close', () => {
+      hasLeft = true;
+      clearInterval(timer);
+    });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  running.push({ close: async () => server.close() });
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}/v1`, hasLeft: () => hasLeft };
 }
 
 const failing = (status: number, more = {}) => ({ answer: { error: { status, ...more } } });
@@ -174,6 +194,19 @@ describe('a model that fails', () => {
       message: expect.stringContaining('1000 ms'),
     });
   });
+
+  it('is left where comments alone keep its answer open', async () => {
+    const comments = await chatter(': still here\n\n');
+    const settings = ModelSettings.parse({
+      ...{ provider: 'openai_compatible', base_url: comments.url, model: 'm', max_retries: 0 },
+      ...{ first_byte_timeout_ms: 1_000, idle_timeout_ms: 1_000, timeout_ms: 10_000 },
+    });
+    await expect(askModel(createModel(settings, null, open), go)).rejects.toMatchObject({
+      code: 'model_unavailable',
+      message: expect.stringContaining('1000 ms'),
+    });
+    await eventually(() => comments.hasLeft());
+  }, 8_000);
 
   it('is left when nobody wants the answer any more', async () => {
     const { model, server } = await scripted([{ answer: { endless: true, text: 'on ' } }]);

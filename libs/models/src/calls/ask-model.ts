@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { PlatformError } from '@switchyard/contracts';
 import type { ModelMessage, ToolSet } from 'ai';
 import type { ConfiguredModel } from '../settings/create-model.js';
+import { IdleWatch } from './idle-watch.js';
 import type { ModelAnswer } from './model-answer.js';
 import { readStream } from './read-stream.js';
 import { retryDelayMs } from './retry-delay.js';
@@ -41,11 +42,11 @@ export async function askModel(model: ConfiguredModel, request: ModelRequest): P
     const onPart = request.onPart && passing(request.onPart, () => (hasPassedOn = true));
     const takeBack = () => hasPassedOn && request.onAgain?.();
     try {
-      return { ...(await readStream(model, { ...request, signal, onPart })), attempts: attempt };
+      return { ...(await readWatched(model, { ...request, signal, onPart })), attempts: attempt };
     } catch (thrown) {
       if (request.signal?.aborted) throw new PlatformError('cancelled');
       if (timeout.aborted) throw tooLate(model);
-      const error = toModelError(thrown, model);
+      const error = thrown instanceof IdleAnswer ? idle(model) : toModelError(thrown, model);
       const delayMs = retryDelayMs(error, attempt, mostRetries(model, request, hasPassedOn));
       if (delayMs === null) throw error;
       await pause(delayMs, signal, () => (request.signal?.aborted ? new PlatformError('cancelled') : error));
@@ -53,6 +54,21 @@ export async function askModel(model: ConfiguredModel, request: ModelRequest): P
     }
   }
 }
+
+/** One attempt, left where nothing of an answer comes any more. */
+async function readWatched(model: ConfiguredModel, request: ModelRequest & { signal: AbortSignal }) {
+  const watch = new IdleWatch(model.settings);
+  const signal = AbortSignal.any([request.signal, watch.signal]);
+  try {
+    return await readStream(model, { ...request, signal, onProgress: () => watch.renew() });
+  } catch (thrown) {
+    throw watch.signal.aborted ? new IdleAnswer() : thrown;
+  } finally {
+    watch.close();
+  }
+}
+
+class IdleAnswer extends Error {}
 
 /** What was passed on is not contradicted behind the back of who heard it. */
 function mostRetries({ settings }: ConfiguredModel, { onAgain }: ModelRequest, hasPassedOn: boolean): number {
@@ -73,9 +89,15 @@ async function pause(delayMs: number, signal: AbortSignal, cutShort: () => Platf
   });
 }
 
-function tooLate({ settings }: ConfiguredModel): PlatformError {
-  return new PlatformError('model_unavailable', {
-    message: `It did not finish within ${settings.timeout_ms} ms.`,
-    details: { provider: settings.provider, model: settings.model },
-  });
+function tooLate(model: ConfiguredModel): PlatformError {
+  return unavailable(model, `It did not finish within ${model.settings.timeout_ms} ms.`);
+}
+
+function idle(model: ConfiguredModel): PlatformError {
+  return unavailable(model, `Nothing of an answer came for ${model.settings.idle_timeout_ms} ms.`);
+}
+
+function unavailable({ settings }: ConfiguredModel, message: string): PlatformError {
+  const details = { provider: settings.provider, model: settings.model };
+  return new PlatformError('model_unavailable', { message, details });
 }

@@ -15,7 +15,11 @@ const mostCharacters = 2_000_000;
 const mostCalls = 128;
 
 type Part = TextStreamPart<ToolSet>;
-type StreamRequest = ModelRequest & { readonly signal: AbortSignal };
+type StreamRequest = ModelRequest & {
+  readonly signal: AbortSignal;
+  /** Called where the provider has said something that is part of an answer. */
+  readonly onProgress: () => void;
+};
 type Finish = { reason: FinishReason; raw: string | undefined; usage: LanguageModelUsage; model: string };
 
 /**
@@ -41,9 +45,29 @@ export async function readStream(
     onError: () => undefined,
   });
   const reading = new AnswerReading(request.onPart);
-  for await (const part of result.stream) reading.take(part);
+  for await (const part of result.stream) {
+    if (isOfAnswer(part)) request.onProgress();
+    reading.take(part);
+  }
   const message = (await result.responseMessages).find(({ role }) => role === 'assistant');
   return reading.finish(message?.role === 'assistant' ? message : null);
+}
+
+/** `start` and `start-step` come before the provider was heard; a part without content says nothing. */
+function isOfAnswer(part: Part): boolean {
+  switch (part.type) {
+    case 'text-delta':
+    case 'reasoning-delta':
+      return part.text !== '';
+    case 'tool-input-delta':
+      return part.delta !== '';
+    case 'tool-input-start':
+    case 'tool-call':
+    case 'finish-step':
+      return true;
+    default:
+      return false;
+  }
 }
 
 class AnswerReading {
