@@ -48,7 +48,7 @@ export class RunsService {
 
   /** Takes the run in within a transaction of the caller's, who announces it once that is committed. */
   async insert(sql: Sql, run: NewRun): Promise<string> {
-    const runId = run.id ?? v7();
+    const runId = idOf(run);
     const { agentId, input, conversationId, trigger } = run;
     const caller: CallerContext = { ...run.caller, agentId };
     if (conversationId) await holdConversation(sql, { caller, agentId, conversationId });
@@ -102,6 +102,10 @@ export class RunsService {
         this.log.warn({ err, runId }, 'a cancellation is left to the runner’s heartbeat'),
       );
   }
+}
+
+function idOf({ id }: NewRun): string {
+  return id ?? v7();
 }
 
 /** Waits for a user to connect, or was never planned. */
