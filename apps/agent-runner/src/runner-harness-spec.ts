@@ -179,16 +179,6 @@ export class RunnerHarness {
     return agent;
   }
 
-  /** As the registry commits another definition. */
-  async moveModel(
-    { id, model }: AgentDefinition,
-    changes: Record<string, unknown>,
-    sql = this.sql,
-  ): Promise<void> {
-    const statement = 'UPDATE registry.agents SET model = $2, version = version + 1 WHERE id = $1';
-    await sql.query(statement, [id, { ...model, ...changes }]);
-  }
-
   /** A schedule of the agent, paused never and overlapping nothing unless `columns` say so; gives its id. */
   async addSchedule(agent: AgentDefinition, columns: Record<string, unknown>): Promise<string> {
     const id = randomUUID();

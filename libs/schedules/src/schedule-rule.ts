@@ -33,10 +33,10 @@ export const ScheduleRule = z.discriminatedUnion('type', [
 export type ScheduleRule = z.output<typeof ScheduleRule>;
 export type ScheduleRuleInput = z.input<typeof ScheduleRule>;
 
-/** Far years leave, as dates, what timestamps of the database and text in RFC 3339 can say. */
+/** Far years leave what timestamps of the database and RFC 3339 can say. What is no time at all was refused before. */
 function isInReach(time: string): boolean {
   const year = new Date(time).getUTCFullYear();
-  return year >= 1970 && year <= 9998;
+  return Number.isNaN(year) || (year >= 1970 && year <= 9998);
 }
 
 function isZone(name: string): boolean {

@@ -34,6 +34,11 @@ onBothQueueBackends('the key of an agent’s model', (backend) => {
     await other?.close();
   });
 
+  /** As the registry commits another definition. */
+  const moveModel = ({ id, model }: AgentDefinition, changes: Record<string, unknown>, sql = harness.sql) =>
+    sql.query('UPDATE registry.agents SET model = $2, version = version + 1 WHERE id = $1', [
+      ...[id, { ...model, ...changes }],
+    ]);
   const denied = { state: 'failed', error: { code: 'model_denied' } };
   const keyLeases = () => harness.leases.filter(({ kind }) => kind === 'model_key').length;
   /** A run in whose first call the agent is changed so. */
@@ -53,7 +58,7 @@ onBothQueueBackends('the key of an agent’s model', (backend) => {
       { provider: 'openai' },
     ]) {
       harness.leases.length = 0;
-      const { steps } = await changedMidway((agent) => harness.moveModel(agent, changes));
+      const { steps } = await changedMidway((agent) => moveModel(agent, changes));
       expect(steps.at(-1)?.error).toMatchObject({
         ...{ code: 'model_denied', message: expect.stringContaining('begin a new run') },
       });
@@ -64,7 +69,7 @@ onBothQueueBackends('the key of an agent’s model', (backend) => {
   });
 
   it('is asked for anew, and sent, where only the rest of the definition is another', async () => {
-    const { run, steps } = await changedMidway((agent) => harness.moveModel(agent, { temperature: 1 }));
+    const { run, steps } = await changedMidway((agent) => moveModel(agent, { temperature: 1 }));
     expect(run).toMatchObject({ state: 'completed', output: { text: 'Done.' } });
     expect(keyLeases()).toBe(2);
     expect(steps).toHaveLength(2);
@@ -79,7 +84,7 @@ onBothQueueBackends('the key of an agent’s model', (backend) => {
       moving ??= harness.sql.transaction(async (sql) => {
         await lockModelKey(sql, agent.id, 'exclusive');
         held.resolve();
-        await harness.moveModel(agent, { base_url: other.baseUrl }, sql);
+        await moveModel(agent, { base_url: other.baseUrl }, sql);
         await committed.promise;
       });
       await held.promise;

@@ -51,7 +51,7 @@ export class RunsService {
 
   /** Takes the run in within a transaction of the caller's, who announces it once that is committed. */
   async insert(sql: Sql, run: NewRun): Promise<string> {
-    const runId = run.id ?? v7();
+    const runId = idOf(run);
     const { agentId, input, conversationId, trigger } = run;
     const caller: CallerContext = { ...run.caller, agentId };
     await holdRoom(sql, run);
@@ -122,6 +122,10 @@ export class RunsService {
     );
     await Promise.all(waiting.map(({ callId }) => cancelCall({ sql, queue, log }, orgId, callId)));
   }
+}
+
+function idOf({ id }: NewRun): string {
+  return id ?? v7();
 }
 
 /** Waits for a user to connect, or was never planned. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { queues, topics } from '@switchyard/contracts';
+import { QueueClient } from '@switchyard/queue';
 import type { RunningService } from '@switchyard/service-kit';
 import { eventually, onBothQueueBackends } from '@switchyard/testing';
 import { Schedules } from './schedules.service.js';
@@ -167,12 +168,12 @@ onBothQueueBackends('schedules', (backend) => {
       rule: { type: 'interval', every_s: 3_600, starts_at: late },
       active_since: new Date(Date.now() - minute),
     });
+    const runner = await startRunner();
     const stale = randomUUID();
-    await harness.queue.upsertScheduler(queues.agentSchedules, {
+    await runner.app.get(QueueClient).upsertScheduler(queues.agentSchedules, {
       ...{ id: stale, rule: { pattern: '0 0 1 1 *', timeZone: 'UTC' } },
       payload: { v: 1, orgId: other, scheduleId: stale, reason: 'due' },
     });
-    await startRunner();
     await eventually(async () => (await runsOf(id)).length === 1);
     await eventually(async () => !(await schedulerIds()).includes(stale));
     expect(await schedulerIds()).toContain(id);
