@@ -32,9 +32,11 @@ export const agentRunnerEnv = z.object({
     .describe('The same for runs of schedules and webhooks: neither kind ever waits for the other.'),
   AGENT_RUNNER_ORG_SHARE: wholeNumber({ min: 1, max: 100 })
     .default(50)
-    .describe('Percent of either kind of slots that runs of one organization may have at one process.'),
+    .describe(
+      'Percent of either kind of slots that runs of one organization may have at one process, where others have agents.',
+    ),
   AGENT_RUNNER_RUNS_PER_USER: wholeNumber({ min: 1, max: 10_000 })
-    .default(8)
+    .default(32)
     .describe('Runs of chats that one user may have at once; those that wait for a person do not count.'),
   AGENT_RUNNER_RESULT_BYTES: wholeNumber({ min: 1_000, max: 100_000_000 })
     .default(2_000_000)

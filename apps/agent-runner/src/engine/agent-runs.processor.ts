@@ -61,13 +61,14 @@ export class AgentRunsProcessor implements OnApplicationBootstrap {
     });
   }
 
-  /** A job beyond its organization's share gives its slot back at once: others' may stand behind it. */
+  /** A job beyond its organization's share gives its slot back at once, where there are others: theirs may stand behind it. */
   async #processFairly(lane: Lane, job: AgentRunJob, context: RunContext): Promise<{ state: RunState }> {
-    const giveBack = this.#shares.take(lane, job.orgId);
-    if (!giveBack) {
-      await this.parts.claims.postpone(job, crowdedMs);
+    const { claims } = this.parts;
+    if (this.#shares.isUsedUp(lane, job.orgId) && (await claims.hasNeighbours(job.orgId))) {
+      await claims.postpone(job, crowdedMs);
       return { state: 'queued' };
     }
+    const giveBack = this.#shares.take(lane, job.orgId);
     try {
       return await this.#process(job, context);
     } finally {

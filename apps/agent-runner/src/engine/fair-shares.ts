@@ -9,12 +9,14 @@ export class FairShares {
     private readonly percent: number,
   ) {}
 
-  /** Counts a slot until the returned function is called; undefined where the organization has its share already. */
-  take(lane: Lane, orgId: string): (() => void) | undefined {
-    const key = `${lane} ${orgId}`;
-    const taken = this.#taken.get(key) ?? 0;
-    if (taken >= this.#share(lane)) return undefined;
-    this.#taken.set(key, taken + 1);
+  isUsedUp(lane: Lane, orgId: string): boolean {
+    return (this.#taken.get(keyOf(lane, orgId)) ?? 0) >= this.#share(lane);
+  }
+
+  /** Counts a slot until the returned function is called. */
+  take(lane: Lane, orgId: string): () => void {
+    const key = keyOf(lane, orgId);
+    this.#taken.set(key, (this.#taken.get(key) ?? 0) + 1);
     return () => this.#giveBack(key);
   }
 
@@ -27,4 +29,8 @@ export class FairShares {
     if (left > 0) this.#taken.set(key, left);
     else this.#taken.delete(key);
   }
+}
+
+function keyOf(lane: Lane, orgId: string): string {
+  return `${lane} ${orgId}`;
 }

@@ -140,15 +140,26 @@ onBothQueueBackends('several runners', (backend) => {
     for (const runId of await Promise.all(burst)) await harness.ended(runId);
   });
 
+  it('give an organization all slots where no other has agents', async () => {
+    const hold = Promise.withResolvers<{ text: string }>();
+    harness.act = () => hold.promise;
+    await startRunner({ AGENT_RUNNER_CONCURRENCY: '2' });
+    const agent = await harness.addAgent();
+    const alone = await Promise.all([harness.start(agent), harness.start(agent)]);
+    await eventually(() => harness.sent.length === 2);
+    hold.resolve({ text: 'late' });
+    for (const id of alone) expect((await harness.ended(id)).run.state).toBe('completed');
+  });
+
   it('keep an organization’s chat waiting behind no crowd of another’s', async () => {
     const hold = Promise.withResolvers<{ text: string }>();
     harness.act = () => hold.promise;
     await startRunner({ AGENT_RUNNER_CONCURRENCY: '4' });
     const agent = await harness.addAgent();
-    const crowd = await Promise.all(Array.from({ length: 12 }, () => harness.start(agent)));
-    await eventually(() => harness.sent.length === 2);
     const orgId = await harness.addOrganization('bystanders');
     const others = await harness.addAgent({ orgId });
+    const crowd = await Promise.all(Array.from({ length: 12 }, () => harness.start(agent)));
+    await eventually(() => harness.sent.length === 2);
     script();
     const caller = harness.caller({ orgId });
     const runId = await harness.start(others, 'go', { caller });

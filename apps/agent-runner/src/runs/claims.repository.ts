@@ -61,6 +61,15 @@ export class ClaimsRepository {
     );
   }
 
+  /** Whether another organization could have runs too: slots kept free for nobody would only stand idle. */
+  async hasNeighbours(orgId: string): Promise<boolean> {
+    const others = await this.sql.query(
+      'SELECT 1 FROM registry.v_agents WHERE organization_id <> $1 AND is_active LIMIT 1',
+      [orgId],
+    );
+    return others.length > 0;
+  }
+
   /** Has a run that nobody took looked at again after a while. */
   async postpone({ runId, orgId }: { runId: string; orgId: string }, delayMs: number): Promise<void> {
     await this.sql.query(

@@ -52,7 +52,7 @@ export class RunsService {
   /** Takes the run in within a transaction of the caller's, who announces it once that is committed. */
   async insert(sql: Sql, run: NewRun): Promise<string> {
     const runId = idOf(run);
-    const { agentId, input, conversationId, trigger } = run;
+    const { agentId, input, conversationId = null, trigger } = run;
     const caller: CallerContext = { ...run.caller, agentId };
     await holdRoom(sql, run);
     if (conversationId) await holdConversation(sql, { caller, agentId, conversationId });
@@ -61,15 +61,8 @@ export class RunsService {
          scheduled_for, is_held, next_sweep_at)
        VALUES ($1, $2, $3, $4, $5, $6::json, $7, $8, $9, $10, now() + interval '5 seconds') ON CONFLICT (id) DO NOTHING`,
       [
-        ...[
-          runId,
-          caller.orgId,
-          agentId,
-          conversationId ?? null,
-          JSON.stringify(caller),
-          JSON.stringify(input),
-        ],
-        ...[run.subjectToken ?? null, trigger?.id ?? null, trigger?.scheduledFor ?? null],
+        ...[runId, caller.orgId, agentId, conversationId, JSON.stringify(caller), JSON.stringify(input)],
+        ...[run.subjectToken, trigger?.id, trigger?.scheduledFor].map((value) => value ?? null),
         trigger?.isHeld ?? false,
       ],
     );
