@@ -69,6 +69,31 @@ onBothQueueBackends('requests in the shape of 001', (backend) => {
     expect((await program.json({ id, mcp_tools: [go] })).status).toBe(409);
   });
 
+  it('approve of tools by name, where the history that comes with them holds the calls', async () => {
+    const { id, callIds } = await harness.parked(runner);
+    const call = (index: number, name: string, args: string) => ({
+      ...{ id: callIds[index], type: 'function', function: { name, arguments: args } },
+    });
+    const request = (first: string) => ({
+      conversation_id: id,
+      messages: [
+        { role: 'user', content: 'go' },
+        {
+          role: 'assistant',
+          content: '',
+          tool_calls: [call(0, 'up_add', first), call(1, 'up_drop', '{"at":1}')],
+        },
+      ],
+      mcp_tools: [{ type: 'function', function: { name: 'up_add' } }],
+    });
+    const changed = await program.json(request('{"at":7}'));
+    expect(changed.body.refused).toMatchObject([{ approval_id: callIds[0], code: 'approval_stale' }]);
+    expect(harness.runs.sent).toEqual([]);
+    expect((await program.json(request('{"at":0}'))).body.refused).toEqual([]);
+    await eventually(() => harness.runs.sent.length > 0);
+    expect(harness.runs.sent.map(({ sealed }) => sealed.call.tool)).toEqual(['add']);
+  });
+
   it('approve of nothing else: another name, another id, other arguments, or a name alone', async () => {
     const { id, callIds } = await harness.parked(runner);
     const named = (name: string) => ({ function: { name } });

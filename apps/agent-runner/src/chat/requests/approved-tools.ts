@@ -31,8 +31,32 @@ const goNames: Readonly<Record<string, string>> = {
   ID: 'id',
 };
 
-/** Items of `pending_mcp_tools`, or tools alone. Throws `invalid_request` for one that names nothing. */
-export function readApprovedTools(items: readonly unknown[]): ApprovedTool[] {
+const Asked = z.looseObject({
+  role: z.literal('assistant'),
+  tool_calls: z.array(z.looseObject({ id: z.string().max(256), function: Function })).max(200),
+});
+
+/**
+ * Items of `pending_mcp_tools`, or tools alone. A tool alone means the calls of that name in the last message of `history` that has
+ * calls, as 001 sends them along. Throws `invalid_request` for one that names nothing.
+ */
+export function readApprovedTools(
+  items: readonly unknown[],
+  history: readonly unknown[] = [],
+): ApprovedTool[] {
+  const asked = history.flatMap((message) => Asked.safeParse(message).data ?? []).at(-1)?.tool_calls ?? [];
+  return readItems(items).flatMap((tool) => {
+    const meant = isNameAlone(tool) ? asked.filter((call) => call.function.name === tool.name) : [];
+    if (meant.length === 0) return [tool];
+    return meant.map((call) => ({
+      name: tool.name,
+      id: call.id,
+      arguments: call.function.arguments ?? null,
+    }));
+  });
+}
+
+function readItems(items: readonly unknown[]): ApprovedTool[] {
   return items.map((item) => {
     const read = Item.safeParse(spelledOurWay(item));
     const tool = read.success ? toApproved(read.data) : undefined;

@@ -68,7 +68,8 @@ export function readChatRequest(value: unknown): ChatRequest {
 
 function turnOf(body: z.output<typeof Body>): ChatTurn {
   const approved = body.mcp_tools ?? body.MCPTools;
-  if (approved) return { kind: 'approved_tools', tools: readApprovedTools(approved), approved: true };
+  if (approved)
+    return { kind: 'approved_tools', tools: readApprovedTools(approved, body.messages), approved: true };
   if (body.trigger === 'regenerate-message')
     throw refused(
       'An answer is not made anew: its calls have been made. Say what should be different instead.',
