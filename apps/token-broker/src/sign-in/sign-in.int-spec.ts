@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { queues } from '@switchyard/contracts';
-import { signIn, TestBrowser } from '@switchyard/testing';
+import { eventually, signIn, TestBrowser } from '@switchyard/testing';
 import { PeopleHarness, type Person } from '../people-harness-spec.js';
 
 let people: PeopleHarness;
@@ -135,6 +135,8 @@ describe('signing in', () => {
     await people.broker.sql.query(change, [id]);
     expect(await isSignedIn(carol.browser)).toBe(false);
     await people.broker.sql.query(`DELETE FROM registry.identity_providers WHERE id = $1`, [id]);
+    // The broker keeps the list of providers for two seconds: while it has two, signing in asks which.
+    await eventually(async () => (await get('/sign-in?return_to=/')).status === 303);
   });
 
   it('says so when the provider is away, and works when it is back', async () => {
