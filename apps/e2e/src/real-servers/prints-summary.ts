@@ -20,6 +20,7 @@ export function printsSummary(switchyard: () => Switchyard): void {
     it('names every process in dev.json', () => {
       const { pids } = switchyard().dev;
       expect(Object.keys(pids).sort()).toEqual([
+        'agent-runner',
         'catalog-sync',
         'dispatch',
         'gateway',
