@@ -1,12 +1,10 @@
 /** `npm test`: everything. `npm test -- unit integration` runs some of it. The last line counts the tests of all runs. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checks } from './check.ts';
-import { runStep, runSteps } from './steps.ts';
-
-type Counts = { passed: number; failed: number };
-type JestReport = { numPassedTests: number; numFailedTests: number; numRuntimeErrorTestSuites: number };
+import { type Counts, readJestReport } from './jest-report.ts';
+import { root, runStep, runSteps } from './steps.ts';
 
 const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
 /** End-to-end tests start whole installations: one at a time, or they wait for each other. */
@@ -22,6 +20,7 @@ if (unknown.length > 0) {
 const reports = mkdtempSync(join(tmpdir(), 'switchyard-reports-'));
 let isGreen = true;
 const total: Counts = { passed: 0, failed: 0 };
+const allFailures: string[] = [];
 if (wanted.length > 0 && !wanted.includes('check'))
   await runStep({ name: 'build', command: ['scripts/build.ts'] });
 for (const stage of stages.filter((name) => wanted.length === 0 || wanted.includes(name))) {
@@ -29,6 +28,8 @@ for (const stage of stages.filter((name) => wanted.length === 0 || wanted.includ
   else isGreen = (await runJest(stage)) && isGreen;
 }
 rmSync(reports, { recursive: true, force: true });
+// Once more at the end, where whoever reads a long log looks first.
+if (allFailures.length > 0) process.stdout.write(`\n── what failed\n${allFailures.join('\n\n')}\n`);
 process.stdout.write(
   `\n${isGreen ? 'All green.' : 'Something failed; see above.'}\n${total.passed} passed, ${total.failed} failed\n`,
 );
@@ -47,17 +48,9 @@ async function runJest(project: string): Promise<boolean> {
     report,
   ];
   const succeeded = await runStep({ name: `${project} tests`, command: [...jest, ...options] });
-  const { passed, failed } = readCounts(report);
+  const { passed, failed, failures } = readJestReport(report, root);
   total.passed += passed;
   total.failed += failed;
+  allFailures.push(...failures);
   return succeeded && failed === 0;
-}
-
-/** A file that does not even load, and a run that leaves no report, count as one failed test. */
-function readCounts(report: string): Counts {
-  if (!existsSync(report)) return { passed: 0, failed: 1 };
-  const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(
-    readFileSync(report, 'utf8'),
-  ) as JestReport;
-  return { passed: numPassedTests, failed: numFailedTests + numRuntimeErrorTestSuites };
 }

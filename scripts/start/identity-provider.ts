@@ -1,10 +1,9 @@
 /** The sample identity provider: a process of ours, and its entry in the registry. */
 import { join } from 'node:path';
 import { clientId, issuerOf, loadSettings, type Settings } from '../identity-provider/settings.ts';
-import { freePort } from '../stores/free-port.ts';
+import { freePort, isFree } from '../stores/free-port.ts';
 import type { Api } from './http-client.ts';
 import { KeptProcess } from './kept-process.ts';
-import { isFree } from './ports.ts';
 
 /** As `dev.json` shows it. */
 export type SampleIdentity = {

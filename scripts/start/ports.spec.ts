@@ -11,4 +11,9 @@ describe('the ports of an installation', () => {
     const all = Object.values(ports).flat();
     expect(new Set(all).size).toBe(all.length);
   });
+
+  it('are none that the system gives to a process that asks for any, before its own listens', async () => {
+    const ports = await choosePorts(8080, parseOptions(['--scale', 'dispatch=20'], {}, '/clone')!.scale);
+    for (const port of Object.values(ports).flat()) expect(port).toBeLessThan(32_768);
+  });
 });

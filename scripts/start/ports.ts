@@ -1,17 +1,8 @@
 /** The ports of one installation. The gateway's is the only one that is not simply chosen free. */
-import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort } from '../stores/free-port.ts';
+import { freePort, isFree } from '../stores/free-port.ts';
 import type { Ports } from './environments.ts';
 import { type StartOptions, UsageError } from './options.ts';
-
-export function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
-}
 
 /** The wanted port. Processes of a start that was killed may hold it for `patienceMs`; then it is an error that says what to do. */
 export async function gatewayPort(options: StartOptions, patienceMs: number): Promise<number> {

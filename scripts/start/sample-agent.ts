@@ -1,10 +1,9 @@
 /** The sample agent and its demonstration model: a process of ours behind OpenAI's HTTP interface, not a language model. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { freePort } from '../stores/free-port.ts';
+import { freePort, isFree } from '../stores/free-port.ts';
 import type { Api } from './http-client.ts';
 import { KeptProcess } from './kept-process.ts';
-import { isFree } from './ports.ts';
 import type { Sample } from './sample-servers.ts';
 
 const slug = 'helper';

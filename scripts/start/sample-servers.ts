@@ -1,10 +1,9 @@
 /** The sample upstreams: real MCP servers from npm, one over Streamable HTTP and two over stdio. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../stores/free-port.ts';
+import { freePort, isFree } from '../stores/free-port.ts';
 import { writePrivateFile } from './data-folder.ts';
 import { KeptProcess } from './kept-process.ts';
-import { isFree } from './ports.ts';
 
 export type Sample = { slug: string; name: string; transport: Record<string, unknown> };
 

@@ -20,6 +20,12 @@ export async function privatePostgres(): Promise<PostgresServer> {
   return startThrowawayPostgres();
 }
 
+/** A TCP port of the loopback interface that was free a moment ago, and that nobody is given by chance. */
+export async function freePort(): Promise<number> {
+  const script = await load<typeof import('../../../../scripts/stores/free-port.ts')>('free-port.ts');
+  return script.freePort();
+}
+
 /** By a path made at run time, for it must hold from `src` and from `dist`. */
 function load<M>(file: string): Promise<M> {
   return import(pathToFileURL(join(workspaceRoot(), 'scripts/stores', file)).href) as Promise<M>;

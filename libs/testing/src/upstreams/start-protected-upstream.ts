@@ -1,4 +1,4 @@
-import { freePort } from '../free-port.js';
+import { freePort } from '../stores/private-stores.js';
 import { BearerGuard, type Caller, type GuardOptions } from './bearer-guard.js';
 import { defineTool, textResult, type FixtureTool, type ToolRun } from './fixture-tool.js';
 import { startFixtureUpstream, type FixtureOptions, type FixtureUpstream } from './start-fixture-upstream.js';
