@@ -15,12 +15,14 @@ import { RunDriver } from './engine/run-driver.service.js';
 import { LeftOutAudit } from './planning/left-out-audit.service.js';
 import { RunPlanner } from './planning/run-planner.service.js';
 import { ClaimsRepository } from './runs/claims.repository.js';
+import { OldRunsRepository } from './runs/old-runs.repository.js';
 import { ProgressRepository } from './runs/progress.repository.js';
 import { HistoryRepository } from './history/history.repository.js';
 import { RunsController } from './history/runs.controller.js';
 import { Deliveries } from './hooks/deliveries.service.js';
 import { RefusedDeliveries } from './hooks/refused-deliveries.service.js';
 import { WebhooksRepository } from './hooks/webhooks.repository.js';
+import { RunRetention } from './runs/run-retention.service.js';
 import { RunSweeper } from './runs/run-sweeper.service.js';
 import { RunsService } from './runs/runs.service.js';
 import { WaitingRuns } from './runs/waiting-runs.service.js';
@@ -61,6 +63,8 @@ export class AgentRunnerModule implements OnApplicationBootstrap {
         RunDriver,
         processor(config),
         sweeper(config),
+        OldRunsRepository,
+        retention(config),
         WebhooksRepository,
         RefusedDeliveries,
         Deliveries,
@@ -131,6 +135,15 @@ function sweeper({ runner }: AgentRunnerConfig) {
     inject: [ClaimsRepository, WaitingRuns, QueueClient, Log, Shutdown],
     useFactory: (...[claims, waiting, queue, log, shutdown]: SweeperParts) =>
       new RunSweeper({ claims, waiting, queue, kit: { log, shutdown } }, runner.sweepTickMs),
+  };
+}
+
+function retention({ retention: settings }: AgentRunnerConfig) {
+  return {
+    provide: RunRetention,
+    inject: [OldRunsRepository, Log, Shutdown],
+    useFactory: (old: OldRunsRepository, log: Log, shutdown: Shutdown) =>
+      new RunRetention(old, { log, shutdown }, settings),
   };
 }
 

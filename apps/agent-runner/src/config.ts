@@ -41,6 +41,12 @@ export const agentRunnerEnv = z.object({
   AGENT_RUNNER_RESULT_BYTES: wholeNumber({ min: 1_000, max: 100_000_000 })
     .default(2_000_000)
     .describe('Bytes of results that a model may read in one run; then it is asked for its answer.'),
+  AGENT_RUNNER_RUN_RETENTION_DAYS: wholeNumber({ min: 1, max: 3_650 })
+    .default(90)
+    .describe('Days for which ended runs of schedules and webhooks are kept, with all that was said in them.'),
+  AGENT_RUNNER_CONVERSATION_RETENTION_DAYS: wholeNumber({ min: 1, max: 3_650 })
+    .default(365)
+    .describe('Days for which a conversation in which nothing is said any more is kept, with its runs.'),
   AGENT_RUNNER_LEASE_MS: durationMs().default(6_000).describe('How long a process that died keeps its runs.'),
   AGENT_RUNNER_SWEEP_TICK_MS: durationMs()
     .default(1_000)
@@ -86,6 +92,8 @@ export type ChatSettings = {
   readonly runsPerUser: number;
 };
 
+export type RetentionSettings = { readonly runDays: number; readonly conversationDays: number };
+
 export type AgentRunnerConfig = {
   readonly service: ServiceConfig;
   readonly database: { readonly url: Secret; readonly poolSize: number };
@@ -96,6 +104,7 @@ export type AgentRunnerConfig = {
   readonly egress: { readonly allowPrivate: boolean };
   readonly runner: RunnerSettings;
   readonly chat: ChatSettings;
+  readonly retention: RetentionSettings;
   /** Hex. */
   readonly adminKeySha256: string | null;
 };
@@ -126,6 +135,10 @@ export function toAgentRunnerConfig(env: z.output<typeof agentRunnerEnv>): Agent
       holdMs: env.AGENT_RUNNER_CHAT_HOLD_MS,
       streamsPerUser: env.AGENT_RUNNER_STREAMS_PER_USER,
       runsPerUser: env.AGENT_RUNNER_RUNS_PER_USER,
+    },
+    retention: {
+      runDays: env.AGENT_RUNNER_RUN_RETENTION_DAYS,
+      conversationDays: env.AGENT_RUNNER_CONVERSATION_RETENTION_DAYS,
     },
     adminKeySha256: env.AGENT_RUNNER_ADMIN_KEY_SHA256 ?? null,
   };

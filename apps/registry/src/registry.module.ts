@@ -12,6 +12,7 @@ import { RefusalsService } from './admin/refusals.service.js';
 import { AgentScheduleEntity } from './agent-schedules/agent-schedule.entity.js';
 import { AgentSchedulesController } from './agent-schedules/agent-schedules.controller.js';
 import { AgentSchedulesRepository } from './agent-schedules/agent-schedules.repository.js';
+import { ScheduleTimesRepository } from './agent-schedules/schedule-times.repository.js';
 import { AgentSchedulesService } from './agent-schedules/agent-schedules.service.js';
 import { AgentWebhookEntity } from './agent-webhooks/agent-webhook.entity.js';
 import { AgentWebhooksController } from './agent-webhooks/agent-webhooks.controller.js';
@@ -117,6 +118,7 @@ const entities = [
     { provide: APP_PIPE, useClass: SchemaPipe },
     AdminKeysRepository,
     AgentSchedulesRepository,
+    ScheduleTimesRepository,
     AgentSchedulesService,
     AgentToolsService,
     AgentWarningsService,

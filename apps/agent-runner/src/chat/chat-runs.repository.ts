@@ -12,6 +12,12 @@ export type Conversation = {
 export type Owner = { readonly orgId: string; readonly userId: string };
 export type ChatRun = { readonly id: string; readonly state: RunState; readonly isOver: boolean };
 
+export type RequestedRun = {
+  readonly id: string;
+  readonly conversationId: string | null;
+  readonly digest: string;
+};
+
 /** A conversation of a user's list. */
 export type ListedConversation = {
   readonly id: string;
@@ -42,6 +48,16 @@ export class ChatRunsRepository {
     const [row] = await this.sql.query<ChatRun>(
       `SELECT id, state, ended_at IS NOT NULL AS "isOver" FROM runs.runs WHERE conversation_id = $1 ORDER BY id DESC LIMIT 1`,
       [conversationId],
+    );
+    return row;
+  }
+
+  /** The run that a user's request under this key has begun. */
+  async requested({ orgId, userId }: Owner, key: string): Promise<RequestedRun | undefined> {
+    const [row] = await this.sql.query<RequestedRun>(
+      `SELECT id, conversation_id AS "conversationId", idempotency_digest AS digest FROM runs.runs
+       WHERE org_id = $1 AND caller ->> 'userId' = $2 AND idempotency_key = $3`,
+      [orgId, userId, key],
     );
     return row;
   }
@@ -88,7 +104,10 @@ export class ChatRunsRepository {
       );
       if (open.length > 0) return false;
       await sql.query('DELETE FROM runs.messages WHERE conversation_id = $1', [id]);
-      await sql.query('UPDATE runs.runs SET conversation_id = NULL WHERE conversation_id = $1', [id]);
+      await sql.query(
+        'UPDATE runs.runs SET conversation_id = NULL, idempotency_key = NULL WHERE conversation_id = $1',
+        [id],
+      );
       await sql.query('DELETE FROM runs.conversations WHERE id = $1', [id]);
       return true;
     });

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
 import { requestFilterOf } from '@switchyard/access';
 import type { ApiUser } from '@switchyard/identity';
-import { parseQuery } from '@switchyard/service-kit';
+import { idempotencyKeyOf, parseQuery } from '@switchyard/service-kit';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { CallerGuard, User } from '../http/caller.guard.js';
@@ -29,7 +29,8 @@ export class ChatController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const filter = requestFilterOf({ headers: request.headers, query: request.query, body });
-    const chat = { ...readChatRequest(body), filter };
+    const idempotencyKey = idempotencyKeyOf(request.headers['idempotency-key']);
+    const chat = { ...readChatRequest(body), filter, idempotencyKey };
     const { holdsForApproval } = chat;
     await this.#reply(reply, { user, holdsForApproval, streams: wantsStream(chat, request) }, () =>
       this.chats.take(user, chat),

@@ -13,6 +13,7 @@ import type { KnownMessage } from './narration/narration.js';
 import { isNameAlone } from './requests/approved-tools.js';
 import { toDecisions, toolCallIdOf } from './requests/match-calls.js';
 import { pendingTools } from './requests/pending-tools.js';
+import { type RequestKey, requestKeyOf } from './requests/request-key.js';
 import type { ChatRequest, ChatTurn } from './requests/chat-request.js';
 
 /** A run that a user's request has begun or brought forward, and what they have of it already. */
@@ -42,8 +43,9 @@ export class ChatsService {
   ) {}
 
   /**
-   * Throws `not_found` for another's conversation or agent, `conflict` where a run of the conversation is open or none waits,
-   * `rate_limited` where the user has too many runs that go on.
+   * A message that is sent again gives the run that it has begun. Throws `not_found` for another's conversation or agent,
+   * `conflict` where a run of the conversation is open or none waits, `idempotency_conflict` for a key that was used for another
+   * message, `rate_limited` where the user has too many runs that go on.
    */
   async take(user: ApiUser, request: ChatRequest): Promise<ChatTurnTaken> {
     const conversationId = request.chatId === undefined ? v7() : conversationIdOf(user, request.chatId);
@@ -86,6 +88,9 @@ export class ChatsService {
     const { id: agentId } = this.parts.agents.find(user, named);
     if (conversation && conversation.agentId !== agentId)
       throw new PlatformError('conflict', { message: 'The conversation is with another agent.' });
+    const requestKey = requestKeyOf(request, conversationId);
+    const begun = await this.#begun(user, requestKey);
+    if (begun) return { orgId: user.orgId, conversationId, ...begun, refused: [] };
     await this.#assertFree(conversationId);
     const identity = await this.parts.agents.identity(user, agentId);
     const run: NewRun = {
@@ -93,14 +98,35 @@ export class ChatsService {
       agentId,
       conversationId,
       mostOfUser: this.runsPerUser,
+      requestKey,
       input: { text, ...(request.filter && { filter: request.filter }) },
     };
-    const runId = await this.parts.runs.start(run).catch(async (thrown: unknown) => {
-      // Two at once: the table lets one of them in.
-      if (isOpenRunTwice(thrown)) await this.#assertFree(conversationId);
-      throw thrown;
-    });
-    return { orgId: user.orgId, runId, conversationId, refused: [] };
+    const taken = await this.parts.runs.start(run).then(
+      (runId) => ({ runId }),
+      async (thrown: unknown) => {
+        // Two at once: the table lets one of them in.
+        if (!isTwice(thrown)) throw thrown;
+        const first = await this.#begun(user, requestKey);
+        if (first) return first;
+        await this.#assertFree(conversationId);
+        throw thrown;
+      },
+    );
+    return { orgId: user.orgId, conversationId, ...taken, refused: [] };
+  }
+
+  /** What a request that is sent again has begun. */
+  async #begun(
+    user: ApiUser,
+    requestKey: RequestKey | undefined,
+  ): Promise<{ runId: string; conversationId?: string } | undefined> {
+    const run = requestKey && (await this.parts.chats.requested(user, requestKey.key));
+    if (!run) return undefined;
+    if (run.digest !== requestKey.digest)
+      throw new PlatformError('idempotency_conflict', {
+        message: 'The Idempotency-Key was used before for another message.',
+      });
+    return { runId: run.id, ...(run.conversationId && { conversationId: run.conversationId }) };
   }
 
   async #decide(
@@ -185,7 +211,10 @@ function isWaiting({ state }: WatchedCall): boolean {
   return state === 'waiting_approval';
 }
 
-function isOpenRunTwice(thrown: unknown): boolean {
+function isTwice(thrown: unknown): boolean {
   const { driverError } = thrown as { driverError?: { code?: string; constraint?: string } };
-  return driverError?.code === '23505' && driverError.constraint === 'runs_one_open';
+  return (
+    driverError?.code === '23505' &&
+    ['runs_one_open', 'runs_idempotency'].includes(driverError.constraint ?? '')
+  );
 }

@@ -18,6 +18,8 @@ export type NewRun = {
   readonly agentId: string;
   readonly input: RunInput;
   readonly conversationId?: string;
+  /** Of a request that may be sent again: a second run under one key of one user breaks the index `runs_idempotency`. */
+  readonly requestKey?: { readonly key: string; readonly digest: string };
   /** The chat user's token, sealed to the broker, for integrations that exchange it. */
   readonly subjectToken?: string | null;
   /** Of a schedule or a webhook. */
@@ -52,20 +54,11 @@ export class RunsService {
   /** Takes the run in within a transaction of the caller's, who announces it once that is committed. */
   async insert(sql: Sql, run: NewRun): Promise<string> {
     const runId = idOf(run);
-    const { agentId, input, conversationId = null, trigger } = run;
+    const { agentId, conversationId } = run;
     const caller: CallerContext = { ...run.caller, agentId };
     await holdRoom(sql, run);
     if (conversationId) await holdConversation(sql, { caller, agentId, conversationId });
-    await sql.query(
-      `INSERT INTO runs.runs (id, org_id, agent_id, conversation_id, caller, input, subject_token, trigger_id,
-         scheduled_for, is_held, next_sweep_at)
-       VALUES ($1, $2, $3, $4, $5, $6::json, $7, $8, $9, $10, now() + interval '5 seconds') ON CONFLICT (id) DO NOTHING`,
-      [
-        ...[runId, caller.orgId, agentId, conversationId, JSON.stringify(caller), JSON.stringify(input)],
-        ...[run.subjectToken, trigger?.id, trigger?.scheduledFor].map((value) => value ?? null),
-        trigger?.isHeld ?? false,
-      ],
-    );
+    await sql.query(insertSql, valuesOf(run, { runId, caller }));
     return runId;
   }
 
@@ -115,6 +108,21 @@ export class RunsService {
     );
     await Promise.all(waiting.map(({ callId }) => cancelCall({ sql, queue, log }, orgId, callId)));
   }
+}
+
+const insertSql = `INSERT INTO runs.runs (id, org_id, agent_id, conversation_id, caller, input, subject_token, trigger_id,
+    scheduled_for, is_held, idempotency_key, idempotency_digest, next_sweep_at)
+  VALUES ($1, $2, $3, $4, $5, $6::json, $7, $8, $9, $10, $11, $12, now() + interval '5 seconds') ON CONFLICT (id) DO NOTHING`;
+
+function valuesOf(run: NewRun, { runId, caller }: { runId: string; caller: CallerContext }): unknown[] {
+  const { agentId, input, trigger, requestKey } = run;
+  const absent = [run.conversationId, run.subjectToken, trigger?.id, trigger?.scheduledFor];
+  const [conversationId, subjectToken, triggerId, scheduledFor] = absent.map((value) => value ?? null);
+  return [
+    ...[runId, caller.orgId, agentId, conversationId, JSON.stringify(caller), JSON.stringify(input)],
+    ...[subjectToken, triggerId, scheduledFor, trigger?.isHeld ?? false],
+    ...[requestKey?.key ?? null, requestKey?.digest ?? null],
+  ];
 }
 
 function idOf({ id }: NewRun): string {

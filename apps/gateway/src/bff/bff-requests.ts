@@ -1,7 +1,7 @@
 import { FilterQuery, filterFields } from '@switchyard/access';
 import { PlatformError } from '@switchyard/contracts';
 import { z } from 'zod';
-import { IdempotencyKey } from '../tool-calls/tool-call-requests.js';
+import { IdempotencyKey } from '@switchyard/service-kit';
 
 const longestWaitSeconds = 60;
 

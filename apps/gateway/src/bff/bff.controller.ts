@@ -13,7 +13,7 @@ import {
 } from '@nestjs/common';
 import { FilterQuery, requestFilterOf } from '@switchyard/access';
 import { PlatformError } from '@switchyard/contracts';
-import { parseBody, parseQuery } from '@switchyard/service-kit';
+import { idempotencyKeyOf, parseBody, parseQuery } from '@switchyard/service-kit';
 import type { FastifyReply } from 'fastify';
 import { type AuthenticatedRequest, CallerGuard } from '../auth/caller.guard.js';
 import { EndUserGuard } from '../auth/end-user.guard.js';
@@ -21,7 +21,7 @@ import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
 import { traceparentOf } from '../tool-calls/caller-meta.js';
 import { leavingOf } from '../tool-calls/leaving-of.js';
 import { LedgerRepository } from '../tool-calls/ledger.repository.js';
-import { CallId, idempotencyKeyOf } from '../tool-calls/tool-call-requests.js';
+import { CallId } from '../tool-calls/tool-call-requests.js';
 import { BffCalls } from './bff-calls.service.js';
 import { CallBody, patienceOf, ToolListQuery } from './bff-requests.js';
 import { BffStreams } from './bff-streams.service.js';

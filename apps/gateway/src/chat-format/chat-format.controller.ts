@@ -1,11 +1,10 @@
 import { Body, Controller, Get, Header, HttpCode, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
 import { requestFilterOf } from '@switchyard/access';
-import { parseBody, parseQuery } from '@switchyard/service-kit';
+import { idempotencyKeyOf, parseBody, parseQuery } from '@switchyard/service-kit';
 import type { FastifyReply } from 'fastify';
 import { type AuthenticatedRequest, CallerGuard } from '../auth/caller.guard.js';
 import { traceparentOf } from '../tool-calls/caller-meta.js';
 import { leavingOf } from '../tool-calls/leaving-of.js';
-import { idempotencyKeyOf } from '../tool-calls/tool-call-requests.js';
 import { ChatFormatQuery, modelCallSchema } from './chat-call.js';
 import { ChatCalls } from './chat-calls.service.js';
 import { openAiTool } from './openai-tool.js';

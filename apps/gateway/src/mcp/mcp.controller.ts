@@ -3,12 +3,11 @@ import { classifyInboundRequest, isJsonContentType, type JSONRPCMessage } from '
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { FilterQuery, requestFilterOf } from '@switchyard/access';
 import { errorCatalog } from '@switchyard/contracts';
-import { Log, parseQuery, toPublicError } from '@switchyard/service-kit';
+import { idempotencyKeyOf, Log, parseQuery, toPublicError } from '@switchyard/service-kit';
 import type { FastifyReply } from 'fastify';
 import { type AuthenticatedRequest, CallerGuard } from '../auth/caller.guard.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
 import { rawJsonBody } from '../edge/configure-edge.js';
-import { idempotencyKeyOf } from '../tool-calls/tool-call-requests.js';
 import { readRpcBody, rpcCodes, rpcErrorText } from './json-rpc.js';
 import { LegacyFront } from './legacy-front.service.js';
 import { headerOf, type McpRequest, sendJson, sendRawProblem } from './mcp-request.js';

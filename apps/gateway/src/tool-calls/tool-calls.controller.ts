@@ -15,7 +15,7 @@ import { FilterQuery, requestFilterOf } from '@switchyard/access';
 import { PlatformError, queues } from '@switchyard/contracts';
 import type { LedgerCall } from '@switchyard/database';
 import { QueueClient } from '@switchyard/queue';
-import { decodeCursor, parseBody, parseQuery, toPage } from '@switchyard/service-kit';
+import { decodeCursor, idempotencyKeyOf, parseBody, parseQuery, toPage } from '@switchyard/service-kit';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { type AuthenticatedRequest, CallerGuard } from '../auth/caller.guard.js';
@@ -24,7 +24,7 @@ import { approvalUrls } from './approval-required.js';
 import { callRecord, wholeCallRecord } from './call-record.js';
 import { traceparentOf } from './caller-meta.js';
 import { LedgerRepository } from './ledger.repository.js';
-import { CallId, CreateToolCall, idempotencyKeyOf, ListToolCalls } from './tool-call-requests.js';
+import { CallId, CreateToolCall, ListToolCalls } from './tool-call-requests.js';
 import { ToolCallsService } from './tool-calls.service.js';
 
 const cancelTimeoutMs = 5_000;

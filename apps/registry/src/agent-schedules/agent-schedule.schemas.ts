@@ -3,6 +3,7 @@ import { catchUpRules } from '@switchyard/schedules';
 import { z } from 'zod';
 import { LostTool } from '../agents/lost-tool.schemas.js';
 import { AgentInput, DisplayName } from '../http/fields.js';
+import { ListQuery } from '../http/list-query.js';
 
 const settings = {
   name: DisplayName,
@@ -49,6 +50,27 @@ export const ScheduleAnswer = z
   })
   .meta({ id: 'AgentSchedule' });
 export type ScheduleAnswerBody = z.output<typeof ScheduleAnswer>;
+
+export const ScheduleTimeAnswer = z
+  .strictObject({
+    due_at: z.iso.datetime(),
+    outcome: z
+      .enum(['started', 'held', 'skipped'])
+      .describe('`held`: its run began behind one that had not ended (overlap `queue`).'),
+    reason: z
+      .enum(['missed', 'overlap', 'queue_full'])
+      .nullable()
+      .describe(
+        'Why it was skipped: nobody could run it in time and `catch_up` does not make up for it, the run before had not ended, or a hundred waited.',
+      ),
+    run_id: z.uuid().nullable().describe('In /api/runs, for as long as runs are kept.'),
+    decided_at: z.iso.datetime(),
+  })
+  .meta({ id: 'AgentScheduleTime' });
+export type ScheduleTimeAnswerBody = z.output<typeof ScheduleTimeAnswer>;
+
+export const ListTimes = ListQuery.extend({ outcome: ScheduleTimeAnswer.shape.outcome.optional() });
+export type ListTimesQuery = z.output<typeof ListTimes>;
 
 export const RunsBegun = z.strictObject({ run_ids: z.array(z.uuid()) }).meta({ id: 'RunsBegun' });
 export type RunsBegunBody = z.output<typeof RunsBegun>;

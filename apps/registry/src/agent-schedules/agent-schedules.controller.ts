@@ -6,11 +6,20 @@ import type { AdminContext } from '../admin/admin-context.js';
 import { ResourceId } from '../http/fields.js';
 import { ListQuery } from '../http/list-query.js';
 import { Answers, pageOf } from '../openapi/answers.js';
-import { CreateSchedule, RunsBegun, ScheduleAnswer, UpdateSchedule } from './agent-schedule.schemas.js';
+import {
+  CreateSchedule,
+  ListTimes,
+  RunsBegun,
+  ScheduleAnswer,
+  ScheduleTimeAnswer,
+  UpdateSchedule,
+} from './agent-schedule.schemas.js';
 import type {
   CreateScheduleBody,
+  ListTimesQuery,
   RunsBegunBody,
   ScheduleAnswerBody,
+  ScheduleTimeAnswerBody,
   UpdateScheduleBody,
 } from './agent-schedule.schemas.js';
 import { AgentSchedulesService } from './agent-schedules.service.js';
@@ -108,6 +117,23 @@ export class AgentSchedulesController {
     @Param('id', id) scheduleId: string,
   ): Promise<ScheduleAnswerBody> {
     return this.schedules.update(admin, agentId, { id: scheduleId, body: { is_paused: false } });
+  }
+
+  @Get(':id/times')
+  @Answers({
+    summary:
+      'List what became of a schedule’s times, the latest first: which ran, and which were skipped and why',
+    status: 200,
+    schema: pageOf(ScheduleTimeAnswer),
+    errors: ['invalid_request', 'not_found'],
+  })
+  times(
+    @Admin() admin: AdminContext,
+    @Param('agentId', id) agentId: string,
+    @Param('id', id) scheduleId: string,
+    @Query({ schema: ListTimes }) query: ListTimesQuery,
+  ): Promise<Page<ScheduleTimeAnswerBody>> {
+    return this.schedules.listTimes(admin, agentId, { id: scheduleId, query });
   }
 
   @Post(':id/run')

@@ -126,6 +126,7 @@ describe('a schedule', () => {
       const one = `${where}/${body.id}`;
       const answers = [
         await registry().get(one, as),
+        await registry().get(`${one}/times`, as),
         await registry().send('PATCH', one, { body: { name: 'x' }, key: as }),
         await registry().send('DELETE', one, { key: as }),
         ...(await Promise.all(
@@ -138,6 +139,47 @@ describe('a schedule', () => {
     for (const answer of [await registry().get(path, key), await registry().post(path, nightly, key)])
       expect(answer.status).toBe(404);
     expect(registry().owners.firings).toEqual([]);
+  });
+});
+
+describe('the times of a schedule', () => {
+  const ranAs = '00000000-0000-4000-8000-00000000bbbb';
+  const day = (n: number) => `2026-03-0${n}T02:30:00.000Z`;
+
+  /** As agent-runner records them. */
+  const record = (scheduleId: string, orgId: string, times: readonly [string, string, string | null][]) =>
+    asAdmin(registry().database.adminUrl, async (client) => {
+      for (const [dueAt, outcome, why] of times)
+        await client.query(
+          `INSERT INTO runs.schedule_times (schedule_id, due_at, org_id, outcome, why, run_id) VALUES ($1, $2, $3, $4, $5, $6)`,
+          [scheduleId, dueAt, orgId, outcome, why, why === null ? ranAs : null],
+        );
+    });
+
+  it('tell which ran, and which were skipped and why, the latest first and page by page', async () => {
+    const { body } = await create();
+    const times = `${at(body.id)}/times`;
+    expect((await registry().get(times)).body).toEqual({ items: [], next_cursor: null });
+    await record(body.id, body.organization_id, [
+      [day(1), 'started', null],
+      [day(2), 'skipped', 'missed'],
+      [day(3), 'skipped', 'overlap'],
+    ]);
+    await record(body.id, '00000000-0000-4000-8000-00000000eeee', [[day(4), 'started', null]]);
+    const first = await registry().get(`${times}?limit=2`);
+    expect(first.body.items).toEqual([
+      { due_at: day(3), outcome: 'skipped', reason: 'overlap', run_id: null, decided_at: expect.any(String) },
+      { due_at: day(2), outcome: 'skipped', reason: 'missed', run_id: null, decided_at: expect.any(String) },
+    ]);
+    const next = await registry().get(`${times}?limit=2&cursor=${first.body.next_cursor}`);
+    expect(next.body).toMatchObject({ items: [{ due_at: day(1), run_id: ranAs }], next_cursor: null });
+    const ran = await registry().get(`${times}?outcome=started`);
+    expect(ran.body.items).toEqual(next.body.items);
+  });
+
+  it.each(['outcome=late', 'cursor=x', 'state=started'])('are refused by ?%s', async (query) => {
+    const { body } = await create();
+    expect((await registry().get(`${at(body.id)}/times?${query}`)).status).toBe(400);
   });
 });
 

@@ -5,6 +5,7 @@ import { QueueClient } from '@switchyard/queue';
 import { decodeCursor, toPage } from '@switchyard/service-kit';
 import type { Page, PageQuery } from '@switchyard/service-kit';
 import { v7 as uuidv7 } from 'uuid';
+import { z } from 'zod';
 import type { AdminContext } from '../admin/admin-context.js';
 import { AgentWarningsService } from '../agents/agent-warnings.service.js';
 import type { AgentEntity } from '../agents/agent.entity.js';
@@ -16,13 +17,16 @@ import { isLate } from '../http/service-is-late.js';
 import { AgentScheduleEntity } from './agent-schedule.entity.js';
 import type {
   CreateScheduleBody,
+  ListTimesQuery,
   RunsBegunBody,
   ScheduleAnswerBody,
+  ScheduleTimeAnswerBody,
   UpdateScheduleBody,
 } from './agent-schedule.schemas.js';
 import { AgentSchedulesRepository } from './agent-schedules.repository.js';
 import { ruleOf } from './schedule-rule.js';
-import { toScheduleAnswer } from './to-schedule-answer.js';
+import { ScheduleTimesRepository } from './schedule-times.repository.js';
+import { toScheduleAnswer, toTimeAnswer } from './to-schedule-answer.js';
 
 const runWithinMs = 10_000;
 
@@ -32,6 +36,7 @@ export class AgentSchedulesService {
   constructor(
     private readonly agents: AgentsRepository,
     private readonly schedules: AgentSchedulesRepository,
+    private readonly times: ScheduleTimesRepository,
     private readonly warnings: AgentWarningsService,
     private readonly queue: QueueClient,
     private readonly changes: ChangesService,
@@ -85,6 +90,19 @@ export class AgentSchedulesService {
   async remove(admin: AdminContext, agentId: string, id: string): Promise<void> {
     const { agent, row } = await this.require(admin, agentId, id);
     if (await this.schedules.remove(placeOf(agent), id)) await this.tell(row, 'deleted');
+  }
+
+  /** What became of its times, the latest first. */
+  async listTimes(
+    admin: AdminContext,
+    agentId: string,
+    { id, query }: { id: string; query: ListTimesQuery },
+  ): Promise<Page<ScheduleTimeAnswerBody>> {
+    const { row } = await this.require(admin, agentId, id);
+    const { limit, cursor, outcome } = query;
+    const before = cursor === undefined ? undefined : decodeCursor(z.iso.datetime(), cursor);
+    const rows = await this.times.list(row, { limit: limit + 1, outcome, before });
+    return toPage(rows, limit, { item: toTimeAnswer, position: ({ dueAt }) => dueAt.toISOString() });
   }
 
   /** Whatever its rule says, and though it is paused. */

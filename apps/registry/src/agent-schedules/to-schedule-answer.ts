@@ -1,6 +1,7 @@
 import { scheduleTimes } from '@switchyard/schedules';
-import type { ScheduleAnswerBody } from './agent-schedule.schemas.js';
+import type { ScheduleAnswerBody, ScheduleTimeAnswerBody } from './agent-schedule.schemas.js';
 import type { AgentScheduleEntity } from './agent-schedule.entity.js';
+import type { ScheduleTime } from './schedule-times.repository.js';
 
 export function toScheduleAnswer(row: AgentScheduleEntity): ScheduleAnswerBody {
   return {
@@ -18,6 +19,16 @@ export function toScheduleAnswer(row: AgentScheduleEntity): ScheduleAnswerBody {
     version: row.version,
     created_at: row.createdAt.toISOString(),
     updated_at: row.updatedAt.toISOString(),
+  };
+}
+
+export function toTimeAnswer(time: ScheduleTime): ScheduleTimeAnswerBody {
+  return {
+    due_at: time.dueAt.toISOString(),
+    outcome: time.outcome,
+    reason: time.why,
+    run_id: time.runId,
+    decided_at: time.createdAt.toISOString(),
   };
 }
 

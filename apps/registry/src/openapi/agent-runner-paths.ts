@@ -1,6 +1,6 @@
 import { ErrorInfo, RunInput, RunStateSchema } from '@switchyard/contracts';
 import { z } from 'zod';
-import { json, pageParameters, problem, queryParameter } from './path-parts.js';
+import { idempotencyKey, json, pageParameters, problem, queryParameter } from './path-parts.js';
 
 /** The agent runner's API, which the same document describes: chat, runs, and the door of webhooks. */
 const time = z.iso.datetime();
@@ -132,6 +132,9 @@ export const agentRunnerPaths = {
       ...chat,
       operationId: 'chat',
       summary: 'Say something to an agent, or decide about calls that wait',
+      parameters: [
+        { ...idempotencyKey, description: 'The same message under it again gives the run that it began.' },
+      ],
       requestBody: { required: true, ...json('ChatBody') },
       responses: {
         '200': {
@@ -139,7 +142,7 @@ export const agentRunnerPaths = {
           content: { ...events, ...json('ChatAnswer').content },
         },
         '400': problem('`invalid_request`'),
-        '409': problem('`conflict`: a run of the conversation has not ended'),
+        '409': problem('`conflict`: a run of the conversation has not ended, `idempotency_conflict`'),
         '413': problem('`payload_too_large`'),
         '429': problem('`rate_limited`: too many open streams, or too many runs of the user that go on'),
         ...missing,

@@ -16,6 +16,8 @@ const AnyMessage = z.looseObject({
 });
 export type AnyMessage = z.output<typeof AnyMessage>;
 
+const Message = z.looseObject({ id: z.string().max(256) });
+
 const Body = z.looseObject({
   id: z.string().min(1).max(256).optional(),
   conversation_id: z.string().min(1).max(256).optional(),
@@ -31,7 +33,12 @@ const Body = z.looseObject({
 
 /** What the user does: says something, decides about calls, or approves of tools by name as request shape 001 has it. */
 export type ChatTurn =
-  | { readonly kind: 'message'; readonly text: string }
+  | {
+      readonly kind: 'message';
+      readonly text: string;
+      /** Of the client's message, and of the one before it: sent again, they are the same. */
+      readonly ids?: readonly [string, string];
+    }
   | {
       readonly kind: 'decisions';
       readonly messageId: string;
@@ -46,6 +53,8 @@ export type ChatRequest = {
   readonly agent: string | undefined;
   readonly streams: boolean | undefined;
   readonly holdsForApproval: boolean;
+  /** Of the header: a message under a key that was used before is that one, sent again. */
+  readonly idempotencyKey?: string;
   /** What a message narrows its run's tools to. */
   readonly filter?: RequestFilter;
   readonly turn: ChatTurn;
@@ -79,10 +88,18 @@ function turnOf(body: z.output<typeof Body>): ChatTurn {
   if (!last.success)
     throw refused('Send `message`, or `messages` that end with a message in the form of `ai`.');
   const { role, parts } = last.data;
-  if (role === 'user') return { kind: 'message', text: textOf(parts) };
+  if (role === 'user') return { kind: 'message', text: textOf(parts), ids: idsOf(body.messages) };
   const decided = role === 'assistant' ? readDecisions(last.data) : undefined;
   if (!decided) throw refused('The last message is neither the user’s nor one with decisions about calls.');
   return { kind: 'decisions', messageId: last.data.id, ...decided };
+}
+
+/** Undefined where the message has none. What a user says twice comes after another answer the second time. */
+function idsOf(messages: readonly unknown[] = []): [string, string] | undefined {
+  const [before, last] = [messages.at(-2), messages.at(-1)].map(
+    (message) => Message.safeParse(message).data?.id,
+  );
+  return last ? [before ?? '', last] : undefined;
 }
 
 function textOf(parts: AnyMessage['parts']): string {
