@@ -1,5 +1,5 @@
 import type { Sql } from '@switchyard/database';
-import type { ChildProcess } from './stdio-child.js';
+import type { ChildProcess } from './child-session.js';
 
 /** Ownership of stdio children: one row per integration, held by a worker until `lease_until`. */
 export class StdioOwnersRepository {

@@ -1,6 +1,7 @@
 import type { IntegrationRecord, Snapshot } from '@switchyard/access';
 import type { Log } from '@switchyard/service-kit';
-import type { ChildProcess, StdioChild } from './stdio-child.js';
+import type { ChildProcess } from './child-session.js';
+import type { StdioChild } from './stdio-child.js';
 import type { StdioOwnersRepository } from './stdio-owners.repository.js';
 
 export type OwnershipSettings = { leaseMs: number; tickMs: number; heartbeatMs: number };
