@@ -10,7 +10,9 @@ export class KeptRuns1796000000005 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query('DROP VIEW runs.v_schedule_times');
-    await runner.query('DROP INDEX runs.schedule_times_by_age, runs.messages_of_run, runs.runs_ended');
+    await runner.query(
+      'DROP INDEX runs.schedule_times_by_age, runs.messages_of_run, runs.runs_ended, runs.runs_open_of_user',
+    );
     await runner.query('ALTER TABLE runs.runs DROP COLUMN idempotency_key, DROP COLUMN idempotency_digest');
   }
 }
@@ -20,6 +22,7 @@ const runs = `
   ALTER TABLE runs.runs ADD COLUMN idempotency_key text, ADD COLUMN idempotency_digest text;
   CREATE UNIQUE INDEX runs_idempotency ON runs.runs (org_id, (caller ->> 'userId'), idempotency_key)
     WHERE idempotency_key IS NOT NULL;
+  CREATE INDEX runs_open_of_user ON runs.runs (org_id, (caller ->> 'userId')) WHERE ended_at IS NULL;
   CREATE INDEX runs_ended ON runs.runs (ended_at) WHERE ended_at IS NOT NULL;
   CREATE INDEX messages_of_run ON runs.messages (run_id)`;
 

@@ -37,7 +37,7 @@ export const agentRunnerEnv = z.object({
     ),
   AGENT_RUNNER_RUNS_PER_USER: wholeNumber({ min: 1, max: 10_000 })
     .default(32)
-    .describe('Runs of chats that one user may have at once; those that wait for a person do not count.'),
+    .describe('Runs of chats that one user may have at once, and eight times as many that wait for a person.'),
   AGENT_RUNNER_RESULT_BYTES: wholeNumber({ min: 1_000, max: 100_000_000 })
     .default(2_000_000)
     .describe('Bytes of results that a model may read in one run; then it is asked for its answer.'),

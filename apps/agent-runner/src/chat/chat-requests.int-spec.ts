@@ -122,6 +122,22 @@ onBothQueueBackends('requests to chats', (backend) => {
     await harness.stopRunner(few);
   });
 
+  it('begin no more runs of a user than may wait for a person', async () => {
+    const agent = await harness.addAgent({ execution: { default: 'require_approval' } });
+    const few = await harness.startRunner({ AGENT_RUNNER_RUNS_PER_USER: '1' });
+    await harness.addAgent();
+    const ask = (subject: string) => harness.program(few).json({ agent: agent.slug, message: 'go' }, subject);
+    for (let n = 0; n < 8; n++) {
+      const { body } = await ask('ivan');
+      await harness.runs.reaches(body.run_id, 'waiting_approval');
+    }
+    const refused = await ask('ivan');
+    expect(refused).toMatchObject({ status: 429, body: { code: 'rate_limited' } });
+    expect(refused.body.detail).toContain('at most 8 runs that wait');
+    expect((await ask('judy')).status).toBe(200);
+    await harness.stopRunner(few);
+  });
+
   it('are for users alone, with agents that are theirs, in their own conversations', async () => {
     const agent = await harness.addAgent();
     const closed = await harness.addAgent({}, { everyone: false });

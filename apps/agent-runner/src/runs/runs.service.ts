@@ -24,7 +24,7 @@ export type NewRun = {
   readonly subjectToken?: string | null;
   /** Of a schedule or a webhook. */
   readonly trigger?: RunTrigger;
-  /** So many chats' runs its user may have that go on; one more is `rate_limited`. */
+  /** So many chats' runs its user may have that go on, and eight times as many that wait; one more is `rate_limited`. */
   readonly mostOfUser?: number;
 };
 
@@ -132,18 +132,29 @@ function idOf({ id }: NewRun): string {
 /** Waits for a user to connect, or was never planned. */
 const isIdle = `(state = 'waiting_reauth' OR (state = 'queued' AND plan IS NULL))`;
 
+/** Those hold no runner, but each is rows, and calls that others are asked to decide about. */
+const waitingPerGoingOn = 8;
+
 /** Throws where the user has no room for one run more. Until the transaction ends, nobody else takes what room there is. */
 async function holdRoom(sql: Sql, { caller: { orgId, userId }, mostOfUser: most }: NewRun): Promise<void> {
   if (most === undefined) return;
   await sql.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [`runs of ${orgId} ${userId}`]);
-  const [row] = await sql.query<{ count: number }>(
-    `SELECT count(*)::int AS count FROM runs.runs WHERE org_id = $1 AND caller ->> 'userId' = $2
-       AND caller ->> 'runKind' = 'chat' AND state IN ('queued', 'running')`,
+  const [row] = await sql.query<{ goingOn: number; waiting: number }>(
+    `SELECT count(*) FILTER (WHERE state IN ('queued', 'running'))::int AS "goingOn",
+       count(*) FILTER (WHERE state IN ('waiting_approval', 'waiting_reauth'))::int AS waiting
+     FROM runs.runs WHERE org_id = $1 AND caller ->> 'userId' = $2 AND caller ->> 'runKind' = 'chat' AND ended_at IS NULL`,
     [orgId, userId],
   );
-  if ((row?.count ?? 0) < most) return;
-  throw new PlatformError('rate_limited', {
-    message: `A user has at most ${most} runs at once: wait for one of them, or cancel one.`,
+  const { goingOn = 0, waiting = 0 } = row ?? {};
+  if (goingOn >= most) throw tooMany(`${most} runs at once: wait for one of them, or cancel one.`);
+  const mostWaiting = most * waitingPerGoingOn;
+  if (waiting >= mostWaiting)
+    throw tooMany(`${mostWaiting} runs that wait: decide what they wait for, or cancel some.`);
+}
+
+function tooMany(what: string): PlatformError {
+  return new PlatformError('rate_limited', {
+    message: `A user has at most ${what}`,
     retryAfterMs: 5_000,
   });
 }
