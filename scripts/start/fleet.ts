@@ -11,7 +11,7 @@ export class Fleet {
   readonly #members: Member[] = [];
   readonly #onChange: () => void;
 
-  /** `onChange` is called whenever a process is up, for the first time or again. */
+  /** `onChange` is called whenever a process is up, for the first time or again, and when one has ended. */
   constructor(onChange: () => void) {
     this.#onChange = onChange;
   }
@@ -25,14 +25,11 @@ export class Fleet {
     await Promise.all(this.#members.map(({ process }) => process.firstReady));
   }
 
-  /** The processes of each service, as `dev.json` shows them. */
+  /** The processes of each service that are up, as `dev.json` shows them. */
   pids(): Record<string, number[]> {
-    return Object.fromEntries(
-      services.map((name) => [
-        name,
-        this.#of(name).flatMap(({ process }) => (process.pid === undefined ? [] : [process.pid])),
-      ]),
-    );
+    const pidOf = ({ process }: Member): number[] =>
+      process.isUp && process.pid !== undefined ? [process.pid] : [];
+    return Object.fromEntries(services.map((name) => [name, this.#of(name).flatMap(pidOf)]));
   }
 
   /** The HTTP ports of a service's processes. */
@@ -40,10 +37,10 @@ export class Fleet {
     return this.#of(name).flatMap(({ process }) => process.address?.httpPort ?? []);
   }
 
-  /** Where each process answers /healthz, /readyz and /metrics. */
+  /** Where each process that is up answers /healthz, /readyz and /metrics. */
   opsUrls(): Record<string, string[]> {
     const urlOf = ({ process }: Member): string[] =>
-      process.address ? [`http://127.0.0.1:${process.address.opsPort}`] : [];
+      process.isUp && process.address ? [`http://127.0.0.1:${process.address.opsPort}`] : [];
     return Object.fromEntries(services.map((name) => [name, this.#of(name).flatMap(urlOf)]));
   }
 
@@ -73,8 +70,10 @@ export class Fleet {
       env: serviceEnvironment(service, index, input),
       log,
       onReady: this.#onChange,
-      onRestart: (why, pauseMs) =>
-        process.stderr.write(`[${name}] ended (${why}), starts again in ${pauseMs / 1000} s\n`),
+      onRestart: (why, pauseMs) => {
+        process.stderr.write(`[${name}] ended (${why}), starts again in ${pauseMs / 1000} s\n`);
+        this.#onChange();
+      },
     });
     this.#members.push({ service, process: supervised, log });
   }

@@ -54,7 +54,9 @@ describe('a supervised service', () => {
     const { service, restarts, readyCount } = supervise('good');
     await service.firstReady;
     for (const count of [2, 3]) {
+      expect(service.isUp).toBe(true);
       process.kill(service.pid ?? 0, 'SIGKILL');
+      await eventually(() => !service.isUp);
       await eventually(() => readyCount() === count);
     }
     expect(restarts).toEqual([

@@ -32,6 +32,7 @@ export class SupervisedService {
   readonly #options: SupervisedOptions;
   #child?: ChildProcess;
   #timer?: NodeJS.Timeout;
+  #isUp = false;
   #isStopping = false;
   #pauseMs = firstPauseMs;
   #failures = 0;
@@ -48,8 +49,14 @@ export class SupervisedService {
     this.#launch();
   }
 
+  /** Also of one that is still starting. */
   get pid(): number | undefined {
     return this.#child?.pid;
+  }
+
+  /** Whether the process that runs now has said that it is ready. */
+  get isUp(): boolean {
+    return this.#isUp;
   }
 
   /** Asks the process to end and waits; after 15 s it is killed. */
@@ -87,12 +94,14 @@ export class SupervisedService {
   #onMessage({ ready, httpPort, opsPort }: Partial<Address> & { ready?: boolean }): void {
     if (!ready) return;
     this.#failures = 0;
+    this.#isUp = true;
     this.address = { httpPort, opsPort: opsPort ?? 0 };
     this.#resolve();
     this.#options.onReady();
   }
 
   #onExit(why: string, lifeMs: number): void {
+    this.#isUp = false;
     if (this.#isStopping) return;
     this.#failures += 1;
     if (!this.address && this.#failures >= mostFailuresBeforeReady) {

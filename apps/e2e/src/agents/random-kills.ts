@@ -11,7 +11,7 @@ export type RandomKills = {
   readonly isOver: () => boolean;
 };
 
-/** Kills a random process of the services every 300 to 1,000 ms, if it runs; gives how many of each. */
+/** Kills a random process of the services every 300 to 1,000 ms, if it is up; gives how many of each. */
 export async function killAtRandom(
   switchyard: Switchyard,
   { services, seed, limitMs, isOver }: RandomKills,
@@ -19,12 +19,13 @@ export async function killAtRandom(
   const next = randomNumbers(seed);
   const kills: Record<string, number> = {};
   const endAt = Date.now() + limitMs;
+  const running = () =>
+    services.flatMap((service) => switchyard.dev.pids[service].map((pid) => ({ service, pid })));
+  const { length: count } = running();
   while (!isOver() && Date.now() < endAt) {
     await pause(300 + next() * 700);
-    const { pids } = switchyard.dev;
     // One of all that should be there: those that live are not hit at once, and have something to lose.
-    const all = services.flatMap((service) => pids[service].map((pid) => ({ service, pid })));
-    const victim = all[Math.floor(next() * all.length)];
+    const victim = running()[Math.floor(next() * count)];
     if (!victim || !isRunning(victim.pid)) continue;
     switchyard.kill(victim.pid);
     kills[victim.service] = (kills[victim.service] ?? 0) + 1;

@@ -25,8 +25,16 @@ export function goesOnOnceApproved(switchyard: () => Switchyard): void {
       const pids = switchyard().dev.pids.dispatch;
       for (const pid of pids) switchyard().kill(pid);
       await switchyard().untilReplaced('dispatch', pids);
-      await eventually(async () => (await approvals.approve(body.call_id)).body.state === 'approved');
-      await approvals.deny(denied, 'Once is enough.');
+      // The answer to a decision may be lost while the workers come back.
+      const isNow = async (id: string, state: string) => (await approvals.read(id)).body.state === state;
+      await eventually(async () => {
+        await approvals.approve(body.call_id);
+        return isNow(body.call_id, 'approved');
+      });
+      await eventually(async () => {
+        await approvals.deny(denied, 'Once is enough.');
+        return isNow(denied, 'denied');
+      });
       expect(await calls.untilEnded(body.call_id)).toMatchObject({ status: 'completed' });
       expect(await calls.untilEnded(denied)).toMatchObject({
         ...{ status: 'denied', error: { code: 'approval_denied' } },

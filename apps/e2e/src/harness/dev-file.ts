@@ -11,6 +11,7 @@ export type DevFile = {
   readonly virtual_key: string | null;
   /** The sample users, where the samples were started. */
   readonly identity_provider?: { readonly users: readonly { username: string; password: string }[] };
+  /** Of the processes that are up. */
   readonly pids: Readonly<Record<Service, readonly number[]>>;
   /** Where each process answers /readyz and /metrics. */
   readonly ops_urls: Readonly<Record<Service, readonly string[]>>;

@@ -96,7 +96,7 @@ export class Switchyard {
 
   /** Waits until the supervisor has replaced a process that was killed. */
   async untilReplaced(service: Service, killed: readonly number[]): Promise<readonly number[]> {
-    const count = this.dev.pids[service].length;
+    const count = this.options.scale?.[service] ?? 1;
     return eventually(
       () => {
         const now = this.dev.pids[service];
