@@ -96,13 +96,14 @@ export class Installation {
     };
   }
 
-  /** Ends services and samples, then the stores. */
+  /** Ends the services, which finish what they can, then what they need for that. */
   async stop(): Promise<void> {
     this.#isEnding = true;
     // Without the lock the folder belongs to another start.
     if (this.#lock) removeDevFile(this.#options.dataFolder);
     this.#migrator?.kill();
-    await Promise.all([this.#fleet.stop(), ...this.#samples.map((one) => one.stop())]);
+    await this.#fleet.stop();
+    await Promise.all(this.#samples.map((one) => one.stop()));
     await this.#stores?.stop();
     this.#lock?.release();
   }

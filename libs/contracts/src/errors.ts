@@ -144,8 +144,8 @@ export const errorCatalog = {
     httpStatus: 409,
     retry: 'never',
     family: 'caller',
-    publicMessage: 'The Idempotency-Key was used before with another tool or other arguments.',
-    next: 'Use a new key for a new call.',
+    publicMessage: 'The Idempotency-Key was used before with another request.',
+    next: 'Use a new key for whatever differs from the first request.',
   },
   payload_too_large: {
     httpStatus: 413,

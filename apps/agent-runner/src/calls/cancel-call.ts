@@ -27,3 +27,13 @@ export async function cancelCall(
     return false;
   }
 }
+
+/** Takes back what waits for a person's approval in a run. False where dispatch did not answer for one of them. */
+export async function cancelWaitingCalls(means: Means, orgId: string, runId: string): Promise<boolean> {
+  const waiting = await means.sql.query<{ callId: string }>(
+    `SELECT call_id AS "callId" FROM runs.run_calls WHERE run_id = $1 AND state = 'waiting_approval'`,
+    [runId],
+  );
+  const taken = await Promise.all(waiting.map(({ callId }) => cancelCall(means, orgId, callId)));
+  return taken.every(Boolean);
+}

@@ -6,7 +6,7 @@ import { QueueClient, Sealer } from '@switchyard/queue';
 import { Log } from '@switchyard/service-kit';
 import { unlessAborted } from '../engine/stop.js';
 import type { PlannedTool, Run, RunCall } from '../runs/run-data.js';
-import { cancelCall } from './cancel-call.js';
+import { cancelCall, cancelWaitingCalls } from './cancel-call.js';
 import { EndedCalls } from './ended-calls.service.js';
 import { toJob } from './to-job.js';
 
@@ -72,6 +72,11 @@ export class RunCallsService {
   /** False where dispatch did not answer. */
   async cancel(orgId: string, callId: string): Promise<boolean> {
     return cancelCall({ sql: this.sql, queue: this.queue, log: this.log }, orgId, callId);
+  }
+
+  /** Takes back what waits for a person in a run. False where dispatch did not answer. */
+  async cancelWaiting(orgId: string, runId: string): Promise<boolean> {
+    return cancelWaitingCalls({ sql: this.sql, queue: this.queue, log: this.log }, orgId, runId);
   }
 
   async #find(callId: string): Promise<LedgerCall | undefined> {

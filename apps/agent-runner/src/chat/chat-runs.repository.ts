@@ -16,6 +16,8 @@ export type RequestedRun = {
   readonly id: string;
   readonly conversationId: string | null;
   readonly digest: string;
+  /** It is the last one of its conversation, and has not come to nothing. */
+  readonly isLastWord: boolean;
 };
 
 /** A conversation of a user's list. */
@@ -55,11 +57,18 @@ export class ChatRunsRepository {
   /** The run that a user's request under this key has begun. */
   async requested({ orgId, userId }: Owner, key: string): Promise<RequestedRun | undefined> {
     const [row] = await this.sql.query<RequestedRun>(
-      `SELECT id, conversation_id AS "conversationId", idempotency_digest AS digest FROM runs.runs
-       WHERE org_id = $1 AND caller ->> 'userId' = $2 AND idempotency_key = $3`,
+      `SELECT id, conversation_id AS "conversationId", idempotency_digest AS digest,
+         conversation_id IS NOT NULL AND state NOT IN ('failed', 'cancelled') AND NOT EXISTS (SELECT 1 FROM runs.runs later
+           WHERE later.conversation_id = r.conversation_id AND later.id > r.id) AS "isLastWord"
+       FROM runs.runs r WHERE org_id = $1 AND caller ->> 'userId' = $2 AND idempotency_key = $3`,
       [orgId, userId, key],
     );
     return row;
+  }
+
+  /** The next request under its key begins another. */
+  async forgetRequest(runId: string): Promise<void> {
+    await this.sql.query('UPDATE runs.runs SET idempotency_key = NULL WHERE id = $1', [runId]);
   }
 
   /** The runs of a conversation, the newest first; those before one where that is given. */
@@ -104,10 +113,7 @@ export class ChatRunsRepository {
       );
       if (open.length > 0) return false;
       await sql.query('DELETE FROM runs.messages WHERE conversation_id = $1', [id]);
-      await sql.query(
-        'UPDATE runs.runs SET conversation_id = NULL, idempotency_key = NULL WHERE conversation_id = $1',
-        [id],
-      );
+      await sql.query('UPDATE runs.runs SET conversation_id = NULL WHERE conversation_id = $1', [id]);
       await sql.query('DELETE FROM runs.conversations WHERE id = $1', [id]);
       return true;
     });

@@ -281,6 +281,33 @@ onBothQueueBackends('a chat', (backend) => {
     expect((await harness.call(runner.origin, `/api/chat/${chat.id}/cancel`, { body: {} })).status).toBe(409);
   });
 
+  it('that waited for approval when it was cancelled asks for nothing any more, whoever still has its buttons', async () => {
+    harness.runs.script([{ answer: calls('up_add') }]);
+    const agent = await harness.addAgent({ execution: { default: 'require_approval' } });
+    let posts = 0;
+    const chat = await harness.chat(runner, agent, {
+      sendAutomaticallyWhen: (all) => {
+        const again = lastAssistantMessageIsCompleteWithApprovalResponses(all);
+        posts += again ? 1 : 0;
+        return again && posts < 5;
+      },
+    });
+    await chat.sendMessage({ text: 'go' });
+    const [approval] = dataOf(chat.answer, 'approval_required');
+    await harness.call(runner.origin, `/api/chat/${chat.id}/cancel`, { body: {} });
+    await harness.runs.reaches(chat.answer.id, 'cancelled');
+    await chat.addToolApprovalResponse({ id: approval?.approval_id ?? '', approved: true });
+    await eventually(() => chat.status === 'ready' && posts === 1);
+    expect(dataOf(chat.answer, 'approval_required')).toMatchObject([{ state: 'decided' }]);
+    expect(chat.answer.parts.find(({ type }) => type === 'dynamic-tool')).toMatchObject({
+      state: 'output-denied',
+    });
+    expect(chat.answer.metadata).toMatchObject({ status: 'cancelled' });
+    const read = await harness.program(runner).read(`/api/conversations/${chat.id}`);
+    expect(JSON.stringify(read.messages)).not.toContain('approval-requested');
+    expect(posts).toBe(1);
+  });
+
   it('tells of a failure in public words, and takes the next message', async () => {
     harness.runs.script([
       { when: { last_user: 'fail' }, answer: { error: { status: 401, message: 'key sk-secret is wrong' } } },

@@ -104,11 +104,11 @@ export class ChatsService {
     const taken = await this.parts.runs.start(run).then(
       (runId) => ({ runId }),
       async (thrown: unknown) => {
-        // Two at once: the table lets one of them in.
-        if (!isTwice(thrown)) throw thrown;
+        // Two at once: the table lets one of them in, or the first has taken the last room.
+        if (!isTwice(thrown) && !isCrowded(thrown)) throw thrown;
         const first = await this.#begun(user, requestKey);
         if (first) return first;
-        await this.#assertFree(conversationId);
+        if (isTwice(thrown)) await this.#assertFree(conversationId);
         throw thrown;
       },
     );
@@ -122,10 +122,11 @@ export class ChatsService {
   ): Promise<{ runId: string; conversationId?: string } | undefined> {
     const run = requestKey && (await this.parts.chats.requested(user, requestKey.key));
     if (!run) return undefined;
-    if (run.digest !== requestKey.digest)
-      throw new PlatformError('idempotency_conflict', {
-        message: 'The Idempotency-Key was used before for another message.',
-      });
+    if (run.digest !== requestKey.digest) throw new PlatformError('idempotency_conflict');
+    if (requestKey.isImplicit && !run.isLastWord) {
+      await this.parts.chats.forgetRequest(run.id);
+      return undefined;
+    }
     return { runId: run.id, ...(run.conversationId && { conversationId: run.conversationId }) };
   }
 
@@ -209,6 +210,10 @@ const askedAnew = { hasEnded: false, approvalId: null, isReauthShown: false };
 
 function isWaiting({ state }: WatchedCall): boolean {
   return state === 'waiting_approval';
+}
+
+function isCrowded(thrown: unknown): boolean {
+  return thrown instanceof PlatformError && thrown.code === 'rate_limited';
 }
 
 function isTwice(thrown: unknown): boolean {

@@ -17,6 +17,7 @@ onBothQueueBackends('a message that is sent again', (backend) => {
     harness.runs.script([
       { when: { step: 0, last_user: 'slow' }, answer: { text: 'late words', chunk_delay_ms: 300 } },
       { when: { step: 0, last_user: 'go' }, answer: { tool_calls: [{ name: 'up_add', arguments: {} }] } },
+      { when: { last_user: 'fail' }, answer: { error: { status: 401, message: 'no' } } },
       { answer: { text: 'Words.' } },
     ]);
   }, 120_000);
@@ -93,13 +94,59 @@ onBothQueueBackends('a message that is sent again', (backend) => {
     expect(await run(nameless)).not.toBe(await run(nameless));
   });
 
-  it('is a new one once its conversation was deleted', async () => {
-    const key = randomUUID();
+  it('is known by its key, and not by its ids, once its conversation was deleted', async () => {
     const conversation_id = randomUUID();
-    const { body } = await say({ conversation_id, message: 'plain' }, { key });
-    await harness.call(runner.origin, `/api/conversations/${conversation_id}`, { method: 'DELETE' });
-    const again = await say({ conversation_id, message: 'plain' }, { key });
-    expect(again.status).toBe(200);
-    expect(again.body.run_id).not.toBe(body.run_id);
+    const keyed = { body: { conversation_id, message: 'plain' }, key: randomUUID(), isKnown: true };
+    const named = { body: { id: conversation_id, messages: [user('u1', 'plain')] }, isKnown: false };
+    for (const { isKnown, body: request, ...more } of [keyed, named]) {
+      const { body } = await say(request, more);
+      await harness.runs.ended(body.run_id);
+      await harness.call(runner.origin, `/api/conversations/${conversation_id}`, { method: 'DELETE' });
+      const again = await say(request, more);
+      expect(again.status).toBe(200);
+      expect(again.body.run_id === body.run_id).toBe(isKnown);
+      await harness.runs.ended(again.body.run_id);
+    }
+  });
+
+  it('is a new one, without a key, where the run before came to nothing or is not the last word any more', async () => {
+    const id = randomUUID();
+    const run = async (message: object) => {
+      const { body } = await say({ id, message });
+      await harness.runs.ended(body.run_id);
+      return body.run_id as string;
+    };
+    const failed = await run(user('f', 'fail'));
+    const first = await run(user('f', 'fail'));
+    expect(first).not.toBe(failed);
+    const yes = await run(user('m1', 'yes'));
+    expect(await run(user('m1', 'yes'))).toBe(yes);
+    await run(user('m2', 'other'));
+    const again = await run(user('m1', 'yes'));
+    expect(again).not.toBe(yes);
+    expect(await run(user('m1', 'yes'))).toBe(again);
+    const key = randomUUID();
+    const kept = await say({ message: 'fail' }, { key });
+    await harness.runs.ended(kept.body.run_id);
+    expect((await say({ message: 'fail' }, { key })).body.run_id).toBe(kept.body.run_id);
+  });
+
+  it('joins its twin where that has taken the last room of its user', async () => {
+    const few = await harness.startRunner({
+      AGENT_RUNNER_RUNS_PER_USER: '1',
+      AGENT_RUNNER_CHAT_WAIT_MS: '300',
+    });
+    const own = await harness.addAgent();
+    const headers = { 'idempotency-key': randomUUID() };
+    const body = { agent: own.slug, message: 'slow', stream: false };
+    const ask = () => harness.call(few.origin, '/api/chat', { body, headers, subject: 'twin' });
+    const answers = await Promise.all(Array.from({ length: 6 }, ask));
+    expect(answers.map(({ status }) => status)).toEqual(Array(6).fill(200));
+    const runs = await Promise.all(
+      answers.map(async (answer) => (await answer.json()) as { run_id: string }),
+    );
+    expect(new Set(runs.map(({ run_id: runId }) => runId)).size).toBe(1);
+    await harness.runs.ended(runs[0]?.run_id ?? '');
+    await harness.stopRunner(few);
   });
 });

@@ -40,6 +40,8 @@ export class RunDriver {
 
   /** Ends a run that no runner has brought forward. */
   async giveUp(claim: Claim): Promise<RunState> {
+    if (!(await this.calls.cancelWaiting(claim.orgId, claim.runId)))
+      throw new PlatformError('dependency_unavailable');
     const message = 'It was begun again several times and never came further.';
     return this.#end(claim, { state: 'failed', error: new PlatformError('internal', { message }).toInfo() });
   }
@@ -139,7 +141,7 @@ export class RunDriver {
   }
 
   async #cancel(claim: Claim, { run, calls }: RunData): Promise<RunState> {
-    const open = calls.filter(({ state }) => state === 'ready' || state === 'waiting_approval');
+    const open = calls.filter(({ state }) => state !== 'ended');
     const isDone = await Promise.all(open.map(({ callId }) => this.calls.cancel(run.orgId, callId)));
     // Nobody may approve a call of a run that is over.
     if (open.some(({ state }, at) => state === 'waiting_approval' && !isDone[at]))

@@ -269,7 +269,7 @@ onBothQueueBackends('runs of agents', (backend) => {
     expect(harness.model.requests()).toHaveLength(2);
   });
 
-  it('stops the model when it is cancelled, and asks to cancel calls; a parked run ends at once', async () => {
+  it('stops the model when it is cancelled, and asks to cancel calls; a parked run ends at once, and no call stays open', async () => {
     harness.script([{ answer: { text: 'word '.repeat(50), endless: true, chunk_delay_ms: 20 } }]);
     const endless = await harness.start(harness.addAgent());
     await eventually(() => harness.model.requests().length === 1);
@@ -285,7 +285,13 @@ onBothQueueBackends('runs of agents', (backend) => {
     const calling = await harness.start(harness.addAgent());
     await eventually(() => harness.sent.length === 1);
     await harness.runs.cancel(harness.orgId, calling);
-    await harness.reaches(calling, 'cancelled');
+    const { calls: sent } = await harness.reaches(calling, 'cancelled');
+    expect(sent).toMatchObject([
+      {
+        state: 'ended',
+        outcome: { status: 'cancelled', error: { message: expect.stringContaining('may have run') } },
+      },
+    ]);
     expect(harness.cancellations).toContain(harness.sent[0]?.sealed.call.callId);
     hold.resolve({ text: 'late' });
 
@@ -293,6 +299,7 @@ onBothQueueBackends('runs of agents', (backend) => {
     await harness.reaches(parked, 'waiting_approval');
     await harness.runs.cancel(harness.orgId, parked);
     const { calls: left } = await harness.reaches(parked, 'cancelled');
+    expect(left).toMatchObject([{ state: 'ended', outcome: { status: 'cancelled' } }]);
     await expect(harness.decide(left[0]?.callId ?? '', true)).rejects.toThrow('does not wait');
   });
 

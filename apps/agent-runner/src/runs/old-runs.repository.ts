@@ -6,14 +6,18 @@ import { Sql } from '@switchyard/database';
 export class OldRunsRepository {
   constructor(private readonly sql: Sql) {}
 
-  /** Ended runs of no conversation: of schedules, of webhooks, and of conversations that their users took away. */
-  async removeRuns(days: number, batch: number): Promise<number> {
+  /**
+   * Ended runs of no conversation: of schedules, of webhooks, and of conversations that their users took away. Those are kept as long as
+   * if they had not: the history is the organization's, and no user's to shorten.
+   */
+  async removeRuns(days: { readonly run: number; readonly chat: number }, batch: number): Promise<number> {
     return this.sql.transaction(async (sql) => {
       const old = await ids(
         sql,
-        `SELECT id FROM runs.runs WHERE ended_at < now() - make_interval(days => $1::int) AND conversation_id IS NULL
-         ORDER BY ended_at LIMIT $2 FOR UPDATE SKIP LOCKED`,
-        [days, batch],
+        `SELECT id FROM runs.runs WHERE conversation_id IS NULL AND ended_at < now() - make_interval(days => least($1::int, $2::int))
+           AND ended_at < now() - make_interval(days => CASE WHEN caller ->> 'runKind' = 'chat' THEN $2::int ELSE $1::int END)
+         ORDER BY ended_at LIMIT $3 FOR UPDATE SKIP LOCKED`,
+        [days.run, days.chat, batch],
       );
       await removeRuns(sql, old);
       return old.length;
@@ -23,20 +27,23 @@ export class OldRunsRepository {
   /** Conversations in which nothing was said for so long, whole: half of one would mislead its model. */
   async removeConversations(days: number, batch: number): Promise<number> {
     return this.sql.transaction(async (sql) => {
-      const old = await ids(
+      const quiet = await ids(
         sql,
-        `SELECT id FROM runs.conversations c WHERE updated_at < now() - make_interval(days => $1::int)
-           AND NOT EXISTS (SELECT 1 FROM runs.runs r WHERE r.conversation_id = c.id
-             AND (r.ended_at IS NULL OR r.ended_at > now() - make_interval(days => $1::int)))
+        `SELECT id FROM runs.conversations c WHERE updated_at < now() - make_interval(days => $1::int) AND ${isQuiet}
          ORDER BY updated_at LIMIT $2 FOR UPDATE SKIP LOCKED`,
         [days, batch],
       );
+      // A run may have begun before the lock was there. From here on none does: its conversation is ours.
+      const old = await ids(sql, `SELECT id FROM runs.conversations c WHERE id = ANY($2) AND ${isQuiet}`, [
+        days,
+        quiet,
+      ]);
       await removeRuns(
         sql,
         await ids(sql, 'SELECT id FROM runs.runs WHERE conversation_id = ANY($1)', [old]),
       );
       await sql.query('DELETE FROM runs.conversations WHERE id = ANY($1)', [old]);
-      return old.length;
+      return quiet.length;
     });
   }
 
@@ -50,6 +57,9 @@ export class OldRunsRepository {
     return gone.length;
   }
 }
+
+const isQuiet = `NOT EXISTS (SELECT 1 FROM runs.runs r WHERE r.conversation_id = c.id
+  AND (r.ended_at IS NULL OR r.ended_at > now() - make_interval(days => $1::int)))`;
 
 async function removeRuns(sql: Sql, ids: readonly string[]): Promise<void> {
   for (const table of ['messages', 'run_calls', 'run_steps'])

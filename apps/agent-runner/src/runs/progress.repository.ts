@@ -5,6 +5,7 @@ import { oversizeOutput } from '../calls/oversize.js';
 import { runMessages } from '../engine/conversation.js';
 import type { RunNews } from '../watch/run-news.service.js';
 import type { Claim, ClaimsRepository } from './claims.repository.js';
+import { endLeftCalls } from './left-calls.js';
 import type { RunCall, RunData, RunPlan, RunStep } from './run-data.js';
 import { loadRun } from './run-rows.js';
 
@@ -121,9 +122,10 @@ export class ProgressRepository {
     });
   }
 
-  /** Ends the run, and adds what was said to its conversation. */
+  /** Ends the run with the calls that it leaves open, and adds what was said to its conversation. */
   async end(claim: Claim, end: RunEnd): Promise<void> {
     await this.#write(claim, async (sql) => {
+      await endLeftCalls(sql, claim.runId);
       await sql.query(
         `UPDATE runs.runs SET state = $2, output = $3::json, error = $4::json, ended_at = now(), runner_id = NULL,
            lease_until = NULL WHERE id = $1`,

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { AgentDefinition } from '@switchyard/contracts';
 import type { RunningService } from '@switchyard/service-kit';
 import { onBothQueueBackends } from '@switchyard/testing';
+import { ChatRunsRepository } from '../chat/chat-runs.repository.js';
 import { RunnerHarness } from '../runner-harness-spec.js';
 import { RunRetention } from './run-retention.service.js';
 
@@ -29,7 +30,10 @@ onBothQueueBackends('runs that are past their time', (backend) => {
 
   const clean = () => runner.app.get(RunRetention).clean();
   const run = async (conversationId?: string) => {
-    const runId = await harness.start(agent, 'go', { conversationId, caller: harness.caller({ userId }) });
+    const runId = await harness.start(agent, 'go', {
+      conversationId,
+      caller: harness.caller({ userId, runKind: conversationId ? 'chat' : 'webhook' }),
+    });
     await harness.ended(runId);
     return runId;
   };
@@ -90,6 +94,16 @@ onBothQueueBackends('runs that are past their time', (backend) => {
     expect(await left('runs', 'id', [...gone, ...kept])).toEqual([...kept].sort());
     for (const table of ['messages', 'run_steps', 'run_calls'])
       expect(await left(table, 'run_id', [...gone, ...kept])).toEqual([...kept].sort());
+  });
+
+  it('of a conversation that its user took away are kept as long as if they had not', async () => {
+    const [younger, older] = [randomUUID(), randomUUID()];
+    const runIds = [await run(younger), await run(older)];
+    await age(15, runIds[0] ?? '');
+    await age(21, runIds[1] ?? '');
+    for (const id of [younger, older]) await runner.app.get(ChatRunsRepository).remove(id);
+    await clean();
+    expect(await left('runs', 'id', runIds)).toEqual([runIds[0]]);
   });
 
   it('are outlived by what began them: a delivery that comes again is known, and a time does not run twice', async () => {

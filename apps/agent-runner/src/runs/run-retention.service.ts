@@ -38,7 +38,7 @@ export class RunRetention implements OnApplicationBootstrap {
 
   async #cleanAll(): Promise<void> {
     const { runDays, conversationDays } = this.settings;
-    await this.#drain(() => this.old.removeRuns(runDays, batch));
+    await this.#drain(() => this.old.removeRuns({ run: runDays, chat: conversationDays }, batch));
     await this.#drain(() => this.old.removeConversations(conversationDays, batch));
     await this.#drain(() => this.old.removeTimes(runDays, batch));
   }

@@ -4,7 +4,7 @@ import { Sql } from '@switchyard/database';
 import { QueueClient } from '@switchyard/queue';
 import { Log } from '@switchyard/service-kit';
 import { v7 } from 'uuid';
-import { cancelCall } from '../calls/cancel-call.js';
+import { cancelWaitingCalls } from '../calls/cancel-call.js';
 import type { Run } from './run-data.js';
 import { findRun } from './run-rows.js';
 import { enqueueRun } from './waiting-runs.service.js';
@@ -39,9 +39,9 @@ export type RunTrigger = {
 @Injectable()
 export class RunsService {
   constructor(
-    private readonly sql: Sql,
-    private readonly queue: QueueClient,
-    private readonly log: Log,
+    readonly sql: Sql,
+    readonly queue: QueueClient,
+    readonly log: Log,
   ) {}
 
   /** Takes the run in; from here on it cannot be lost. Gives its id. */
@@ -73,7 +73,7 @@ export class RunsService {
   }
 
   /**
-   * Ends the run: at once where it has no call that somebody could still run, else as soon as a runner has taken those back.
+   * Ends the run: at once where it was never planned, else as soon as a runner has taken back its calls.
    * What waits for approval is taken back before the answer. Does nothing at its end.
    */
   async cancel(orgId: string, runId: string): Promise<void> {
@@ -86,7 +86,8 @@ export class RunsService {
     );
     if (!row) return;
     await this.wake(orgId, runId, row.state);
-    await this.cancelWaitingCalls(orgId, runId);
+    // Here already, and not by the runner alone: while none is free, somebody could approve them.
+    await cancelWaitingCalls(this, orgId, runId);
   }
 
   private async wake(orgId: string, runId: string, state: string): Promise<void> {
@@ -97,16 +98,6 @@ export class RunsService {
       .catch((err: unknown) =>
         this.log.warn({ err, runId }, 'a cancellation is left to the runner’s heartbeat'),
       );
-  }
-
-  /** Here already, and not by the runner alone: while none is free, somebody could approve them. */
-  private async cancelWaitingCalls(orgId: string, runId: string): Promise<void> {
-    const { sql, queue, log } = this;
-    const waiting = await sql.query<{ callId: string }>(
-      `SELECT call_id AS "callId" FROM runs.run_calls WHERE run_id = $1 AND state = 'waiting_approval'`,
-      [runId],
-    );
-    await Promise.all(waiting.map(({ callId }) => cancelCall({ sql, queue, log }, orgId, callId)));
   }
 }
 
@@ -129,8 +120,8 @@ function idOf({ id }: NewRun): string {
   return id ?? v7();
 }
 
-/** Waits for a user to connect, or was never planned. */
-const isIdle = `(state = 'waiting_reauth' OR (state = 'queued' AND plan IS NULL))`;
+/** No runner has brought it so far as to have calls. */
+const isIdle = `(state = 'queued' AND plan IS NULL)`;
 
 /** Those hold no runner, but each is rows, and calls that others are asked to decide about. */
 const waitingPerGoingOn = 8;

@@ -59,13 +59,13 @@ export class ApprovalsRepository {
     return row;
   }
 
-  /** Whether the run of the agent has ended, or is to end. */
+  /** Whether the run of the agent has ended, or is to end, or was removed long after its end. */
   async isRunOver(runId: string, orgId: string): Promise<boolean> {
-    const over = await this.sql.query(
-      `SELECT 1 FROM runs.v_runs WHERE id = $1 AND org_id = $2 AND (cancel_requested_at IS NOT NULL OR ended_at IS NOT NULL)`,
+    const goingOn = await this.sql.query(
+      `SELECT 1 FROM runs.v_runs WHERE id = $1 AND (org_id <> $2 OR (cancel_requested_at IS NULL AND ended_at IS NULL))`,
       [runId, orgId],
     );
-    return over.length > 0;
+    return goingOn.length === 0;
   }
 
   async argumentsOf(callId: string): Promise<unknown> {

@@ -46,6 +46,7 @@ onBothQueueBackends('an approval of what is no longer the same', (backend) => {
     };
     const ask = (id: string, runId: string) => bench.ask(tool, { args: { id }, runId });
     await expectStale(await ask(what, await addRun(DEFAULT_ORGANIZATION_ID, column)), what);
+    await expectStale(await ask(`was removed, and ${what}`, randomUUID()), `was removed, and ${what}`);
     for (const runId of [await addRun(DEFAULT_ORGANIZATION_ID, ''), await addRun(randomUUID(), column)]) {
       const job = await ask(runId, runId);
       expect(await bench.decide(job, admin)).toMatchObject({ status: 'decided', state: 'approved' });

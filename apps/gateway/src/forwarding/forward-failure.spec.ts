@@ -22,7 +22,7 @@ describe('the failure of a forwarded request', () => {
 
   it('says of a message to an agent that it may have been taken', () => {
     for (const url of ['/api/chat', '/api/chat/', '/api/chat?a=1'])
-      expect(nextOf('POST', url)).toMatch(/may have been taken: .* GET \/api\/runs/);
+      expect(nextOf('POST', url)).toMatch(/may have been taken: .* Idempotency-Key/);
   });
 
   it('says what the catalog says of all others', () => {

@@ -32,7 +32,7 @@ export function forwardFailure(owner: string, request: Forwarded, cause: Error):
   return new PlatformError('dependency_unavailable', {
     ...{ message, cause },
     ...(isChatMessage(request) && {
-      next: 'The message may have been taken: look at the conversation or GET /api/runs before you send it again.',
+      next: 'The message may have been taken: send it again under the same Idempotency-Key, or look at the conversation first if it had none.',
     }),
   });
 }

@@ -10,7 +10,12 @@ const settings = {
   cron: z.string().max(200).describe('Five fields, on the clocks of time_zone. Or interval_s, not both.'),
   time_zone: z.string().max(64).describe('Of cron, such as `Europe/Berlin`; UTC by default.'),
   interval_s: z.int().describe('Seconds, 60 at least, counted from starts_at.'),
-  starts_at: z.string().max(64).describe('Of interval_s: its first time (RFC 3339). Now by default.'),
+  starts_at: z
+    .string()
+    .max(64)
+    .describe(
+      'Of interval_s (RFC 3339): its times are counted from here. Now by default; the first run is one interval later then.',
+    ),
   input: AgentInput.describe('What the agent is asked each time: plain text, and no template.'),
   overlap: OverlapRule.describe('While the run before has not ended: `skip` the time, or `queue` it.'),
   catch_up: z
@@ -40,7 +45,10 @@ export const ScheduleAnswer = z
     time_zone: z.string().nullable().describe('Null with interval_s, to which clocks do not matter.'),
     interval_s: z.int().nullable(),
     starts_at: z.iso.datetime({ offset: true }).nullable(),
-    next_run_at: z.iso.datetime().nullable().describe('Null while it is paused.'),
+    next_run_at: z.iso
+      .datetime()
+      .nullable()
+      .describe('Null while it is paused, or its agent is switched off.'),
     active_since: z.iso.datetime().describe('Times before are not made up for.'),
     version: z.int(),
     created_at: z.iso.datetime(),

@@ -50,6 +50,14 @@ describe('a schedule', () => {
     expect(body.next_run_at).toBe('2029-12-31T22:00:00.000Z');
   });
 
+  it('at intervals begins one interval from now, where it says nothing of its start', async () => {
+    for (let n = 0; n < 30; n++) {
+      const { body } = await create({ cron: undefined, time_zone: undefined, interval_s: 3_600 });
+      expect(body.starts_at).toBe(body.active_since);
+      expect(Date.parse(body.next_run_at) - Date.parse(body.starts_at)).toBe(3_600_000);
+    }
+  });
+
   it('begins anew with another rule and after a pause, and with nothing else', async () => {
     const { body } = await create();
     const { body: renamed } = await registry().patch(at(body.id), {
@@ -73,7 +81,10 @@ describe('a schedule', () => {
   it('misses nothing while its agent is switched off', async () => {
     const { id } = await registry().agent({ slug: 'rests' });
     const { body } = await registry().post(`/api/agents/${id}/schedules`, nightly);
-    for (const is_active of [false, true]) await registry().patch(`/api/agents/${id}`, { is_active });
+    await registry().patch(`/api/agents/${id}`, { is_active: false });
+    const { body: off } = await registry().get(`/api/agents/${id}/schedules/${body.id}`);
+    expect([body.next_run_at, off.next_run_at]).toEqual([expect.any(String), null]);
+    await registry().patch(`/api/agents/${id}`, { is_active: true });
     const { body: after } = await registry().get(`/api/agents/${id}/schedules/${body.id}`);
     expect(after.active_since > body.active_since).toBe(true);
   });

@@ -62,7 +62,7 @@ export class AgentSchedulesService {
     const agent = await this.agents.require(orgId, agentId);
     const afterId = cursor === undefined ? undefined : decodeCursor(ResourceId, cursor);
     const rows = await this.schedules.list(placeOf(agent), limit + 1, afterId);
-    return toPage(rows, limit, { item: toScheduleAnswer, position: ({ id }) => id });
+    return toPage(rows, limit, { item: (row) => toScheduleAnswer(row, agent), position: ({ id }) => id });
   }
 
   async get(admin: AdminContext, agentId: string, id: string): Promise<ScheduleAnswerBody> {
@@ -118,7 +118,7 @@ export class AgentSchedulesService {
   }
 
   private async answer(agent: AgentEntity, row: AgentScheduleEntity): Promise<ScheduleAnswerBody> {
-    return { ...toScheduleAnswer(row), ...(await this.warnings.ofTrigger(agent)) };
+    return { ...toScheduleAnswer(row, agent), ...(await this.warnings.ofTrigger(agent)) };
   }
 
   private async require({ orgId }: AdminContext, agentId: string, id: string) {
@@ -146,7 +146,7 @@ function newSchedule(agent: AgentEntity, body: CreateScheduleBody): AgentSchedul
   return Object.assign(new AgentScheduleEntity(), {
     ...fixed,
     name: body.name,
-    rule: ruleOf(undefined, body),
+    rule: ruleOf(undefined, body, now),
     input: body.input,
     overlap: body.overlap ?? 'skip',
     catchUp: body.catch_up ?? 'last',
@@ -157,15 +157,16 @@ function newSchedule(agent: AgentEntity, body: CreateScheduleBody): AgentSchedul
 
 /** Another rule, and the end of a pause, begin anew: what was missed before is nobody's. */
 function applySchedule(row: AgentScheduleEntity, body: UpdateScheduleBody): AgentScheduleEntity {
+  const now = new Date();
   const next = Object.assign(new AgentScheduleEntity(), row, {
     name: body.name ?? row.name,
-    rule: ruleOf(row.rule, body),
+    rule: ruleOf(row.rule, body, now),
     input: body.input ?? row.input,
     overlap: body.overlap ?? row.overlap,
     catchUp: body.catch_up ?? row.catchUp,
     isPaused: body.is_paused ?? row.isPaused,
   });
   const isResumed = row.isPaused && !next.isPaused;
-  if (isResumed || !isDeepStrictEqual(row.rule, next.rule)) next.activeSince = new Date();
+  if (isResumed || !isDeepStrictEqual(row.rule, next.rule)) next.activeSince = now;
   return next;
 }

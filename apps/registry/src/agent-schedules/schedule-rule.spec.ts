@@ -28,7 +28,7 @@ describe('the rule of a schedule', () => {
     [nightly, {}, nightly],
     [hourly, {}, hourly],
   ])('of %j and %j is %j', (before, given, rule) => {
-    expect(ruleOf(before, given)).toMatchObject(rule);
+    expect(ruleOf(before, given, new Date())).toMatchObject(rule);
   });
 
   it.each<[ScheduleRule | undefined, Parameters<typeof ruleOf>[1], string[]]>([
@@ -43,6 +43,6 @@ describe('the rule of a schedule', () => {
     [hourly, { time_zone: 'UTC' }, ['time_zone']],
     [nightly, { starts_at: hourly.starts_at }, ['starts_at']],
   ])('of %j and %j is refused at %j', (before, given, paths) => {
-    expect(pathsOf(() => ruleOf(before, given))).toEqual(paths);
+    expect(pathsOf(() => ruleOf(before, given, new Date()))).toEqual(paths);
   });
 });

@@ -14,9 +14,9 @@ const fields = {
 
 /**
  * When a schedule runs, by what the body names; the rest is as it was, as long as it goes with it. Throws `invalid_request`
- * that names the fields.
+ * that names the fields. `now` is when the schedule begins: the first time after it is the first one.
  */
-export function ruleOf(before: ScheduleRule | undefined, given: Given): ScheduleRule {
+export function ruleOf(before: ScheduleRule | undefined, given: Given, now: Date): ScheduleRule {
   const type = typeOf(given) ?? before?.type;
   if (type === undefined)
     refuseFields([
@@ -26,7 +26,7 @@ export function ruleOf(before: ScheduleRule | undefined, given: Given): Schedule
     refuseFields([{ path: 'interval_s', message: 'is given beside cron: a schedule has one of the two' }]);
   const isInterval = type === 'interval';
   refuseFields(strangers(given, isInterval ? ['time_zone'] : ['interval_s', 'starts_at']));
-  const parsed = ScheduleRule.safeParse(isInterval ? intervalOf(before, given) : cronOf(before, given));
+  const parsed = ScheduleRule.safeParse(isInterval ? intervalOf(before, given, now) : cronOf(before, given));
   if (parsed.success) return parsed.data;
   refuseFields(parsed.error.issues.map(({ path, message }) => ({ path: fieldOf(path[0]), message })));
   throw parsed.error;
@@ -42,9 +42,13 @@ function cronOf(before: ScheduleRule | undefined, { cron, time_zone: zone }: Giv
   return { type: 'cron', cron: cron ?? kept?.cron, time_zone: zone ?? kept?.time_zone };
 }
 
-function intervalOf(before: ScheduleRule | undefined, { interval_s: every, starts_at: start }: Given) {
+function intervalOf(
+  before: ScheduleRule | undefined,
+  { interval_s: every, starts_at: start }: Given,
+  now: Date,
+) {
   const kept = before?.type === 'interval' ? before : undefined;
-  const startsAt = start ?? kept?.starts_at ?? new Date().toISOString();
+  const startsAt = start ?? kept?.starts_at ?? now.toISOString();
   return { type: 'interval', every_s: every ?? kept?.every_s, starts_at: startsAt };
 }
 

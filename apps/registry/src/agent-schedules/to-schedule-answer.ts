@@ -1,9 +1,13 @@
 import { scheduleTimes } from '@switchyard/schedules';
+import type { AgentEntity } from '../agents/agent.entity.js';
 import type { ScheduleAnswerBody, ScheduleTimeAnswerBody } from './agent-schedule.schemas.js';
 import type { AgentScheduleEntity } from './agent-schedule.entity.js';
 import type { ScheduleTime } from './schedule-times.repository.js';
 
-export function toScheduleAnswer(row: AgentScheduleEntity): ScheduleAnswerBody {
+export function toScheduleAnswer(
+  row: AgentScheduleEntity,
+  { isActive }: Pick<AgentEntity, 'isActive'>,
+): ScheduleAnswerBody {
   return {
     id: row.id,
     organization_id: row.organizationId,
@@ -14,7 +18,7 @@ export function toScheduleAnswer(row: AgentScheduleEntity): ScheduleAnswerBody {
     overlap: row.overlap,
     catch_up: row.catchUp,
     is_paused: row.isPaused,
-    next_run_at: row.isPaused ? null : nextRunAt(row.rule),
+    next_run_at: row.isPaused || !isActive ? null : nextRunAt(row.rule),
     active_since: row.activeSince.toISOString(),
     version: row.version,
     created_at: row.createdAt.toISOString(),

@@ -40,7 +40,8 @@ export type ApprovalPart = {
 
 /** A call that waits until the user has connected the integration. */
 export type ReauthPart = {
-  readonly state: 'waiting' | 'connected';
+  /** `cancelled`: the run was, before the user connected. */
+  readonly state: 'waiting' | 'connected' | 'cancelled';
   readonly call_id: string;
   readonly tool_call_id: string;
   readonly integration: string;

@@ -16,6 +16,8 @@ export function idempotencyKeyOf(header: unknown, inBody?: string): string | und
   if (header === undefined) return inBody;
   const parsed = IdempotencyKey.safeParse(header);
   if (parsed.success && (inBody === undefined || inBody === parsed.data)) return parsed.data;
-  const message = parsed.success ? 'differs from idempotency_key in the body' : 'is not a valid key';
+  const message = parsed.success
+    ? 'differs from idempotency_key in the body'
+    : 'is no key: 1 to 255 printable ASCII characters without blanks';
   throw new PlatformError('invalid_request', { details: { errors: [{ path: 'Idempotency-Key', message }] } });
 }

@@ -69,7 +69,7 @@ export class CallNarration {
     const isWaiting = call.state === 'waiting_reauth';
     if (isWaiting === this.#isReauthShown) return [];
     this.#isReauthShown = isWaiting;
-    const data = reauthPart({ call, ...this.narrated }, isWaiting ? 'waiting' : 'connected');
+    const data = reauthPart({ call, ...this.narrated }, isWaiting ? 'waiting' : stateAfterWait(call));
     return [{ type: 'data-needs_reauth', id: this.narrated.toolCallId, data }];
   }
 
@@ -77,8 +77,15 @@ export class CallNarration {
     if (call.state !== 'ended' || this.#hasEnded) return [];
     this.#hasEnded = true;
     const error = call.outcome?.['error'] as ErrorInfo | undefined;
-    const isRefused = error !== undefined && wasRefused(call, error);
+    const isRefused = error !== undefined && this.#wasRefused(call, error);
     return [...this.#decision(call, isRefused ? error : undefined), this.#outcome(call, error, isRefused)];
+  }
+
+  /** A call whose run was cancelled while it waited was refused too: a client that is told less of it would ask for ever. */
+  #wasRefused({ callId, outcome, decidedAt }: WatchedCall, { code }: ErrorInfo): boolean {
+    const status = outcome?.['status'];
+    if (status === 'cancelled' && decidedAt === null) return this.#approvalId === callId;
+    return notApproved.includes(code) || (status === 'denied' && decidedAt !== null);
   }
 
   /** Whoever decided, and wherever: of each call that waited the client's message says whether it was let go. */
@@ -110,6 +117,6 @@ export class CallNarration {
   }
 }
 
-function wasRefused({ outcome, decidedAt }: WatchedCall, { code }: ErrorInfo): boolean {
-  return notApproved.includes(code) || (outcome?.['status'] === 'denied' && decidedAt !== null);
+function stateAfterWait({ outcome }: WatchedCall): 'connected' | 'cancelled' {
+  return outcome?.['status'] === 'cancelled' ? 'cancelled' : 'connected';
 }

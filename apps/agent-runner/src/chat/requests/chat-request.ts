@@ -22,7 +22,7 @@ const Body = z.looseObject({
   id: z.string().min(1).max(256).optional(),
   conversation_id: z.string().min(1).max(256).optional(),
   agent: z.string().min(1).max(128).optional(),
-  message: z.string().optional(),
+  message: z.union([z.string(), AnyMessage]).optional(),
   messages: z.array(z.unknown()).max(mostMessages).optional(),
   trigger: z.string().max(64).optional(),
   stream: z.boolean().optional(),
@@ -83,12 +83,18 @@ function turnOf(body: z.output<typeof Body>): ChatTurn {
     throw refused(
       'An answer is not made anew: its calls have been made. Say what should be different instead.',
     );
-  if (body.message !== undefined) return { kind: 'message', text: checkedText(body.message) };
-  const last = AnyMessage.safeParse(body.messages?.at(-1));
+  const { message } = body;
+  if (typeof message === 'string') return { kind: 'message', text: checkedText(message) };
+  return lastWordOf(message ? [message] : body.messages);
+}
+
+/** What the last message of a client of `ai` says. */
+function lastWordOf(messages: readonly unknown[] | undefined): ChatTurn {
+  const last = AnyMessage.safeParse(messages?.at(-1));
   if (!last.success)
     throw refused('Send `message`, or `messages` that end with a message in the form of `ai`.');
   const { role, parts } = last.data;
-  if (role === 'user') return { kind: 'message', text: textOf(parts), ids: idsOf(body.messages) };
+  if (role === 'user') return { kind: 'message', text: textOf(parts), ids: idsOf(messages) };
   const decided = role === 'assistant' ? readDecisions(last.data) : undefined;
   if (!decided) throw refused('The last message is neither the user’s nor one with decisions about calls.');
   return { kind: 'decisions', messageId: last.data.id, ...decided };
