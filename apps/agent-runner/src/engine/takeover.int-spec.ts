@@ -124,6 +124,20 @@ onBothQueueBackends('several runners', (backend) => {
     expect(harness.model.requests()).toHaveLength(0);
   });
 
+  it('give it up with what it waits for: nobody may approve a call of it any more', async () => {
+    await startRunner();
+    const runId = await harness.start(harness.addAgent({ execution: { default: 'require_approval' } }));
+    const { calls: asked } = await harness.reaches(runId, 'waiting_approval');
+    await harness.sql.query(
+      `UPDATE runs.runs SET claims_without_progress = 10, state = 'queued', next_sweep_at = now() WHERE id = $1`,
+      [runId],
+    );
+    const { run, calls } = await harness.ended(runId);
+    expect(run.state).toBe('failed');
+    expect(calls).toMatchObject([{ state: 'ended', outcome: { status: 'cancelled' } }]);
+    await expect(harness.decide(asked[0]?.callId ?? '', true)).rejects.toThrow('does not wait');
+  });
+
   it('keep no chat waiting behind runs at which nobody is there', async () => {
     const hold = Promise.withResolvers<{ text: string }>();
     harness.act = ({ sealed }) =>
