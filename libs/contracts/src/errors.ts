@@ -152,7 +152,7 @@ export const errorCatalog = {
     retry: 'never',
     family: 'caller',
     publicMessage: 'The request body is too large.',
-    next: 'Send less; the limit is in the detail.',
+    next: 'Send less; where `details` has `limit_bytes`, that is the limit.',
   },
   rate_limited: {
     httpStatus: 429,

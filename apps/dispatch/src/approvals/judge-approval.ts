@@ -1,5 +1,5 @@
 import { executionPolicy, findTool, type Snapshot } from '@switchyard/access';
-import { type ApprovalDecision, PlatformError } from '@switchyard/contracts';
+import { type ApprovalDecision, type Decider, PlatformError } from '@switchyard/contracts';
 import { type Sealer, verifyToolCall } from '@switchyard/queue';
 import { hasSealedArguments, type ToolResolver } from '../tool-calls/tool-resolver.js';
 import type { Approval, LockedCall } from './approval.js';
@@ -18,11 +18,17 @@ export function assertMayDecide(decision: ApprovalDecision, approval: Approval, 
   if (decider.kind === 'user' && snapshot.inactiveUsers.has(decider.userId))
     throw new PlatformError('user_inactive');
   if (!mayDecide(decider, approval))
-    throw new PlatformError('forbidden', { message: 'You may not decide about this call.' });
+    throw new PlatformError('forbidden', { message: whyNot(decider, approval) });
   if (argumentsSha256 !== null && argumentsSha256 !== approval.argumentsSha256)
     throw new PlatformError('conflict', {
       message: 'The arguments of the call are not those that you decide about.',
     });
+}
+
+function whyNot(decider: Decider, { askedBy }: Approval): string {
+  return decider.kind === 'user' && decider.userId === askedBy
+    ? 'You asked for this call yourself: another person has to decide about it, an admin or one of its approvers.'
+    : 'You may not decide about this call: admins and its approvers may.';
 }
 
 function assertPending({ state, isPast }: Approval): void {

@@ -19,5 +19,6 @@ export function idempotencyKeyOf(header: unknown, inBody?: string): string | und
   const message = parsed.success
     ? 'differs from idempotency_key in the body'
     : 'is no key: 1 to 255 printable ASCII characters without blanks';
-  throw new PlatformError('invalid_request', { details: { errors: [{ path: 'Idempotency-Key', message }] } });
+  const errors = [{ path: 'Idempotency-Key', message }];
+  throw new PlatformError('invalid_request', { message: `Idempotency-Key ${message}.`, details: { errors } });
 }
