@@ -16,7 +16,7 @@ const everyLibrary = [
 const depConstraints = [
   { sourceTag: 'type:contract', onlyDependOnLibsWithTags: [] },
   { sourceTag: 'type:kit', onlyDependOnLibsWithTags: ['type:contract', 'type:testing'] },
-  { sourceTag: 'type:access', onlyDependOnLibsWithTags: ['type:contract'] },
+  { sourceTag: 'type:access', onlyDependOnLibsWithTags: ['type:contract', 'type:testing'] },
   { sourceTag: 'type:rules', onlyDependOnLibsWithTags: ['type:contract'] },
   { sourceTag: 'type:adapter', onlyDependOnLibsWithTags: ['type:contract', 'type:kit', 'type:testing'] },
   {

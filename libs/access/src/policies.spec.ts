@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { workOf } from '@switchyard/testing';
 import {
   configs,
   features,
@@ -10,7 +11,6 @@ import {
   tokenCaller,
   toolset,
 } from '../test-fixtures/snapshot-builder.js';
-import { workOf } from '../test-fixtures/work-of.js';
 import { leftOutClaims } from './claims.js';
 import { explainMissing } from './explain-missing.js';
 import type { PolicyRecord, ToolGroupRecord, ToolSelector } from './grant-records.js';

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { workOf } from '@switchyard/testing';
 import type { CallerContext } from '@switchyard/contracts';
 import {
   configs,
@@ -13,7 +14,6 @@ import {
   virtualKey,
 } from '../test-fixtures/snapshot-builder.js';
 import type { Registered } from '../test-fixtures/snapshot-builder.js';
-import { workOf } from '../test-fixtures/work-of.js';
 import type { FeatureKind } from './feature-records.js';
 import type { PolicyRecord } from './grant-records.js';
 import { outwardUri, parseOutwardUri, toOutwardUri } from './outward-uri.js';

@@ -13,13 +13,18 @@ function collect(node: unknown, found: { ids: string[]; references: string[] }):
   if (typeof node !== 'object' || node === null) return;
   for (const [key, member] of Object.entries(node)) {
     if (typeof member === 'string') {
-      if (key === '$id') found.ids.push(member.replace(/#.*$/, ''));
+      if (key === '$id') found.ids.push(withoutFragment(member));
       if (references.includes(key)) found.references.push(member);
     } else if (!dataKeywords.has(key)) collect(member, found);
   }
 }
 
 function isInside(reference: string, ids: readonly string[]): boolean {
-  const target = reference.replace(/#.*$/, '');
+  const target = withoutFragment(reference);
   return target === '' || ids.some((id) => id === target || id.endsWith(`/${target}`));
+}
+
+function withoutFragment(uri: string): string {
+  const [before = ''] = uri.split('#', 1);
+  return before;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { WireTool } from '@switchyard/contracts';
+import { workOf } from '@switchyard/testing';
 import { judgeList } from './listed-tool.js';
 
 const object = { type: 'object' };
@@ -97,6 +98,14 @@ describe('judgeList', () => {
     ],
   ])('says what is wrong with %s', (_what, tool) => {
     expect(problem(tool)).toEqual(expect.any(String));
+  });
+
+  it.each<[string, (uri: string) => object]>([
+    ['a reference', (uri) => ({ $ref: uri })],
+    ['an $id', (uri) => ({ $id: uri })],
+  ])('costs little for %s that is full of #', (_what, schema) => {
+    const tool = annotated(schema(`${'#'.repeat(100_000)}\n`));
+    expect(workOf(() => problem(tool))).toBeLessThan(200);
   });
 
   it('does not look at annotations where arguments do not travel as headers', () => {

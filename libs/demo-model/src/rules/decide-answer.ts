@@ -11,8 +11,7 @@ export const demoModelWords = 'I am demo-1: a rule-based demonstration, not a la
 const mostTools = 40;
 /** Characters of the user's message; nobody names a tool in the middle of a book. */
 const mostRead = 20_000;
-const asksForTools =
-  /\bwhat (?:can|could) you do\b|\bwhat (?:are )?your (?:tools|abilities)\b|\b(?:which|what|list|show)\b.*\btools\b|^\s*help\b/i;
+const asksForHelp = /\bwhat (?:can|could) you do\b|\bwhat (?:are )?your (?:tools|abilities)\b|^\s*help\b/i;
 
 /**
  * The turn of the demonstration model: after tool results it sums them up, whatever stands behind them; else it calls
@@ -28,8 +27,15 @@ export function decideAnswer(request: ChatRequest): ModelAnswer {
   const forced = forcedTool(request, tools);
   const mentions = forced ? [{ tool: forced, at: 0, end: 0 }] : findByName(asked, tools);
   if (mentions.length > 0) return answerTo(asked, mentions, forced !== undefined);
-  if (asksForTools.test(asked)) return textAnswer(listTools(tools));
+  if (asksForHelp.test(asked) || asked.split(/[\n\r]/).some(asksForTools))
+    return textAnswer(listTools(tools));
   return answerToWords(asked, tools);
+}
+
+/** “Which … tools” in a line, wherever they stand: the first such word is the only one to begin from. */
+function asksForTools(line: string): boolean {
+  const at = line.search(/\b(?:which|what|list|show)\b/i);
+  return at >= 0 && /\btools\b/i.test(line.slice(at));
 }
 
 function answerToWords(asked: string, tools: readonly ChatTool[]): ModelAnswer {

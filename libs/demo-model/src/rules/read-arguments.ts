@@ -44,16 +44,19 @@ function jsonObjectIn(text: string): Record<string, unknown> | undefined {
   return undefined;
 }
 
+/** `key=value`, from where a word begins and to where the next quotation does: no part of the text is tried twice. */
+const pair = /(?<![\w-])[\d-]*([A-Za-z_][\w-]*)\s*=\s*(?:"([^"]*)"|'([^']*)'|“([^“”]*)”|([^\s,;]+))/g;
+const quotedText = /"([^"]*)"|(?<!\w)'([^']*)'(?!\w)|“([^“”]*)”|`([^`]*)`/;
+
 function spoken(text: string, schema: ObjectSchema): Record<string, unknown> {
   const values: Record<string, unknown> = {};
-  const pairs = text.matchAll(/([A-Za-z_][\w-]*)\s*=\s*(?:"([^"]*)"|'([^']*)'|“([^”]*)”|([^\s,;]+))/g);
+  const pairs = text.matchAll(pair);
   for (const [, key = '', ...forms] of pairs) {
     const property = schema.properties[key];
     if (property) values[key] = typed(forms.find((form) => form !== undefined) ?? '', property);
   }
   const only = Object.keys(values).length === 0 ? onlyRequiredString(schema) : undefined;
-  const quoted =
-    only === undefined ? undefined : /"([^"]*)"|(?<!\w)'([^']*)'(?!\w)|“([^”]*)”|`([^`]*)`/.exec(text);
+  const quoted = only === undefined ? undefined : quotedText.exec(text);
   if (only !== undefined && quoted) values[only] = quoted.slice(1).find((form) => form !== undefined) ?? '';
   return values;
 }

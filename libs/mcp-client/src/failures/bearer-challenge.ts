@@ -43,9 +43,9 @@ function isPublicUrl(text: string): boolean {
   return !username && !password;
 }
 
-/** `name=value` and `name="value"`; of two with one name the first. */
+/** `name=value` and `name="value"`; of two with one name the first. A name is tried from its beginning only. */
 function parametersOf(text: string): Map<string, string> {
-  const found = text.matchAll(/([a-z_-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))/gi);
+  const found = text.matchAll(/(?<![a-z_-])([a-z_-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))/gi);
   const pairs = [...found].map(([, name = '', quoted, plain = '']): [string, string] => [
     name.toLowerCase(),
     quoted === undefined ? plain : quoted.replace(/\\(.)/g, '$1'),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { PlatformError } from '@switchyard/contracts';
 import { Secret } from '@switchyard/service-kit';
+import { workOf } from '@switchyard/testing';
 import { APICallError, JSONParseError, StreamProviderError } from 'ai';
 import { createModel } from '../settings/create-model.js';
 import { ModelSettings } from '../settings/model-settings.js';
@@ -31,6 +32,7 @@ describe('what a provider refuses', () => {
     [429, 'slow down', 'model_rate_limited'],
     [400, "This model's maximum context length is 8192 tokens", 'model_context_too_long'],
     [400, 'prompt is too long: 210000 tokens > 200000 maximum', 'model_context_too_long'],
+    [400, 'The input exceeds the number of tokens allowed', 'model_context_too_long'],
     [413, 'too large', 'model_context_too_long'],
     [404, 'The model does not exist', 'model_rejected'],
     [400, "Invalid 'temperature'", 'model_rejected'],
@@ -47,6 +49,19 @@ describe('what a provider refuses', () => {
       status,
       reason: expect.any(String),
     });
+  });
+
+  it('is read from its beginning only: a long message costs little', () => {
+    const message = 'this exceeds the '.repeat(20_000);
+    for (const thrown of [refusal(400, message), new StreamProviderError({ message, statusCode: 400 })]) {
+      expect(workOf(() => toModelError(thrown, model))).toBeLessThan(200);
+      expect(toModelError(thrown, model).code).toBe('model_rejected');
+    }
+  });
+
+  it('loses the key before it is cut', () => {
+    const { details } = toModelError(refusal(400, `sk-${'a'.repeat(1_990)} ${key}`), model);
+    expect(details?.['reason']).toBe('[redacted] [redac');
   });
 
   it('shows neither the key nor the conversation, not even to a log', () => {

@@ -12,8 +12,10 @@ export class ProtocolViolation extends Error {
 }
 
 const mostReason = 300;
+/** Of what a provider says, however long it is, more is not even looked at. */
+const mostRead = 2_000;
 const tooLong =
-  /context[_ ]length|context[_ ]window|maximum context|prompt is too long|too many tokens|input (?:is )?too long|exceeds? the .*(?:context|token)/i;
+  /context[_ ]length|context[_ ]window|maximum context|prompt is too long|too many tokens|input (?:is )?too long|exceeds? the .{0,200}(?:context|token)/i;
 const noCredit = /insufficient_quota|credit balance|billing|payment required/i;
 const wrongAnswers = new Set([
   'AI_JSONParseError',
@@ -42,7 +44,9 @@ export function toModelError(thrown: unknown, { settings, redact }: ConfiguredMo
   const denied = chain.find((error) => error instanceof PlatformError && error.code === 'egress_denied');
   if (denied instanceof PlatformError) return denied;
   const refused = chain.map(toRefused).find((found) => found !== undefined);
-  const reason = redact(withoutKeys(refused?.message ?? messageOf(thrown))).slice(0, mostReason);
+  // The key goes while it is whole: a cut could leave half of it.
+  const said = read(redact(refused?.message ?? messageOf(thrown)));
+  const reason = withoutKeys(said).slice(0, mostReason);
   return new PlatformError(codeOf(chain, refused), {
     details: {
       provider: settings.provider,
@@ -97,13 +101,17 @@ function toRefused(error: unknown): Refused | undefined {
   if (!APICallError.isInstance(error) || error.statusCode === undefined || error.statusCode < 300)
     return undefined;
   const { statusCode, message, responseBody = '', responseHeaders } = error;
-  const words = `${message} ${responseBody.slice(0, 2_000)}`;
+  const words = `${read(message)} ${read(responseBody)}`;
   return { status: statusCode, message, words, headers: responseHeaders };
 }
 
 function saidInStream({ message, type = '', code = '', statusCode }: StreamProviderError): Refused {
   const status = statusCode ?? statusOfType[type] ?? statusOfType[code] ?? 500;
-  return { status, message, words: `${message} ${type} ${code}` };
+  return { status, message, words: read(`${type} ${code} ${message}`) };
+}
+
+function read(text: string): string {
+  return text.slice(0, mostRead);
 }
 
 /** A thrown value and its causes, outermost first. */

@@ -22,10 +22,7 @@ function textOfBlock(block: Block): string {
     case 'resource':
       return textOfResource(block.resource);
     case 'resource_link':
-      return `[link ${String(block.uri ?? '')} ${String(block.title ?? block.name ?? '')}]`.replace(
-        /\s+\]$/,
-        ']',
-      );
+      return `[${`link ${String(block.uri ?? '')} ${String(block.title ?? block.name ?? '')}`.trimEnd()}]`;
     default:
       return `[${block.type}, not shown]`;
   }

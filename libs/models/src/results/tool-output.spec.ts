@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { workOf } from '@switchyard/testing';
 import { failureOutput, problemOutput, resultOutput, toolResultsMessage } from './tool-output.js';
 import { textOfContent } from './text-of-content.js';
 
@@ -25,6 +26,19 @@ describe('an MCP result as text', () => {
       '[link sy.notes+file:///c c]',
       '[hologram, not shown]',
     ]);
+  });
+
+  it.each([
+    [{ uri: 'a:b' }, '[link a:b]'],
+    [{ uri: 'a:b', title: ' c \n' }, '[link a:b  c]'],
+    [{}, '[link]'],
+  ])('has of a link what there is: %j', (link, text) => {
+    expect(textOfContent({ content: [{ type: 'resource_link', ...link }] })).toBe(text);
+  });
+
+  it('costs little, however many blanks a vendor puts into a title', () => {
+    const content = [{ type: 'resource_link', uri: 'a:b', title: `${' '.repeat(100_000)}x` }];
+    expect(workOf(() => textOfContent({ content }))).toBeLessThan(200);
   });
 
   it('is the structured content only where there is no text', () => {

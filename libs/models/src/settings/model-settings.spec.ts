@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { workOf } from '@switchyard/testing';
 import { createModel, type ModelEgress } from './create-model.js';
 import { ModelSettings } from './model-settings.js';
 
@@ -15,6 +16,15 @@ describe('settings of a model', () => {
   it('take a base URL without its last slash', () => {
     const settings = { provider: 'openai_compatible', model: 'm', base_url: 'https://a.example/v1/' };
     expect(ModelSettings.parse(settings)).toMatchObject({ base_url: 'https://a.example/v1' });
+  });
+
+  it('cost little, however many slashes a base URL has', () => {
+    const settings = {
+      provider: 'openai',
+      model: 'm',
+      base_url: `https://a.example/${'/'.repeat(50_000)}v1`,
+    };
+    expect(workOf(() => ModelSettings.parse(settings))).toBeLessThan(200);
   });
 
   it.each([

@@ -20,7 +20,8 @@ const common = {
 const baseUrl = z
   .url({ protocol: /^https?$/ })
   .refine((text) => !/[?#@]/.test(text), 'must have no user, query or fragment')
-  .transform((text) => text.replace(/\/+$/, ''));
+  // Tried at the first slash of a row only: from each, many slashes would cost their square.
+  .transform((text) => text.replace(/(?<!\/)\/+$/, ''));
 
 /** Which model answers, where, and within which limits. Holds no key: that is the vault's. */
 export const ModelSettings = z.discriminatedUnion('provider', [

@@ -10,8 +10,8 @@ export type FrameOptions = {
 
 const defaultCharacters = 100_000;
 const tag = 'untrusted-data';
-/** The beginning of a tag of ours, however it is spaced or cased. */
-const forged = new RegExp(`<(?=\\s*/?\\s*${tag})`, 'gi');
+/** The beginning of a tag of ours, however it is spaced or cased; blanks match in one way only, so many cost no more. */
+const forged = new RegExp(`<(?=\\s*(?:/\\s*)?${tag})`, 'gi');
 
 /** For the instructions of every agent that reads framed text. */
 export const untrustedDataRule =

@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { PlatformError } from '@switchyard/contracts';
+import { workOf } from '@switchyard/testing';
 import { Secret } from '../config/secret.js';
 import { createLogger, type Log } from './log.js';
 import { withLogContext } from './log-context.js';
+import { scrub } from './redact.js';
 
 function captured(use: (log: Log) => void): string {
   const lines: string[] = [];
@@ -25,6 +27,8 @@ const places: [string, (log: Log) => void][] = [
   ['a bearer token in a message', (log) => log.info(`sent Bearer ${canary}`)],
   ['a virtual key in a message', (log) => log.warn(`no such key vk_${canary}`)],
   ['a JWT in an error', (log) => log.error({ err: new Error(`bad token ${jwt}`) }, 'x')],
+  ['what a cut left of a JWT', (log) => log.info(`got eyJhbGciOiJub25lIn0.${canary}`)],
+  ['a password with colons in it', (log) => log.info(`postgres://u:a:${canary}:b@h/db`)],
   ['an error as the first argument', (log) => log.error(new Error(`postgres://u:${canary}@h/db refused`))],
   ['the cause of a cause', (log) => log.error({ err: new Error('a', { cause: new Error('b', { cause: new Error(`token=Bearer ${canary}`) }) }) }, 'x')],
   ['fields that a driver puts on an error', (log) => log.error({ err: Object.assign(new Error('a'), { parameters: [canary], query: canary, command: { args: [canary] } }) }, 'x')],
@@ -49,6 +53,16 @@ describe('the log', () => {
       log.error({ err: new Error(`login ${value.reveal()} p@ss-canary ${url.reveal()}`) }, value.reveal()),
     );
     expect(text).not.toContain('canary');
+  });
+
+  it.each([
+    ['colons in a URL', `a://${':'.repeat(50_000)}`],
+    ['beginnings of URLs', 'a://:'.repeat(20_000)],
+    ['beginnings of a JWT', 'eyJaaaaaaaa-'.repeat(8_000)],
+    ['blanks behind Bearer', `Bearer ${' '.repeat(100_000)}`],
+    ['names of parameters', `?${'token'.repeat(20_000)}`],
+  ])('costs little for a line with many %s', (_what, line) => {
+    expect(workOf(() => scrub(line))).toBeLessThan(200);
   });
 
   it('keeps what helps: ids, codes, counts, messages', () => {

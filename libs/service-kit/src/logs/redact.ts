@@ -10,12 +10,15 @@ const hiddenFields = new Set([
 ]); // prettier-ignore
 const hiddenEndings = /(secrets?|tokens?|passwords?|passphrase|apikey|privatekey|jwk)$/;
 
-/** Secrets by their shape, wherever they stand: bearer tokens, virtual keys, JWT and JWE, passwords and keys in URLs. */
+/**
+ * Secrets by their shape, wherever they stand: bearer tokens, virtual keys, JWT and JWE (or what is left of one),
+ * passwords and keys in URLs. Each shape matches a text in one way only: others choose what we log, and it may be long.
+ */
 const shapes: readonly [RegExp, string][] = [
   [/\b(bearer|basic)\s+[\w.~+/=-]{6,}/gi, `$1 ${redacted}`],
   [/\bvk_[\w-]{6,}/g, `vk_${redacted}`],
-  [/\beyJ[\w-]{8,}\.[\w-]*\.[\w.-]*/g, redacted],
-  [/(\w:\/\/)[^\s/@"']*:[^\s/@"']*@/g, `$1${redacted}@`],
+  [/\beyJ[\w-]{8}[\w.-]*/g, redacted],
+  [/(\w:\/\/)[^\s/@"':]*:[^\s/@"']*@/g, `$1${redacted}@`],
   [/([?&][\w-]*(?:token|key|secret|code|password|signature|assertion)=)[^&\s"'\\]+/gi, `$1${redacted}`],
 ];
 
