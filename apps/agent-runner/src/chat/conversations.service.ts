@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { PlatformError, type RunState } from '@switchyard/contracts';
 import type { ApiUser } from '@switchyard/identity';
 import type { ChatMessage } from '@switchyard/models';
-import { decodeCursor, encodeCursor, type Page, toPage } from '@switchyard/service-kit';
+import { decodeCursor, encodeCursor, type Page, Rfc3339Time, toPage } from '@switchyard/service-kit';
 import { z } from 'zod';
 import { WatchedRunsRepository } from '../watch/watched-runs.repository.js';
 import { ChatAgents } from './chat-agents.service.js';
@@ -11,7 +11,7 @@ import { conversationIdOf } from './conversation-id.js';
 import { RunStories } from './run-stories.service.js';
 
 const titleLength = 80;
-const ListPosition = z.tuple([z.iso.datetime({ precision: 6 }), z.uuid()]);
+const ListPosition = z.tuple([Rfc3339Time, z.uuid()]);
 const MessagePosition = z.tuple([z.uuid()]);
 
 export type ConversationSummary = {
