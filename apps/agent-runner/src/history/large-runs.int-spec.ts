@@ -6,6 +6,7 @@ import type { Sql } from '@switchyard/database';
 import { encodeCursor } from '@switchyard/service-kit';
 import { eventually, testPrefix, testRedisUrl } from '@switchyard/testing';
 import { ChatHarness, type ChatRunner } from '../chat/chat-harness-spec.js';
+import { ChatRunsRepository } from '../chat/chat-runs.repository.js';
 import { WatchedRunsRepository } from '../watch/watched-runs.repository.js';
 import { exportRuns } from './export-runs.js';
 import { historyRequestsAtOnce } from './history-requests.service.js';
@@ -117,6 +118,32 @@ describe('runs of large results', () => {
     expect(ids).toEqual(runIds.flatMap((id) => [`${id}-user`, id]));
     expect({ pages, most, found }).toEqual({ pages: 3, most: 1, found: large.runs });
     Reflect.deleteProperty(watched, 'find');
+  });
+});
+
+describe('conversations with long first messages', () => {
+  it('are listed with their titles, which are read a few at a time', async () => {
+    const caller = harness.runs.caller({ userId: await harness.userId('tia') });
+    const small = { agent, caller, runs: 1, calls: 0, resultBytes: 0 };
+    const added: string[] = [];
+    for (let at = 0; at < 45; at += 1)
+      added.push((await addLargeRuns(harness.runs.sql, small)).conversationId);
+    await harness.runs.sql.query(
+      `UPDATE runs.runs SET input = json_build_object('text', conversation_id || repeat('é', 30000)) WHERE conversation_id = ANY($1)`,
+      [added],
+    );
+    const chats = runner.service.app.get(ChatRunsRepository, { strict: false });
+    const read: number[] = [];
+    const firstInputs = chats.firstInputs.bind(chats);
+    chats.firstInputs = async (ids) => {
+      read.push(ids.length);
+      return firstInputs(ids);
+    };
+    const { items } = await harness.program(runner).read('/api/conversations?limit=200', 'tia');
+    Reflect.deleteProperty(chats, 'firstInputs');
+    expect(read).toEqual([20, 20, 5]);
+    const titles = added.map((id) => id + 'é'.repeat(80 - id.length)).reverse();
+    expect(items.map(({ title }: { title: string }) => title)).toEqual(titles);
   });
 });
 
