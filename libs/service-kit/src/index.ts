@@ -10,6 +10,7 @@ export { parseBody, parseQuery } from './http/parse.js';
 export { ProblemFilter, sendProblem } from './http/problem.filter.js';
 export { invalidRequest, toProblem, toPublicError } from './http/problem.js';
 export type { FieldError, Problem } from './http/problem.js';
+export { Rfc3339Time } from './http/rfc3339-time.js';
 export { createLogger, Log } from './logs/log.js';
 export { logContext, withLogContext } from './logs/log-context.js';
 export type { LogContext } from './logs/log-context.js';

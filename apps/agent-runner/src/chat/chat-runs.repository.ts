@@ -28,7 +28,6 @@ export type ListedConversation = {
   readonly updatedAt: Date;
   /** `updatedAt` to the microsecond: dates of JavaScript are too coarse for a position in a list. */
   readonly position: string;
-  readonly firstInput: RunInput | null;
   readonly openRun: { readonly id: string; readonly state: RunState } | null;
 };
 
@@ -92,6 +91,11 @@ export class ChatRunsRepository {
     ]);
   }
 
+  /** What was said first in each; null where nothing was. */
+  async firstInputs(conversationIds: readonly string[]): Promise<{ id: string; input: RunInput | null }[]> {
+    return this.sql.query(firstInputsSql, [conversationIds]);
+  }
+
   async find({ orgId, userId }: Owner, id: string): Promise<ListedConversation | undefined> {
     const [row] = await this.sql.query<ListedConversation>(
       `SELECT ${listed} WHERE c.id = $1 AND c.org_id = $2 AND c.user_id = $3`,
@@ -124,10 +128,12 @@ const position = `to_char(c.updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI
 
 const listed = `c.id, c.agent_id AS "agentId", c.created_at AS "createdAt", c.updated_at AS "updatedAt",
     ${position} AS position,
-    (SELECT r.input FROM runs.runs r WHERE r.conversation_id = c.id ORDER BY r.id LIMIT 1) AS "firstInput",
     (SELECT json_build_object('id', r.id, 'state', r.state) FROM runs.runs r
       WHERE r.conversation_id = c.id AND r.ended_at IS NULL LIMIT 1) AS "openRun"
   FROM runs.conversations c`;
+
+const firstInputsSql = `SELECT c.id, (SELECT r.input FROM runs.runs r WHERE r.conversation_id = c.id ORDER BY r.id LIMIT 1)
+    AS input FROM unnest($1::uuid[]) AS c (id)`;
 
 const listSql = `SELECT ${listed} WHERE c.org_id = $1 AND c.user_id = $2 AND ($4::uuid IS NULL OR c.agent_id = $4)
     AND ($5::timestamptz IS NULL OR (c.updated_at, c.id) < ($5::timestamptz, $6::uuid))

@@ -4,6 +4,7 @@ import { EgressPolicy } from '@switchyard/mcp-client';
 import { QueueClient } from '@switchyard/queue';
 import { Shutdown } from '@switchyard/service-kit';
 import type { AgentRunnerConfig } from '../config.js';
+import { HistoryRequests } from '../history/history-requests.service.js';
 import { CallerGuard } from '../http/caller.guard.js';
 import { ApiCallersService } from '../http/callers.service.js';
 import { RefusalsService } from '../http/refusals.service.js';
@@ -48,7 +49,7 @@ export const watchProviders = [RunNews, WordsOut, WatchedRunsRepository, RunWatc
 export function chatProviders(config: AgentRunnerConfig) {
   return [
     ...[ChatAgents, ChatRunsRepository, DecisionsService, RunStories, ChatAnswers],
-    ConversationsService,
+    ...[ConversationsService, HistoryRequests],
     chatsService(config),
     {
       provide: OpenChats,

@@ -1,7 +1,9 @@
-import { Controller, Delete, Get, HttpCode, Param, Query, UseGuards } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Param, Query, Res, UseGuards } from '@nestjs/common';
 import type { ApiUser } from '@switchyard/identity';
 import { type Page, PageQuery, parseQuery } from '@switchyard/service-kit';
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
+import { HistoryRequests } from '../history/history-requests.service.js';
 import { CallerGuard, User } from '../http/caller.guard.js';
 import {
   type ConversationAnswer,
@@ -16,20 +18,32 @@ const ConversationId = z.object({ id: z.string().min(1).max(256) });
 @Controller('api/conversations')
 @UseGuards(CallerGuard)
 export class ConversationsController {
-  constructor(private readonly conversations: ConversationsService) {}
+  constructor(
+    private readonly conversations: ConversationsService,
+    private readonly requests: HistoryRequests,
+  ) {}
 
   @Get()
-  list(@User() user: ApiUser, @Query() query: unknown): Promise<Page<ConversationSummary>> {
-    return this.conversations.list(user, parseQuery(ListQuery, query));
+  list(
+    @User() user: ApiUser,
+    @Query() query: unknown,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Page<ConversationSummary>> {
+    return this.requests.serve(user, reply.raw, async () =>
+      this.conversations.list(user, parseQuery(ListQuery, query)),
+    );
   }
 
   @Get(':id')
-  get(@User() user: ApiUser, @Param() params: unknown, @Query() query: unknown): Promise<ConversationAnswer> {
-    return this.conversations.get(
-      user,
-      parseQuery(ConversationId, params).id,
-      parseQuery(MessagesQuery, query),
-    );
+  get(
+    @User() user: ApiUser,
+    @Param() params: unknown,
+    @Query() query: unknown,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ConversationAnswer> {
+    const { id } = parseQuery(ConversationId, params);
+    const page = parseQuery(MessagesQuery, query);
+    return this.requests.serve(user, reply.raw, () => this.conversations.get(user, id, page));
   }
 
   @Delete(':id')

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { PlatformError, type RunState } from '@switchyard/contracts';
 import type { ApiUser } from '@switchyard/identity';
 import type { ChatMessage } from '@switchyard/models';
-import { decodeCursor, encodeCursor, type Page, toPage } from '@switchyard/service-kit';
+import { decodeCursor, encodeCursor, type Page, Rfc3339Time, toPage } from '@switchyard/service-kit';
 import { z } from 'zod';
 import { WatchedRunsRepository } from '../watch/watched-runs.repository.js';
 import { ChatAgents } from './chat-agents.service.js';
@@ -11,7 +11,11 @@ import { conversationIdOf } from './conversation-id.js';
 import { RunStories } from './run-stories.service.js';
 
 const titleLength = 80;
-const ListPosition = z.tuple([z.iso.datetime({ precision: 6 }), z.uuid()]);
+/** A page of a conversation ends with the turn with which its messages come to so much. */
+const pageBytes = 8_000_000;
+/** Of conversations, whose titles are read together: what was said first in one may be 64 KiB. */
+const titlesAtOnce = 20;
+const ListPosition = z.tuple([Rfc3339Time, z.uuid()]);
 const MessagePosition = z.tuple([z.uuid()]);
 
 export type ConversationSummary = {
@@ -50,8 +54,9 @@ export class ConversationsService {
     const agentId = agent === undefined ? undefined : this.agents.find(user, agent).id;
     const after = cursor === undefined ? undefined : decodeCursor(ListPosition, cursor);
     const rows = await this.chats.list(user, { limit: limit + 1, agentId, after });
+    const titles = await this.#titles(rows.map(({ id }) => id));
     return toPage(rows, limit, {
-      item: (row) => this.#summary(row),
+      item: (row) => this.#summary(row, titles),
       position: (row) => [row.position, row.id],
     });
   }
@@ -62,14 +67,26 @@ export class ConversationsService {
     const before = cursor === undefined ? undefined : decodeCursor(MessagePosition, cursor)[0];
     const found = await this.chats.runIds(row.id, limit + 1, before);
     const runIds = found.slice(0, limit);
-    const turns = await Promise.all(runIds.map((runId) => this.#turn(user.orgId, runId)));
-    const last = runIds.at(-1);
-    const hasMore = found.length > limit && last !== undefined;
+    const titles = await this.#titles([row.id]);
+    const turns = await this.#turns(user.orgId, runIds);
+    const last = runIds[turns.length - 1];
+    const hasMore = found.length > turns.length && last !== undefined;
     return {
-      ...this.#summary(row),
+      ...this.#summary(row, titles),
       messages: turns.reverse().flat(),
       next_cursor: hasMore ? encodeCursor([last]) : null,
     };
+  }
+
+  /** As many of the first as make a page, one after the other: the results of a turn may be megabytes. */
+  async #turns(orgId: string, runIds: readonly string[]): Promise<ChatMessage[][]> {
+    const turns: ChatMessage[][] = [];
+    for (let bytes = 0; bytes < pageBytes && turns.length < runIds.length;) {
+      const turn = await this.#turn(orgId, runIds[turns.length] ?? '');
+      bytes += Buffer.byteLength(JSON.stringify(turn));
+      turns.push(turn);
+    }
+    return turns;
   }
 
   /** Throws `conflict` where a run of it is open. */
@@ -97,10 +114,21 @@ export class ConversationsService {
     return [said, await this.stories.messageOf(run)];
   }
 
-  #summary({ id, agentId, firstInput, openRun, ...times }: ListedConversation): ConversationSummary {
+  async #titles(ids: readonly string[]): Promise<Map<string, string>> {
+    const titles = new Map<string, string>();
+    for (let from = 0; from < ids.length; from += titlesAtOnce)
+      for (const { id, input } of await this.chats.firstInputs(ids.slice(from, from + titlesAtOnce)))
+        titles.set(id, [...(input?.text ?? '').slice(0, 2 * titleLength)].slice(0, titleLength).join(''));
+    return titles;
+  }
+
+  #summary(
+    { id, agentId, openRun, ...times }: ListedConversation,
+    titles: ReadonlyMap<string, string>,
+  ): ConversationSummary {
     return {
       id,
-      title: [...(firstInput?.text ?? '')].slice(0, titleLength).join(''),
+      title: titles.get(id) ?? '',
       agent: this.agents.describe(agentId) ?? null,
       agent_id: agentId,
       created_at: times.createdAt.toISOString(),

@@ -13,26 +13,31 @@ import type { RunCall, RunPlan } from '../runs/run-data.js';
 import { sumOfTokens } from './sum-of-tokens.js';
 import type { RunFilter } from './run-filter.js';
 
+/** A run without what it was given and what came of it, which may be megabytes. */
 export type RunRow = {
   readonly id: string;
   readonly agentId: string;
   readonly agentName: string | null;
   readonly conversationId: string | null;
-  readonly caller: CallerContext;
+  readonly kind: CallerContext['runKind'];
+  readonly userId: string | null;
   readonly triggerId: string | null;
   readonly scheduledFor: Date | null;
   readonly isHeld: boolean;
   readonly state: RunState;
   readonly iteration: number;
-  readonly input: RunInput;
-  readonly plan: RunPlan | null;
-  readonly output: RunOutput | null;
   readonly error: ErrorInfo | null;
   readonly createdAt: Date;
   readonly startedAt: Date | null;
   readonly endedAt: Date | null;
   readonly inputTokens: number;
   readonly outputTokens: number;
+};
+
+export type WholeRunRow = RunRow & {
+  readonly input: RunInput;
+  readonly plan: RunPlan | null;
+  readonly output: RunOutput | null;
 };
 
 export type StepRow = {
@@ -90,7 +95,23 @@ export class HistoryRepository {
 
   /** The newest first. */
   async runs({ where, params }: RunFilter, limit: number): Promise<RunRow[]> {
-    return this.sql.query<RunRow>(`${runs} WHERE ${where} ORDER BY r.id DESC LIMIT ${limit}`, [...params]);
+    return this.sql.query<RunRow>(
+      `SELECT ${runColumns} ${runs} WHERE ${where} ORDER BY r.id DESC LIMIT ${limit}`,
+      [...params],
+    );
+  }
+
+  /** The newest first. */
+  async wholeRuns(runIds: readonly string[]): Promise<WholeRunRow[]> {
+    return this.sql.query<WholeRunRow>(
+      `SELECT ${runColumns}, r.input, r.plan, r.output ${runs} WHERE r.id = ANY($1::uuid[]) ORDER BY r.id DESC`,
+      [runIds],
+    );
+  }
+
+  /** How much there is to read of runs with their steps and calls, the newest first. */
+  async weights({ where, params }: RunFilter, limit: number): Promise<{ id: string; bytes: number }[]> {
+    return this.sql.query(`${weights(where, limit)} ORDER BY r.id DESC`, [...params]);
   }
 
   async steps(runIds: readonly string[]): Promise<StepRow[]> {
@@ -124,10 +145,22 @@ export class HistoryRepository {
   }
 }
 
-const runs = `SELECT r.id, r.agent_id AS "agentId", a.name AS "agentName", r.conversation_id AS "conversationId", r.caller,
-    r.trigger_id AS "triggerId", r.scheduled_for AS "scheduledFor", r.is_held AS "isHeld", r.state, r.iteration, r.input,
-    r.plan, r.output, r.error, r.created_at AS "createdAt", r.started_at AS "startedAt", r.ended_at AS "endedAt",
-    u.input_tokens AS "inputTokens", u.output_tokens AS "outputTokens"
-  FROM runs.runs r LEFT JOIN registry.v_agents a ON a.id = r.agent_id
+const runColumns = `r.id, r.agent_id AS "agentId", a.name AS "agentName", r.conversation_id AS "conversationId",
+    r.caller ->> 'runKind' AS kind, r.caller ->> 'userId' AS "userId", r.trigger_id AS "triggerId",
+    r.scheduled_for AS "scheduledFor", r.is_held AS "isHeld", r.state, r.iteration, r.error, r.created_at AS "createdAt",
+    r.started_at AS "startedAt", r.ended_at AS "endedAt", u.input_tokens AS "inputTokens", u.output_tokens AS "outputTokens"`;
+
+const runs = `FROM runs.runs r LEFT JOIN registry.v_agents a ON a.id = r.agent_id
     LEFT JOIN LATERAL (SELECT coalesce(${sumOfTokens('input_tokens')}, 0) AS input_tokens,
       coalesce(${sumOfTokens('output_tokens')}, 0) AS output_tokens FROM runs.run_steps s WHERE s.run_id = r.id) u ON true`;
+
+/** Of the texts themselves: what PostgreSQL stores of them is compressed. */
+function weights(where: string, limit: number): string {
+  const bytesOf = (...columns: string[]): string =>
+    columns.map((column) => `coalesce(octet_length(${column}::text), 0)`).join(' + ');
+  return `SELECT r.id, (${bytesOf('r.input', 'r.plan', 'r.output')}
+      + coalesce((SELECT sum(${bytesOf('s.answer', 's.error')}) FROM runs.run_steps s WHERE s.run_id = r.id), 0)
+      + coalesce((SELECT sum(${bytesOf('c.asked', 'c.outcome')}) FROM runs.run_calls c WHERE c.run_id = r.id), 0)
+    )::float8 AS bytes
+    FROM (SELECT * FROM runs.runs r WHERE ${where} ORDER BY r.id DESC LIMIT ${limit}) r`;
+}

@@ -1,6 +1,6 @@
 import { PlatformError, RunStateSchema } from '@switchyard/contracts';
 import type { ApiCaller } from '@switchyard/identity';
-import { decodeCursor, PageQuery } from '@switchyard/service-kit';
+import { decodeCursor, PageQuery, Rfc3339Time } from '@switchyard/service-kit';
 import { z } from 'zod';
 
 const filters = {
@@ -14,8 +14,8 @@ const filters = {
   /** Of an iteration: the model's step and its calls share it. */
   request_id: z.uuid().optional(),
   call_id: z.uuid().optional(),
-  since: z.iso.datetime({ offset: true }).optional(),
-  until: z.iso.datetime({ offset: true }).optional(),
+  since: Rfc3339Time.optional(),
+  until: Rfc3339Time.optional(),
 };
 
 export const ListRuns = z.strictObject({ ...PageQuery.shape, ...filters });

@@ -1,19 +1,18 @@
 import { outcomeAnswer, outputAnswer } from './in-snake-case.js';
-import type { ApprovalRow, CallRow, RunRow, StepRow } from './history.repository.js';
+import type { ApprovalRow, CallRow, RunRow, StepRow, WholeRunRow } from './history.repository.js';
 
 /** A run as lists show it. */
 export function toRunAnswer(run: RunRow) {
-  const { runKind, userId } = run.caller;
-  const { triggerId } = run;
+  const { kind, triggerId } = run;
   return {
     id: run.id,
     agent: { id: run.agentId, name: run.agentName },
-    kind: runKind,
+    kind,
     state: run.state,
-    user_id: userId,
+    user_id: run.userId,
     conversation_id: run.conversationId,
-    schedule_id: runKind === 'schedule' ? triggerId : null,
-    webhook_id: runKind === 'webhook' ? triggerId : null,
+    schedule_id: kind === 'schedule' ? triggerId : null,
+    webhook_id: kind === 'webhook' ? triggerId : null,
     scheduled_for: iso(run.scheduledFor),
     waits_for_earlier_run: run.isHeld,
     iterations: run.iteration,
@@ -26,7 +25,7 @@ export function toRunAnswer(run: RunRow) {
 }
 
 /** What the run was asked, what it could use and what not, and what came of it. */
-export function toRunDetails(run: RunRow) {
+export function toRunDetails(run: WholeRunRow) {
   const { input, plan, output } = run;
   const tools = plan?.tools.map(({ outwardName: name, integrationSlug: integration, mode }) => ({
     ...{ name, integration, policy: mode },

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { ScheduleRule } from '@switchyard/schedules';
+import { encodeCursor } from '@switchyard/service-kit';
 import { eventually } from '@switchyard/testing';
 import { asAdmin } from '../../test-fixtures/fake-owners.js';
 import { withRegistry } from '../../test-fixtures/registry-under-test.js';
@@ -192,6 +193,18 @@ describe('the times of a schedule', () => {
     const { body } = await create();
     expect((await registry().get(`${at(body.id)}/times?${query}`)).status).toBe(400);
   });
+
+  it.each(['0000-01-01T00:00:00Z', '0000-12-31T23:59:59.999Z', '9999-12-31T23:59:59-15:59'])(
+    'are refused by a cursor of %s, which the database does not know',
+    async (position) => {
+      const { body } = await create();
+      const cursor = encodeCursor(position);
+      expect(await registry().get(`${at(body.id)}/times?cursor=${cursor}`)).toMatchObject({
+        status: 400,
+        body: { code: 'invalid_request', errors: [{ path: 'cursor' }] },
+      });
+    },
+  );
 });
 
 describe('running a schedule now', () => {

@@ -2,10 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
 import { PlatformError, queues } from '@switchyard/contracts';
 import { QueueClient } from '@switchyard/queue';
-import { decodeCursor, toPage } from '@switchyard/service-kit';
+import { decodeCursor, Rfc3339Time, toPage } from '@switchyard/service-kit';
 import type { Page, PageQuery } from '@switchyard/service-kit';
 import { v7 as uuidv7 } from 'uuid';
-import { z } from 'zod';
 import type { AdminContext } from '../admin/admin-context.js';
 import { AgentWarningsService } from '../agents/agent-warnings.service.js';
 import type { AgentEntity } from '../agents/agent.entity.js';
@@ -100,7 +99,7 @@ export class AgentSchedulesService {
   ): Promise<Page<ScheduleTimeAnswerBody>> {
     const { row } = await this.require(admin, agentId, id);
     const { limit, cursor, outcome } = query;
-    const before = cursor === undefined ? undefined : decodeCursor(z.iso.datetime(), cursor);
+    const before = cursor === undefined ? undefined : decodeCursor(Rfc3339Time, cursor);
     const rows = await this.times.list(row, { limit: limit + 1, outcome, before });
     return toPage(rows, limit, { item: toTimeAnswer, position: ({ dueAt }) => dueAt.toISOString() });
   }
