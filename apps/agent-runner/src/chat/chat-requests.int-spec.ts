@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { eventually, onBothQueueBackends } from '@switchyard/testing';
 import { ChatHarness, type ChatRunner, textOf } from './chat-harness-spec.js';
@@ -218,6 +220,20 @@ onBothQueueBackends('requests to chats', (backend) => {
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 429, 200]);
     gone.abort();
     await eventually(async () => (await program.get('/api/chat/none/stream', 'zoe')).status === 204);
+  });
+
+  it('keep no place for clients that went before they were let in', async () => {
+    const token = await harness.token('impatient');
+    const request = `GET /api/chat/none/stream HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n\r\n`;
+    const impatient = async () => {
+      const socket = connect(Number(new URL(runner.origin).port), '127.0.0.1');
+      await once(socket, 'connect');
+      socket.end(request);
+      await once(socket, 'finish');
+      socket.destroy();
+    };
+    for (let n = 0; n < 40; n++) await impatient();
+    await eventually(async () => (await program.get('/api/chat/none/stream', 'impatient')).status === 204);
   });
 
   it('carry a token to be exchanged, sealed, only where an integration exchanges tokens', async () => {

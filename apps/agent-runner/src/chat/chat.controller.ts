@@ -64,7 +64,7 @@ export class ChatController {
     take: () => Promise<ChatTurnTaken | undefined>,
   ): Promise<void> {
     const { signal, close } = this.replies.admit(user.userId);
-    reply.raw.once('close', close);
+    onceGone(reply, close);
     const gone = AbortSignal.any([signal, goneOf(reply)]);
     const turn = await take();
     if (!turn) return void reply.code(204).send();
@@ -80,8 +80,14 @@ export class ChatController {
 
 function goneOf(reply: FastifyReply): AbortSignal {
   const gone = new AbortController();
-  reply.raw.once('close', () => gone.abort(new DOMException('the client has gone', 'AbortError')));
+  onceGone(reply, () => gone.abort(new DOMException('the client has gone', 'AbortError')));
   return gone.signal;
+}
+
+/** A client may have gone while its token was looked at: then no event tells of it any more. */
+function onceGone({ raw }: FastifyReply, act: () => void): void {
+  if (raw.closed) act();
+  else raw.once('close', act);
 }
 
 /** Clients of `ai` say nothing of it, and programs that ask for JSON want one answer. Shape 001 knows no streams. */

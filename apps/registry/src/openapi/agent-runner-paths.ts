@@ -116,6 +116,7 @@ const refusals = {
   '403': problem('`forbidden`, `user_inactive`'),
   '503': problem('`dependency_unavailable`'),
 };
+const crowded = { '429': problem('`rate_limited`: too many of these requests at once') };
 const missing = { '404': problem('`not_found`') };
 const id = { name: 'id', in: 'path', required: true, schema: { type: 'string' } };
 const events = { 'text/event-stream': { schema: { type: 'string' } } };
@@ -188,7 +189,12 @@ export const agentRunnerPaths = {
       operationId: 'listConversations',
       summary: 'List your conversations, the latest first',
       parameters: [...pageParameters, queryParameter('agent')],
-      responses: { ...ok('A page.', 'ConversationPage'), '400': problem('`invalid_request`'), ...refusals },
+      responses: {
+        ...ok('A page.', 'ConversationPage'),
+        '400': problem('`invalid_request`'),
+        ...crowded,
+        ...refusals,
+      },
     },
   },
   '/api/conversations/{id}': {
@@ -197,7 +203,7 @@ export const agentRunnerPaths = {
       operationId: 'readConversation',
       summary: 'Read a conversation with its messages, the latest page of them',
       parameters: [id, ...pageParameters],
-      responses: { ...ok('The conversation.', 'Conversation'), ...missing, ...refusals },
+      responses: { ...ok('The conversation.', 'Conversation'), ...missing, ...crowded, ...refusals },
     },
     delete: {
       ...chat,
@@ -213,7 +219,12 @@ export const agentRunnerPaths = {
       operationId: 'listRuns',
       summary: 'List runs, newest first: your own; an admin and an auditor see all',
       parameters: [...pageParameters, ...filters],
-      responses: { ...ok('A page.', 'RunPage'), '400': problem('`invalid_request`'), ...refusals },
+      responses: {
+        ...ok('A page.', 'RunPage'),
+        '400': problem('`invalid_request`'),
+        ...crowded,
+        ...refusals,
+      },
     },
   },
   '/api/runs/export': {
@@ -228,6 +239,7 @@ export const agentRunnerPaths = {
           content: { 'application/x-ndjson': { schema: { type: 'string' } } },
         },
         '400': problem('`invalid_request`'),
+        ...crowded,
         ...refusals,
       },
     },
@@ -238,7 +250,7 @@ export const agentRunnerPaths = {
       operationId: 'readRun',
       summary: 'Read a run with its plan, steps, calls and approvals',
       parameters: [id],
-      responses: { ...ok('The run.', 'RunDetails'), ...missing, ...refusals },
+      responses: { ...ok('The run.', 'RunDetails'), ...missing, ...crowded, ...refusals },
     },
   },
   '/api/runs/{id}/cancel': {
