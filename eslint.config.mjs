@@ -8,6 +8,7 @@ const everyLibrary = [
   'type:kit',
   'type:adapter',
   'type:access',
+  'type:validation',
   'type:rules',
   'type:testing',
 ];
@@ -17,6 +18,10 @@ const depConstraints = [
   { sourceTag: 'type:contract', onlyDependOnLibsWithTags: [] },
   { sourceTag: 'type:kit', onlyDependOnLibsWithTags: ['type:contract', 'type:testing'] },
   { sourceTag: 'type:access', onlyDependOnLibsWithTags: ['type:contract', 'type:testing'] },
+  {
+    sourceTag: 'type:validation',
+    onlyDependOnLibsWithTags: ['type:contract', 'type:kit', 'type:access', 'type:adapter'],
+  },
   { sourceTag: 'type:rules', onlyDependOnLibsWithTags: ['type:contract'] },
   { sourceTag: 'type:adapter', onlyDependOnLibsWithTags: ['type:contract', 'type:kit', 'type:testing'] },
   {

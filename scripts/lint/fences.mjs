@@ -44,7 +44,7 @@ export const fences = [
   { packages: ['oidc-provider'], homes: ['apps/gateway/src/oauth/**', 'scripts/identity-provider/**'] },
   { packages: ['pino', 'prom-client'], homes: ['libs/service-kit/**'] },
   { packages: ['@opentelemetry'], homes: ['libs/service-kit/**', 'libs/queue/**'] },
-  { packages: ['ajv', 'ajv-formats'], homes: ['apps/gateway/src/tool-calls/**'] },
+  { packages: ['ajv', 'ajv-formats'], homes: ['libs/tool-arguments/**'] },
   { packages: ['passport', 'passport-strategy'], homes: ['libs/identity/**'], evenInTests: true },
   { packages: ['@fastify/http-proxy'], homes: ['apps/gateway/src/forwarding/**'], evenInTests: true },
   {

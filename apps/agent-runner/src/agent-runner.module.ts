@@ -3,6 +3,7 @@ import { DatabaseModule, Sql } from '@switchyard/database';
 import { createEgressPolicy, EgressPolicy } from '@switchyard/mcp-client';
 import { assertConsumers, QueueClient, QueueModule } from '@switchyard/queue';
 import { Log, Metrics, Shutdown } from '@switchyard/service-kit';
+import { ArgumentValidator } from '@switchyard/tool-arguments';
 import { AgentsRepository } from './agents/agents.repository.js';
 import { ModelKeys } from './agents/model-keys.service.js';
 import { EndedCalls } from './calls/ended-calls.service.js';
@@ -59,6 +60,7 @@ export class AgentRunnerModule implements OnApplicationBootstrap {
         WaitingRuns,
         EndedCalls,
         RunCallsService,
+        ArgumentValidator,
         ModelStepsService,
         RunDriver,
         processor(config),

@@ -37,13 +37,17 @@ export const agentRunnerEnv = z.object({
     ),
   AGENT_RUNNER_RUNS_PER_USER: wholeNumber({ min: 1, max: 10_000 })
     .default(32)
-    .describe('Runs of chats that one user may have at once, and eight times as many that wait for a person.'),
+    .describe(
+      'Runs of chats that one user may have at once, and eight times as many that wait for a person.',
+    ),
   AGENT_RUNNER_RESULT_BYTES: wholeNumber({ min: 1_000, max: 100_000_000 })
     .default(2_000_000)
     .describe('Bytes of results that a model may read in one run; then it is asked for its answer.'),
   AGENT_RUNNER_RUN_RETENTION_DAYS: wholeNumber({ min: 1, max: 3_650 })
     .default(90)
-    .describe('Days for which ended runs of schedules and webhooks are kept, with all that was said in them.'),
+    .describe(
+      'Days for which ended runs of schedules and webhooks are kept, with all that was said in them.',
+    ),
   AGENT_RUNNER_CONVERSATION_RETENTION_DAYS: wholeNumber({ min: 1, max: 3_650 })
     .default(365)
     .describe('Days for which a conversation in which nothing is said any more is kept, with its runs.'),

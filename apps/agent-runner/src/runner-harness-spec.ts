@@ -53,7 +53,7 @@ export function buildRunner(): void {
     'models',
     'identity',
   ];
-  const rules = ['schedules', 'webhooks'];
+  const rules = ['schedules', 'webhooks', 'tool-arguments'];
   const folders = [...[...libs, ...rules].map((name) => `libs/${name}`), 'apps/agent-runner'];
   execFileSync(process.execPath, ['scripts/build.ts', ...folders], { cwd: workspaceRoot() });
 }

@@ -3,6 +3,7 @@ export { ConfigError, loadConfig } from './config/load-config.js';
 export { keySecret, Secret, secret } from './config/secret.js';
 export { serviceConfig, serviceEnv } from './config/service-env.js';
 export type { ServiceConfig } from './config/service-env.js';
+export { LruMap } from './collections/lru-map.js';
 export { IdempotencyKey, idempotencyKeyOf } from './http/idempotency-key.js';
 export { decodeCursor, encodeCursor, PageQuery, toPage } from './http/paging.js';
 export type { Page } from './http/paging.js';

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { type AgentDefinition, PlatformError, toPlatformError } from '@switchyard/contracts';
 import { EgressPolicy } from '@switchyard/mcp-client';
@@ -5,6 +6,7 @@ import {
   type AskedToolCall,
   askModel,
   createModel,
+  failureOutput,
   type ModelAnswer,
   ModelSettings,
   type ModelTools,
@@ -12,10 +14,11 @@ import {
   type ToolOutput,
   toModelTools,
 } from '@switchyard/models';
+import { ArgumentValidator, type CheckedTool } from '@switchyard/tool-arguments';
 import { callIdOf, requestIdOf } from '../calls/run-ids.js';
 import { ModelKeys } from '../agents/model-keys.service.js';
 import type { NewCall, NewStep } from '../runs/progress.repository.js';
-import type { RunData, RunPlan, RunStep } from '../runs/run-data.js';
+import type { PlannedTool, RunData, RunPlan, RunStep } from '../runs/run-data.js';
 import { WordsOut } from '../watch/words-out.service.js';
 import { conversationFor, instructionsOf } from './conversation.js';
 
@@ -30,6 +33,7 @@ export class ModelStepsService {
     private readonly keys: ModelKeys,
     private readonly egress: EgressPolicy,
     private readonly words: WordsOut,
+    private readonly validator: ArgumentValidator,
   ) {}
 
   /** What the model said, or why it said nothing; nothing is stored yet. Throws where the signal fired. */
@@ -44,14 +48,23 @@ export class ModelStepsService {
       const calls = asked.kind === 'synthesis' ? [] : answer.toolCalls;
       return {
         step: { ...step, answer, error: null },
-        calls: calls.map((call, position) =>
-          toCall(call, { data, plan, tools, step: asked.position, position }),
-        ),
+        calls: calls
+          .map((call, position) => toCall(call, { data, plan, tools, step: asked.position, position }))
+          .map((call) => this.#checked(call, plan)),
       };
     } catch (thrown) {
       signal.throwIfAborted();
       return { step: { ...step, answer: null, error: toPlatformError(thrown).toInfo() }, calls: [] };
     }
+  }
+
+  /** As every face has it: what does not fit is no call, and no person is asked about it. The model may try again. */
+  #checked(call: NewCall, { tools }: RunPlan): NewCall {
+    const tool = call.state !== 'ended' && tools.find(({ outwardName }) => outwardName === call.outwardName);
+    const error = tool && this.validator.check(toChecked(tool), call.asked.arguments);
+    if (!error) return call;
+    const output = failureOutput(error, { outwardName: tool.outwardName });
+    return { ...call, state: 'ended', outcome: { status: 'not_made', error }, output };
   }
 
   async #answer(
@@ -82,6 +95,15 @@ export class ModelStepsService {
       this.words.end(spoken);
     }
   }
+}
+
+function toChecked({
+  tool: name,
+  integrationSlug: integration,
+  wire: { inputSchema },
+}: PlannedTool): CheckedTool {
+  const key = createHash('sha256').update(JSON.stringify(inputSchema)).digest('hex');
+  return { key, name, integration, inputSchema };
 }
 
 type Place = { data: RunData; plan: RunPlan; tools: ModelTools; step: number; position: number };

@@ -269,6 +269,32 @@ onBothQueueBackends('runs of agents', (backend) => {
     expect(harness.model.requests()).toHaveLength(2);
   });
 
+  it('makes no call whose arguments do not fit, and asks no person about it: the model reads why', async () => {
+    const id = await harness.addTools(['strict'], 'narrow');
+    const inputSchema = { type: 'object', properties: { n: { type: 'integer', maximum: 5 } } };
+    await harness.sql.query(
+      `UPDATE catalog.external_mcp_tools SET wire = jsonb_set(wire::jsonb, '{inputSchema}', $2::jsonb) WHERE integration_id = $1`,
+      [id, JSON.stringify(inputSchema)],
+    );
+    await harness.sql.query('UPDATE catalog.version SET version = version + 1');
+    const ask = (n: number) => ({ tool_calls: [{ name: 'narrow_strict', arguments: { n } }] });
+    harness.script([
+      { when: { step: 0 }, answer: ask(9) },
+      { when: { step: 1 }, answer: ask(3) },
+      { answer: { text: 'Done.' } },
+    ]);
+    const agent = harness.addAgent({
+      ...{ grants: [{ mcp_client_name: 'narrow' }], execution: { default: 'require_approval' } },
+    });
+    const { calls: made } = await harness.reaches(await harness.start(agent), 'waiting_approval');
+    expect(made).toMatchObject([
+      { state: 'ended', outcome: { status: 'not_made', error: { code: 'tool_arguments_invalid' } } },
+      { state: 'waiting_approval', asked: { arguments: { n: 3 } } },
+    ]);
+    expect(JSON.stringify(harness.model.requests()[1]?.messages)).toContain('/n: must be <= 5');
+    expect(harness.sent).toEqual([]);
+  });
+
   it('stops the model when it is cancelled, and asks to cancel calls; a parked run ends at once, and no call stays open', async () => {
     harness.script([{ answer: { text: 'word '.repeat(50), endless: true, chunk_delay_ms: 20 } }]);
     const endless = await harness.start(harness.addAgent());

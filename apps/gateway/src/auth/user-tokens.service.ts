@@ -5,9 +5,8 @@ import { type CallerContext, PlatformError, queues, topics } from '@switchyard/c
 import { organizationMeant, TokenVerifier, UserDirectory, type VerifiedPerson } from '@switchyard/identity';
 import { createEgressPolicy } from '@switchyard/mcp-client';
 import { QueueClient } from '@switchyard/queue';
-import { Shutdown } from '@switchyard/service-kit';
+import { LruMap, Shutdown } from '@switchyard/service-kit';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
-import { LruMap } from '../tool-calls/lru-map.js';
 import { type Principal, signedInPrincipal } from './principal.js';
 
 const askTimeoutMs = 5_000;

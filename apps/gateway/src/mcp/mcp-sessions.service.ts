@@ -1,8 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { PlatformError, topics } from '@switchyard/contracts';
 import { QueueClient } from '@switchyard/queue';
-import { Log } from '@switchyard/service-kit';
-import { LruMap } from '../tool-calls/lru-map.js';
+import { Log, LruMap } from '@switchyard/service-kit';
 import type { LogLevel } from './client-side.js';
 import { mostWatched } from './resource-watch.service.js';
 import { SessionMemory } from './session-memory.js';

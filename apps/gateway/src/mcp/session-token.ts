@@ -1,5 +1,5 @@
+import { LruMap } from '@switchyard/service-kit';
 import { z } from 'zod';
-import { LruMap } from '../tool-calls/lru-map.js';
 import { TokenCipher } from './token-cipher.js';
 
 /** What a legacy client and we agreed on at `initialize`. */

@@ -1,6 +1,6 @@
 import type { ResolvedTool } from '@switchyard/access';
 import type { WireTool } from '@switchyard/contracts';
-import { LruMap } from '../tool-calls/lru-map.js';
+import { LruMap } from '@switchyard/service-kit';
 
 /** Where a result carries its own JSON text, for the transport that can send it as it is. */
 export const resultText = Symbol('result text');

@@ -2,10 +2,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import { executionPolicy, type ResolvedTool, SnapshotStore } from '@switchyard/access';
 import type { ApprovalWish, ErrorInfo } from '@switchyard/contracts';
 import { Sealer } from '@switchyard/queue';
+import { ArgumentValidator, type CheckedTool } from '@switchyard/tool-arguments';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
 import { GatewayMetrics } from '../gateway-metrics.js';
 import { RateLimits } from '../rate-limits/rate-limits.service.js';
-import { ArgumentValidator } from './argument-validator.js';
 import { callTarget, type Reached } from './call-target.js';
 import { deadlineOf } from './call-terms.js';
 import { type CallRequest, type CallTarget, prepareCall, type PreparedCall } from './prepared-call.js';
@@ -69,7 +69,7 @@ export class CallPreparation {
 
   #invalid({ validate = true, arguments: args }: CallRequest, tool: ResolvedTool): ErrorInfo | undefined {
     if (!validate) return undefined;
-    return this.metrics.stepSync('validate', () => this.validator.check(tool, args));
+    return this.metrics.stepSync('validate', () => this.validator.check(toChecked(tool), args));
   }
 
   /** A user's token goes no further than it is needed. */
@@ -86,4 +86,10 @@ export class CallPreparation {
     await this.snapshots.refresh();
     return look();
   }
+}
+
+/** The schema is part of the wire object, whose hash the catalog has. */
+function toChecked({ tool, integration }: ResolvedTool): CheckedTool {
+  const { name, wire, wireSha256: key } = tool;
+  return { key, name, integration: integration.slug, inputSchema: wire.inputSchema };
 }

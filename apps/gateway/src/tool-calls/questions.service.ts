@@ -1,7 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { type MessageOf, type QuestionAnswer, topics } from '@switchyard/contracts';
 import { QueueClient, sealAnswer, Sealer } from '@switchyard/queue';
-import { LruMap } from './lru-map.js';
+import { LruMap } from '@switchyard/service-kit';
 
 /** What the upstream of a call asks its client. */
 export type Question = Omit<MessageOf<typeof topics.questionAsked>, 'callId'>;

@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module.js';
 import { GatewayMetrics } from '../gateway-metrics.js';
-import { ArgumentValidator } from './argument-validator.js';
+import { ArgumentValidator } from '@switchyard/tool-arguments';
 import { CallPreparation } from './call-preparation.service.js';
 import { EndedCalls } from './ended-calls.service.js';
 import { GatedCalls } from './gated-calls.service.js';

@@ -1,5 +1,5 @@
 import type { EgressPolicy } from '@switchyard/mcp-client';
-import { LruMap } from '../../tool-calls/lru-map.js';
+import { LruMap } from '@switchyard/service-kit';
 
 const limits = { maxBodyBytes: 65_536, headersTimeoutMs: 2_500, bodyIdleTimeoutMs: 2_500 };
 const keptMs = 86_400_000;

@@ -1,9 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import type { ResolvedTool } from '@switchyard/access';
 import { type ErrorInfo, PlatformError } from '@switchyard/contracts';
-import { Log } from '@switchyard/service-kit';
+import { Log, LruMap } from '@switchyard/service-kit';
 import type { AnySchemaObject, ErrorObject, ValidateFunction } from 'ajv';
-import { LruMap } from './lru-map.js';
 import { schemaCompiler, schemaExcess } from './schema-compiler.js';
 
 const maxCompiled = 1_000;
@@ -15,6 +13,16 @@ type Compiled =
   | { readonly check: ValidateFunction; readonly schema: AnySchemaObject; all?: ValidateFunction }
   | { readonly check: null };
 
+/** What is to be known of a tool. */
+export type CheckedTool = {
+  /** The same for the same schema alone, such as a digest of what it is part of. */
+  readonly key: string;
+  /** The upstream's own name of it, and its integration's, for the log. */
+  readonly name: string;
+  readonly integration: string;
+  readonly inputSchema: AnySchemaObject;
+};
+
 /** One thing wrong with the arguments. Names places and rules, never values. */
 export type ArgumentError = { readonly path: string; readonly message: string };
 
@@ -24,13 +32,13 @@ export type ArgumentError = { readonly path: string; readonly message: string };
  */
 @Injectable()
 export class ArgumentValidator {
-  /** By the hash of the tool's wire object, which its schema is part of. */
+  /** By the tools' keys. */
   readonly #compiled = new LruMap<string, Compiled>(maxCompiled, forget);
 
   constructor(private readonly log: Log) {}
 
   /** Undefined if they fit; else `tool_arguments_invalid` with up to five errors. */
-  check(tool: ResolvedTool, args: Record<string, unknown>): ErrorInfo | undefined {
+  check(tool: CheckedTool, args: Record<string, unknown>): ErrorInfo | undefined {
     const compiled = this.#compile(tool);
     if (compiled.check === null || compiled.check(args)) return undefined;
     const errors = collect(compiled, args).slice(0, maxErrors).map(describe);
@@ -41,16 +49,16 @@ export class ArgumentValidator {
     }).toInfo();
   }
 
-  #compile({ tool, integration }: ResolvedTool): Compiled {
-    const known = this.#compiled.get(tool.wireSha256);
+  #compile({ key, name, integration, inputSchema }: CheckedTool): Compiled {
+    const known = this.#compiled.get(key);
     if (known) return known;
-    const made = compile(tool.wire.inputSchema);
+    const made = compile(inputSchema);
     if (typeof made === 'string') {
-      const fields = { why: made, integration: integration.slug, tool: tool.name };
+      const fields = { why: made, integration, tool: name };
       this.log.warn(fields, 'arguments of a tool are not checked: its schema cannot be used');
     }
     const compiled = typeof made === 'string' ? { check: null } : made;
-    this.#compiled.set(tool.wireSha256, compiled);
+    this.#compiled.set(key, compiled);
     return compiled;
   }
 }

@@ -1,16 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ResolvedTool } from '@switchyard/access';
 import { createLogger } from '@switchyard/service-kit';
-import { ArgumentValidator } from './argument-validator.js';
+import { ArgumentValidator, type CheckedTool } from './argument-validator.js';
 
 let hashes = 0;
 
-function tool(inputSchema: object): ResolvedTool {
-  const wire = { name: 'search', inputSchema };
-  return {
-    tool: { name: 'search', wire, wireSha256: String(hashes++) },
-    integration: { slug: 'web' },
-  } as unknown as ResolvedTool;
+function tool(inputSchema: CheckedTool['inputSchema']): CheckedTool {
+  return { key: String(hashes++), name: 'search', integration: 'web', inputSchema };
 }
 
 const validator = new ArgumentValidator(createLogger('test', { level: 'silent' }));
@@ -25,7 +20,7 @@ const search = tool({
   additionalProperties: false,
 });
 
-function errorsOf(resolved: ResolvedTool, args: Record<string, unknown>) {
+function errorsOf(resolved: CheckedTool, args: Record<string, unknown>) {
   return validator.check(resolved, args)?.details?.['errors'];
 }
 
