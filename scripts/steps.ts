@@ -9,6 +9,8 @@ export const root = join(import.meta.dirname, '..');
 /** `command`: a script for the Node that runs us, and its arguments. */
 export type Step = { name: string; command: string[] };
 
+let isStopping = false;
+
 /** Gives whether all succeeded. */
 export async function runSteps(steps: readonly Step[]): Promise<boolean> {
   const failed: string[] = [];
@@ -16,11 +18,16 @@ export async function runSteps(steps: readonly Step[]): Promise<boolean> {
   return failed.length === 0;
 }
 
+/** Gives whether it succeeded. Once somebody asked us to end, none begins any more. */
 export async function runStep({ name, command }: Step): Promise<boolean> {
+  if (isStopping) return false;
   process.stdout.write(`\n── ${name}\n`);
   const startedAt = Date.now();
   const child = spawn(process.execPath, command, { cwd: root, stdio: 'inherit' });
-  const stop = (): void => void child.kill('SIGTERM');
+  const stop = (): void => {
+    isStopping = true;
+    child.kill('SIGTERM');
+  };
   process.on('SIGTERM', stop);
   process.on('disconnect', stop);
   const [code] = (await once(child, 'exit')) as [number | null];
