@@ -36,8 +36,9 @@ export class LedgerService {
     if (!row.ledger_first && row.round === 0 && (await this.fences.write(row))) return true;
     if (await this.repository.moveToRunning(row)) return true;
     const known = await this.repository.find(String(row.call_id));
-    if (known) return known;
-    if (await this.fences.write(row)) return true;
+    // Since we looked, the sweeper may have given it back to its queue: then nothing stands in the way any more.
+    if (known && known.status !== 'accepted' && known.status !== 'queued') return known;
+    if (!known && (await this.fences.write(row))) return true;
     return this.fence(row);
   }
 
