@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { laneOf, type ToolCall, type ToolCallJob } from '@switchyard/contracts';
 import { sealToolCall, type Sealer } from '@switchyard/queue';
+import { digestOf } from '../digest-of.js';
 import type { PlannedTool, Run, RunCall } from '../runs/run-data.js';
 
 type CallParts = {
@@ -35,14 +35,10 @@ function toCall(parts: CallParts): ToolCall {
     caller: run.caller,
     lane: laneOf(run.caller.runKind),
     ledgerFirst: true,
-    argumentsSha256: sha256(JSON.stringify(call.asked.arguments)),
-    subjectTokenSha256: subjectToken === undefined ? null : sha256(subjectToken),
+    argumentsSha256: digestOf(JSON.stringify(call.asked.arguments)),
+    subjectTokenSha256: subjectToken === undefined ? null : digestOf(subjectToken),
     ...times,
     runId: run.id,
     requestId: call.requestId,
   };
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }

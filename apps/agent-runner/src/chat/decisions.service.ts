@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { PlatformError, queues, toPlatformError } from '@switchyard/contracts';
 import type { ApiUser } from '@switchyard/identity';
 import type { DecisionRefusedPart } from '@switchyard/models';
 import { QueueClient } from '@switchyard/queue';
+import { digestOf } from '../digest-of.js';
 import type { WatchedCall } from '../watch/watched-runs.repository.js';
 import { isSameJson } from './requests/same-json.js';
 
@@ -61,7 +61,5 @@ export class DecisionsService {
 /** The same JSON in another spelling is the same arguments. */
 function digestOf(shown: string, { asked }: WatchedCall): string {
   const ours = JSON.stringify(asked.arguments);
-  return createHash('sha256')
-    .update(isSameJson(shown, ours) ? ours : shown)
-    .digest('hex');
+  return digestOf(isSameJson(shown, ours) ? ours : shown);
 }

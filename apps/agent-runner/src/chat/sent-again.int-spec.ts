@@ -4,6 +4,9 @@ import type { AgentDefinition } from '@switchyard/contracts';
 import { onBothQueueBackends } from '@switchyard/testing';
 import { ChatHarness, type ChatRunner } from './chat-harness-spec.js';
 
+/** Of a run that was begun or joined; of a refusal the code alone. */
+type Answer = { run_id: string; conversation_id: string; status: string; code?: string };
+
 onBothQueueBackends('a message that is sent again', (backend) => {
   let harness: ChatHarness;
   let runner: ChatRunner;
@@ -29,7 +32,7 @@ onBothQueueBackends('a message that is sent again', (backend) => {
       subject: more.subject,
       ...(more.key !== undefined && { headers: { 'idempotency-key': more.key } }),
     });
-    return { status: answer.status, body: (await answer.json()) as any };
+    return { status: answer.status, body: (await answer.json()) as Answer };
   };
   const user = (id: string, text: string) => ({ id, role: 'user', parts: [{ type: 'text', text }] });
   const assistant = (id: string) => ({ id, role: 'assistant', parts: [] });
@@ -41,7 +44,7 @@ onBothQueueBackends('a message that is sent again', (backend) => {
     const [first] = all;
     for (const { body } of all)
       expect([body.run_id, body.conversation_id]).toEqual([first?.body.run_id, first?.body.conversation_id]);
-    await harness.runs.ended(first?.body.run_id);
+    await harness.runs.ended(first?.body.run_id ?? '');
     expect((await say({ message: 'go' }, { key })).body).toMatchObject({
       ...{ run_id: first?.body.run_id, status: 'completed', output: { text: 'Words.' } },
     });
@@ -82,7 +85,7 @@ onBothQueueBackends('a message that is sent again', (backend) => {
       const { status, body } = await say({ id, messages });
       expect({ status, body }).toMatchObject({ status: 200 });
       await harness.runs.ended(body.run_id);
-      return body.run_id as string;
+      return body.run_id;
     };
     const first = await run(user('u1', 'plain'));
     expect(await run(user('u1', 'plain'))).toBe(first);
@@ -114,7 +117,7 @@ onBothQueueBackends('a message that is sent again', (backend) => {
     const run = async (message: object) => {
       const { body } = await say({ id, message });
       await harness.runs.ended(body.run_id);
-      return body.run_id as string;
+      return body.run_id;
     };
     const failed = await run(user('f', 'fail'));
     const first = await run(user('f', 'fail'));

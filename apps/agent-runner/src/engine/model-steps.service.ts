@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { type AgentDefinition, PlatformError, toPlatformError } from '@switchyard/contracts';
 import { EgressPolicy } from '@switchyard/mcp-client';
@@ -16,6 +15,7 @@ import {
 } from '@switchyard/models';
 import { ArgumentValidator, type CheckedTool } from '@switchyard/tool-arguments';
 import { callIdOf, requestIdOf } from '../calls/run-ids.js';
+import { digestOf } from '../digest-of.js';
 import { ModelKeys } from '../agents/model-keys.service.js';
 import type { NewCall, NewStep } from '../runs/progress.repository.js';
 import type { PlannedTool, RunData, RunPlan, RunStep } from '../runs/run-data.js';
@@ -102,7 +102,7 @@ function toChecked({
   integrationSlug: integration,
   wire: { inputSchema },
 }: PlannedTool): CheckedTool {
-  const key = createHash('sha256').update(JSON.stringify(inputSchema)).digest('hex');
+  const key = digestOf(JSON.stringify(inputSchema));
   return { key, name, integration, inputSchema };
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { digestOf } from '../../digest-of.js';
 import type { ChatRequest } from './chat-request.js';
 
 /** By what a message that is sent again is known, and what must be the same in it then. */
@@ -16,13 +16,10 @@ export type RequestKey = {
 export function requestKeyOf(request: ChatRequest, conversationId: string): RequestKey | undefined {
   const { turn, agent = null, chatId = null, filter = null, idempotencyKey } = request;
   if (turn.kind !== 'message') return undefined;
-  const digest = sha256([agent, chatId, turn.text, filter]);
+  const digest = digestOf(JSON.stringify([agent, chatId, turn.text, filter]));
   if (idempotencyKey !== undefined)
-    return { key: `header:${sha256([idempotencyKey])}`, digest, isImplicit: false };
+    return { key: `header:${digestOf(idempotencyKey)}`, digest, isImplicit: false };
   if (chatId === null || !turn.ids) return undefined;
-  return { key: `message:${sha256([conversationId, ...turn.ids, digest])}`, digest, isImplicit: true };
-}
-
-function sha256(content: readonly unknown[]): string {
-  return createHash('sha256').update(JSON.stringify(content)).digest('hex');
+  const named = JSON.stringify([conversationId, ...turn.ids, digest]);
+  return { key: `message:${digestOf(named)}`, digest, isImplicit: true };
 }
