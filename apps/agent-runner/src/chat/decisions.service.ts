@@ -45,7 +45,7 @@ export class DecisionsService {
         {
           ...{ v: 1, orgId, callId, approved, reason },
           decider: { kind: 'user', userId, roles: person.roles, isAdmin },
-          argumentsSha256: shown === null ? null : digestOf(shown, call),
+          argumentsSha256: shown === null ? null : digestOfShown(shown, call),
         },
         { timeoutMs: decideWithinMs },
       );
@@ -59,7 +59,7 @@ export class DecisionsService {
 }
 
 /** The same JSON in another spelling is the same arguments. */
-function digestOf(shown: string, { asked }: WatchedCall): string {
+function digestOfShown(shown: string, { asked }: WatchedCall): string {
   const ours = JSON.stringify(asked.arguments);
   return digestOf(isSameJson(shown, ours) ? ours : shown);
 }
