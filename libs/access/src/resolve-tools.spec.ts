@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { workOf } from '@switchyard/testing';
 import {
   idOf,
   keyCaller,
@@ -200,8 +201,9 @@ describe('speed', () => {
     const first = resolveTools(snapshot, keyCaller(key));
     expect(first).toHaveLength(5_000);
     expect(resolveTools(snapshot, keyCaller(key, 'bff'))).toBe(first);
-    const started = performance.now();
-    for (let n = 0; n < 5_000; n++) findTool(snapshot, keyCaller(key), `big_tool_${n}`);
-    expect(performance.now() - started).toBeLessThan(500);
+    const look = () => {
+      for (let n = 0; n < 5_000; n++) findTool(snapshot, keyCaller(key), `big_tool_${n}`);
+    };
+    expect(workOf(look)).toBeLessThan(500);
   });
 });

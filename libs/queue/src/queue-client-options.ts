@@ -29,5 +29,8 @@ export type EnqueueOptions = Partial<Omit<EnqueueItem<never>, 'payload'>>;
 export type RequestOptions<Q> = AwaitOptions<Q> &
   Pick<EnqueueOptions, 'jobId' | 'priority' | 'correlationId'>;
 
+/** A lost worker's job is handed out again within ten seconds. */
+export const defaultLock = { lockMs: 6_000, stalledMs: 3_000 };
+
 /** How a queue is consumed. A job whose worker is lost is handed out again after at most `lockMs` + `stalledMs`. */
 export type ConsumeOptions = { concurrency: number; lockMs?: number; stalledMs?: number };

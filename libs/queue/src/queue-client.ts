@@ -18,11 +18,12 @@ import type { QueueMetrics } from './jobs/queue-metrics.js';
 import type { QueueCounts, QueueStore } from './jobs/queue-store.js';
 import { type Scheduler, Schedulers, type StoredScheduler } from './jobs/schedulers.js';
 import { openBackend } from './open-backend.js';
-import type {
-  ConsumeOptions,
-  EnqueueOptions,
-  QueueClientOptions,
-  RequestOptions,
+import {
+  type ConsumeOptions,
+  defaultLock,
+  type EnqueueOptions,
+  type QueueClientOptions,
+  type RequestOptions,
 } from './queue-client-options.js';
 import { Sealer } from './sealer.js';
 import { StoreWatch } from './store-watch.js';
@@ -167,7 +168,7 @@ export class QueueClient {
       report: this.#report,
       closed: () => void this.#consumers.delete(consumer),
     };
-    const settings = { lockMs: 6_000, stalledMs: 3_000, ...options };
+    const settings = { ...defaultLock, ...options };
     const consumer: Consumer = new Consumer(parts, queue, handler as JobHandler<QueueDefinition>, settings);
     this.#consumers.add(consumer);
     return consumer;

@@ -21,6 +21,7 @@ export { testPrefix, testRedisUrl } from './stores/test-redis.js';
 export { testApps } from './stores/test-roles.js';
 export type { TestApp } from './stores/test-roles.js';
 export { endlessAnswer, testAudience, TokenIssuer } from './token-issuer/token-issuer.js';
+export { calmMsOf } from './calm-ms-of.js';
 export { workOf } from './work-of.js';
 export { workspaceRoot } from './workspace-root.js';
 export { askedUrl, askingTools, watchedUri } from './upstreams/asking-tools.js';

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { workOf } from '@switchyard/testing';
 import { createLogger } from '@switchyard/service-kit';
 import { ArgumentValidator, type CheckedTool } from './argument-validator.js';
 
@@ -104,14 +105,13 @@ describe('ArgumentValidator', () => {
   });
 
   it('runs a vendor’s pattern in linear time, and skips one that it cannot', () => {
-    const startedAt = performance.now();
     const evil = tool({ properties: { a: { type: 'string', pattern: '^(a+)+$' } } });
-    expect(errorsOf(evil, { a: `${'a'.repeat(10_000)}!` })).toHaveLength(1);
+    const look = () => expect(errorsOf(evil, { a: `${'a'.repeat(10_000)}!` })).toHaveLength(1);
+    expect(workOf(look)).toBeLessThan(2_000);
     const lookahead = tool({
       properties: { a: { type: 'string', pattern: '^(?=x)y$' }, b: { type: 'number' } },
     });
     expect(errorsOf(lookahead, { a: 'no', b: 'no' })).toEqual([{ path: '/b', message: 'must be number' }]);
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
   });
 
   it('survives a schema whose references would multiply', () => {

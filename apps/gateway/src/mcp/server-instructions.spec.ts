@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { workOf } from '@switchyard/testing';
 import { joinInstructions } from './server-instructions.js';
 
 describe('joinInstructions', () => {
@@ -32,9 +33,7 @@ describe('joinInstructions', () => {
   it.each([`<${' '.repeat(1_000_000)}`, `<${' '.repeat(2_000)}/`.repeat(500), '<'.repeat(1_000_000)])(
     'takes no longer for a text that is made to take long',
     (instructions) => {
-      const startedAt = performance.now();
-      joinInstructions([{ slug: 'a', instructions }]);
-      expect(performance.now() - startedAt).toBeLessThan(200);
+      expect(workOf(() => joinInstructions([{ slug: 'a', instructions }]))).toBeLessThan(500);
     },
   );
 

