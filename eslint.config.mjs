@@ -20,7 +20,7 @@ const depConstraints = [
   { sourceTag: 'type:access', onlyDependOnLibsWithTags: ['type:contract', 'type:testing'] },
   {
     sourceTag: 'type:validation',
-    onlyDependOnLibsWithTags: ['type:contract', 'type:kit', 'type:access', 'type:adapter'],
+    onlyDependOnLibsWithTags: ['type:contract', 'type:kit', 'type:access', 'type:adapter', 'type:testing'],
   },
   { sourceTag: 'type:rules', onlyDependOnLibsWithTags: ['type:contract'] },
   { sourceTag: 'type:adapter', onlyDependOnLibsWithTags: ['type:contract', 'type:kit', 'type:testing'] },

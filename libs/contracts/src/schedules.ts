@@ -11,6 +11,8 @@ export const ScheduleJob = z.strictObject({
   orgId: z.uuid(),
   scheduleId: z.uuid(),
   reason: z.enum(['due', 'now']),
+  /** With `now`: whoever asks again under the same key means the same run. A digest, which names who asked too. */
+  requestKey: z.string().max(100).optional(),
 });
 export type ScheduleJob = z.infer<typeof ScheduleJob>;
 

@@ -202,6 +202,31 @@ onBothQueueBackends('schedules', (backend) => {
     expect(second).not.toEqual(first);
   });
 
+  it('run once for one key, whoever of the runners is asked, and again for another', async () => {
+    await startRunner();
+    await startRunner();
+    const id = await harness.addSchedule(await harness.addAgent(), {
+      ...{ rule: { type: 'cron', cron: '0 0 1 1 *', time_zone: 'UTC' }, overlap: 'queue' },
+    });
+    const other = await harness.addSchedule(await harness.addAgent(), {
+      ...{ rule: { type: 'cron', cron: '0 0 1 1 *', time_zone: 'UTC' } },
+    });
+    const press = (requestKey: string, scheduleId = id) => {
+      const job = { v: 1, orgId: harness.orgId, scheduleId, reason: 'now', requestKey } as const;
+      return harness.queue.request(queues.agentSchedules, job, { timeoutMs: 10_000 });
+    };
+    const [first, ...twins] = await Promise.all(Array.from({ length: 8 }, () => press('a')));
+    expect(first).toMatchObject({ status: 'started' });
+    for (const twin of twins) expect(twin).toEqual(first);
+    await eventually(async () => (await runsOf(id)).every(({ state }) => state === 'completed'));
+    expect(await press('a')).toEqual(first);
+    expect(await runsOf(id)).toHaveLength(1);
+    for (const another of [await press('b'), await press('a', other)]) {
+      expect(another).toMatchObject({ status: 'started' });
+      expect(another).not.toEqual(first);
+    }
+  });
+
   it('find a time whose firing the queue lost', async () => {
     const agent = await harness.addAgent();
     const id = await harness.addSchedule(agent, {

@@ -33,8 +33,10 @@ export class SchedulesProcessor {
     const { queue, schedules, kit, reconcileMs } = this.parts;
     queue.consume(
       queues.agentSchedules,
-      ({ orgId, scheduleId, reason }, job) =>
-        reason === 'now' ? schedules.runNow(orgId, scheduleId, job) : schedules.runDue(orgId, scheduleId),
+      ({ orgId, scheduleId, reason, requestKey }, { correlationId, enqueuedAt }) =>
+        reason === 'now'
+          ? schedules.runNow(orgId, scheduleId, { correlationId, enqueuedAt, requestKey })
+          : schedules.runDue(orgId, scheduleId),
       { concurrency },
     );
     await queue.subscribe(topics.registryChanged, (change) => this.#follow(change));

@@ -73,6 +73,19 @@ export class SchedulesRepository {
     return { handledUntil: since, openRuns: open?.count ?? 0 };
   }
 
+  /** The run that was asked for by the same job, or under the same key. */
+  async askedRun(
+    sql: Sql,
+    { id: scheduleId, orgId }: Schedule,
+    { id, key }: { id: string; key?: string },
+  ): Promise<string | undefined> {
+    const [row] = await sql.query<{ id: string }>(
+      `SELECT id FROM runs.runs WHERE trigger_id = $1 AND org_id = $2 AND (id = $3 OR idempotency_key = $4) LIMIT 1`,
+      [scheduleId, orgId, id, key ?? null],
+    );
+    return row?.id;
+  }
+
   /** What became of one time. */
   async record(
     sql: Sql,

@@ -3,7 +3,6 @@ import { PlatformError, type ScheduleOutcome } from '@switchyard/contracts';
 import { Sql } from '@switchyard/database';
 import { scheduleTimes } from '@switchyard/schedules';
 import { askedRunIdOf } from '../calls/run-ids.js';
-import { findRun } from '../runs/run-rows.js';
 import { type NewRun, RunsService, type RunTrigger } from '../runs/runs.service.js';
 import { unattendedCaller } from '../runs/unattended-caller.js';
 import { type PlannedTime, planTimes } from './plan-times.js';
@@ -34,33 +33,32 @@ export class Schedules {
 
   /**
    * Runs it once more, whatever its rule says; but not beside a run of it that has not ended. The same job, however often it
-   * comes, is answered with the same run.
+   * comes, is answered with the same run, and so is another one of the same key.
    */
-  async runNow(orgId: string, scheduleId: string, job: Asking): Promise<ScheduleOutcome> {
-    if (Date.now() - job.enqueuedAt > askedWithinMs)
+  async runNow(orgId: string, scheduleId: string, asking: Asking): Promise<ScheduleOutcome> {
+    if (Date.now() - asking.enqueuedAt > askedWithinMs)
       return refused('It was asked for too long ago: ask again.');
     const schedule = await this.rows.find(orgId, scheduleId);
     if (!schedule) return { status: 'refused', error: new PlatformError('not_found').toInfo() };
     if (!schedule.isAgentActive) return refused('Its agent is switched off.');
-    const id = askedRunIdOf(scheduleId, job);
-    const begun = await this.sql.transaction((sql) => this.#runAsked(sql, schedule, id));
-    if (begun === 'overlaps')
+    const { how, id } = await this.sql.transaction((sql) => this.#runAsked(sql, schedule, asking));
+    if (how === 'overlaps')
       return refused('A run of the schedule has not ended, and its overlap rule is skip.');
-    if (begun === 'started') await this.runs.announce(orgId, id);
+    if (how === 'started') await this.runs.announce(orgId, id);
     return { status: 'started', runIds: [id] };
   }
 
-  async #runAsked(
-    sql: Sql,
-    schedule: Schedule,
-    id: string,
-  ): Promise<'known' | 'overlaps' | 'held' | 'started'> {
+  async #runAsked(sql: Sql, schedule: Schedule, asking: Asking): Promise<Asked> {
     const { openRuns } = await this.rows.hold(sql, schedule);
-    if (await findRun(sql, schedule.orgId, id)) return 'known';
-    if (openRuns > 0 && schedule.overlap === 'skip') return 'overlaps';
+    const id = askedRunIdOf(schedule.id, asking);
+    const key = asking.requestKey && `asked:${asking.requestKey}`;
+    const known = await this.rows.askedRun(sql, schedule, { id, key });
+    if (known) return { how: 'known', id: known };
+    if (openRuns > 0 && schedule.overlap === 'skip') return { how: 'overlaps', id };
     const isHeld = openRuns > 0;
-    await this.runs.insert(sql, { ...toRun(schedule, { id: schedule.id, isHeld }), id });
-    return isHeld ? 'held' : 'started';
+    const run = toRun(schedule, { id: schedule.id, isHeld });
+    await this.runs.insert(sql, { ...run, id, ...(key && { requestKey: { key, digest: key } }) });
+    return { how: isHeld ? 'held' : 'started', id };
   }
 
   async #runHeld(sql: Sql, schedule: Schedule, now: number): Promise<Begun[]> {
@@ -85,7 +83,13 @@ export class Schedules {
 }
 
 /** What a job says of itself, under its seal. */
-type Asking = { readonly correlationId: string; readonly enqueuedAt: number };
+type Asking = {
+  readonly correlationId: string;
+  readonly enqueuedAt: number;
+  readonly requestKey?: string;
+};
+
+type Asked = { readonly how: 'known' | 'overlaps' | 'held' | 'started'; readonly id: string };
 
 /** Whoever asked has long gone then; and a run may be forgotten, by whose id the job would be known again. */
 const askedWithinMs = 10 * 60_000;

@@ -24,6 +24,8 @@ export type KnownCall = {
   status: CallState;
   round: number;
   worker_id: string | null;
+  /** As its last worker knew its tool; null where none has taken it. */
+  safe: boolean | null;
   result: unknown;
   error_code: string | null;
   error_message: string | null;
@@ -125,7 +127,7 @@ export class LedgerRepository {
 
   async find(callId: string): Promise<KnownCall | undefined> {
     const [row] = await this.sql.query<KnownCall>(
-      `SELECT status, round, worker_id, result, error_code, error_message, error_details, retry_after_ms, auth_path
+      `SELECT status, round, worker_id, safe, result, error_code, error_message, error_details, retry_after_ms, auth_path
        FROM dispatch.tool_calls WHERE call_id = $1`,
       [callId],
     );

@@ -14,7 +14,7 @@ import { activeUntil } from './active-until.js';
 import { askedOfNobody } from './asked-of-nobody.js';
 import { completed, ended, failed, fromLedger } from './outcomes.js';
 import type { RunningCall, RunningCalls } from './running-calls.js';
-import type { ToolResolver } from './tool-resolver.js';
+import type { Resolution, ToolResolver } from './tool-resolver.js';
 
 export type ToolCallSettings = { workerId: string; resultLimitBytes: number; now: () => number };
 
@@ -57,7 +57,7 @@ export class ToolCallsService {
     const known = ctx.redelivered ? await this.parts.ledger.find(call.callId) : undefined;
     if (known && isOver(known.status)) return this.answer(ctx, fromLedger(call.callId, known));
     const resolution = await this.parts.resolver.resolveAnew(call);
-    const safe = resolution.status === 'found' && resolution.resolved.safe;
+    const safe = isSafe(resolution, known);
     const running = this.parts.runningCalls.begin(call, safe);
     try {
       if (known?.status === 'running' && !safe)
@@ -272,6 +272,11 @@ function keepsResult({ resolved, job }: InHand): boolean {
 
 function keeps(retention: 'always' | 'ledger_first' | 'never' | undefined, ledgerFirst: boolean): boolean {
   return retention === undefined || retention === 'always' || (retention === 'ledger_first' && ledgerFirst);
+}
+
+/** Of a tool that is gone, only the row of a worker before this one tells it. */
+function isSafe(resolution: Resolution, known: KnownCall | undefined): boolean {
+  return resolution.status === 'found' ? resolution.resolved.safe : known?.safe === true;
 }
 
 function isOver(status: string): boolean {

@@ -53,13 +53,20 @@ export function keepsSchedules({ switchyard, agents, script, chatAs }: AgentsUnd
       });
       const now = await agents().untilEnded(await agents().runNow(paused));
       expect(now).toMatchObject({ state: 'completed', kind: 'schedule', scheduled_for: null });
+      const press = () =>
+        agents().admin.send('POST', `${path}/run`, undefined, { 'idempotency-key': 'pressed-twice' });
+      const [pressed, ...twins] = await Promise.all([press(), press(), press()]);
+      expect(pressed).toMatchObject({ status: 202, body: { run_ids: [expect.any(String)] } });
+      expect(twins.map(({ body }) => body)).toEqual([pressed?.body, pressed?.body]);
+      await agents().untilEnded((pressed?.body['run_ids'] as [string])[0]);
+      expect((await press()).body).toEqual(pressed?.body);
       for (const schedule of many) {
         const [run] = await endedRuns(schedule, 1);
         expect(run?.scheduled_for).toBe(new Date(first(schedule)).toISOString());
       }
       const resumed = await agents().admin.must<Schedule>('POST', `${path}/resume`);
       expect(Date.parse(resumed.next_run_at ?? '')).toBeGreaterThan(Date.now());
-      expect(await runsOf(paused)).toHaveLength(1);
+      expect(await runsOf(paused)).toHaveLength(2);
     });
 
     it('and approvals outlive the death of everything: what was missed is made up for once, by the rule', async () => {

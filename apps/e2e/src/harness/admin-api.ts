@@ -21,11 +21,16 @@ export class AdminApi {
   ) {}
 
   /** Whatever the answer is. */
-  send<T = Record<string, unknown>>(method: string, path: string, body?: unknown): Promise<Answer<T>> {
+  send<T = Record<string, unknown>>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer<T>> {
     return ask<T>(new URL(path, this.origin()), {
       method,
       body,
-      headers: { authorization: `Bearer ${this.key}` },
+      headers: { authorization: `Bearer ${this.key}`, ...headers },
     });
   }
 

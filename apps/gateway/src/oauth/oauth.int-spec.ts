@@ -212,11 +212,8 @@ describe('what a user allowed', () => {
     expect(waitedMs).toBeLessThan(2_000);
     expect((await refresh(second, tokens)).body.error).toBe('invalid_grant');
     expect((await grantsOf(browser)).items).toEqual([]);
-    await until(() =>
-      expect(harness.audit).toContainEqual(
-        expect.objectContaining({ action: 'grant_revoked', userId: gina.id, result: 'ok' }),
-      ),
-    );
+    const revoked = { action: 'grant_revoked', userId: gina.id, result: 'ok' };
+    await until(() => expect(harness.audit).toContainEqual(expect.objectContaining(revoked)));
   });
 
   it('is ended on a page too, by its user in their own session', async () => {

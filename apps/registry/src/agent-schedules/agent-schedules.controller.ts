@@ -1,5 +1,6 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import { ApiHeader, ApiTags } from '@nestjs/swagger';
+import { idempotencyKeyOf } from '@switchyard/service-kit';
 import type { Page, PageQuery } from '@switchyard/service-kit';
 import { Admin } from '../admin/admin-context.js';
 import type { AdminContext } from '../admin/admin-context.js';
@@ -139,17 +140,20 @@ export class AgentSchedulesController {
   @Post(':id/run')
   @HttpCode(202)
   @Answers({
-    summary: 'Run a schedule now, whatever its rule says',
+    summary:
+      'Run a schedule now, whatever its rule says; asked again under the same `Idempotency-Key`, it answers with the same run',
     status: 202,
     schema: RunsBegun,
-    errors: ['not_found', 'conflict'],
+    errors: ['invalid_request', 'not_found', 'conflict', 'queue_unavailable'],
   })
+  @ApiHeader({ name: 'Idempotency-Key', required: false, schema: { type: 'string', maxLength: 255 } })
   run(
     @Admin() admin: AdminContext,
     @Param('agentId', id) agentId: string,
     @Param('id', id) scheduleId: string,
+    @Headers('idempotency-key') header: unknown,
   ): Promise<RunsBegunBody> {
-    return this.schedules.run(admin, agentId, scheduleId);
+    return this.schedules.run(admin, agentId, { id: scheduleId, key: idempotencyKeyOf(header) });
   }
 
   @Delete(':id')

@@ -222,6 +222,27 @@ describe('running a schedule now', () => {
     });
   });
 
+  it('says who asked under which key, unreadably; a key that is none is refused', async () => {
+    const { owners } = registry();
+    const [one, other] = [(await create()).body, (await create()).body];
+    owners.firing = { status: 'started', runIds: ['00000000-0000-4000-8000-00000000aaaa'] };
+    const keyOf = async (id: string, key: string) => {
+      const headers = { 'idempotency-key': key };
+      expect((await registry().send('POST', `${at(id)}/run`, { headers })).status).toBe(202);
+      return (owners.firings.at(-1) as { requestKey?: string }).requestKey;
+    };
+    const first = await keyOf(one.id, 'pressed-once');
+    expect(first).toMatch(/^[\w-]{43}$/);
+    expect(await keyOf(one.id, 'pressed-once')).toBe(first);
+    const others = [await keyOf(one.id, 'pressed-again'), await keyOf(other.id, 'pressed-once')];
+    expect(new Set([first, ...others]).size).toBe(3);
+    const headers = { 'idempotency-key': 'two words' };
+    expect(await registry().send('POST', `${at(one.id)}/run`, { headers })).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_request', errors: [{ path: 'Idempotency-Key' }] },
+    });
+  });
+
   it('is refused with its words', async () => {
     const { owners } = registry();
     const { body } = await create();

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
 import { PlatformError, queues } from '@switchyard/contracts';
@@ -104,10 +105,15 @@ export class AgentSchedulesService {
     return toPage(rows, limit, { item: toTimeAnswer, position: ({ dueAt }) => dueAt.toISOString() });
   }
 
-  /** Whatever its rule says, and though it is paused. */
-  async run(admin: AdminContext, agentId: string, id: string): Promise<RunsBegunBody> {
+  /** Whatever its rule says, and though it is paused. Under a key that the same admin has used for it: once. */
+  async run(
+    admin: AdminContext,
+    agentId: string,
+    { id, key }: { id: string; key?: string },
+  ): Promise<RunsBegunBody> {
     await this.require(admin, agentId, id);
-    const job = { v: 1, orgId: admin.orgId, scheduleId: id, reason: 'now' } as const;
+    const requestKey = key && requestKeyOf(admin, id, key);
+    const job = { v: 1, orgId: admin.orgId, scheduleId: id, reason: 'now', requestKey } as const;
     const outcome = await this.queue
       .request(queues.agentSchedules, job, { timeoutMs: runWithinMs })
       .catch(isLate('agent runner'));
@@ -133,6 +139,12 @@ export class AgentSchedulesService {
   ): Promise<void> {
     await this.changes.announce({ entity: 'schedule', change, orgId, id });
   }
+}
+
+function requestKeyOf({ actor }: AdminContext, scheduleId: string, key: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify([actor.kind, actor.id, scheduleId, key]))
+    .digest('base64url');
 }
 
 function placeOf({ id: agentId, organizationId }: AgentEntity) {
