@@ -100,7 +100,11 @@ onBothBackends('a store that cannot be reached for a while', (backend, clients) 
       },
       { concurrency: 8 },
     );
-    const answers = [1, 2, 3].map((n) => asker.request(queue, { n }, { timeoutMs: 30_000 }));
+    const { replyTo } = asker;
+    const jobs = [1, 2, 3].map((n) => ({ payload: { n }, jobId: randomUUID(), replyTo }));
+    const answers = jobs.map(({ jobId }) => asker.awaitAnswer(queue, jobId, { timeoutMs: 30_000 }));
+    // What is cut off later is the answers alone: the store has said that it took the jobs.
+    await asker.enqueueMany(queue, jobs);
     await eventually(() => started === 3);
     proxy.cut();
     await eventually(async () => (await timed(worker.ping())).code === 'queue_unavailable');
