@@ -129,14 +129,14 @@ function processor({ runner: settings }: AgentRunnerConfig) {
   };
 }
 
-type SweeperParts = [ClaimsRepository, WaitingRuns, QueueClient, Log, Shutdown];
+type SweeperParts = [ClaimsRepository, WaitingRuns, RunsService, QueueClient, Log, Shutdown];
 
 function sweeper({ runner }: AgentRunnerConfig) {
   return {
     provide: RunSweeper,
-    inject: [ClaimsRepository, WaitingRuns, QueueClient, Log, Shutdown],
-    useFactory: (...[claims, waiting, queue, log, shutdown]: SweeperParts) =>
-      new RunSweeper({ claims, waiting, queue, kit: { log, shutdown } }, runner.sweepTickMs),
+    inject: [ClaimsRepository, WaitingRuns, RunsService, QueueClient, Log, Shutdown],
+    useFactory: (...[claims, waiting, runs, queue, log, shutdown]: SweeperParts) =>
+      new RunSweeper({ claims, waiting, runs, queue, kit: { log, shutdown } }, runner.sweepTickMs),
   };
 }
 

@@ -329,6 +329,20 @@ onBothQueueBackends('runs of agents', (backend) => {
     await expect(harness.decide(left[0]?.callId ?? '', true)).rejects.toThrow('does not wait');
   });
 
+  it('ends with its agent, at once or, where the news was lost, soon: nothing of it can be approved any more', async () => {
+    harness.script([{ answer: calls('up_drop') }]);
+    for (const isTold of [true, false]) {
+      const agent = await harness.addAgent({ execution: { default: 'require_approval' } });
+      const runId = await harness.start(agent);
+      const { calls: asked } = await harness.reaches(runId, 'waiting_approval');
+      await harness.sql.query('DELETE FROM registry.agents WHERE id = $1', [agent.id]);
+      const news = { entity: 'agent', change: 'deleted', orgId: agent.orgId, id: agent.id } as const;
+      if (isTold) await harness.queue.publish(topics.registryChanged, news);
+      await harness.reaches(runId, 'cancelled');
+      await expect(harness.decide(asked[0]?.callId ?? '', true)).rejects.toThrow('does not wait');
+    }
+  });
+
   it('takes back what waits for approval when it is cancelled, with no runner there to do it', async () => {
     harness.script([{ answer: calls('up_drop') }]);
     const runId = await harness.start(harness.addAgent({ execution: { default: 'require_approval' } }));

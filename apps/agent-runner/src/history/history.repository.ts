@@ -145,7 +145,7 @@ export class HistoryRepository {
   }
 }
 
-const runColumns = `r.id, r.agent_id AS "agentId", a.name AS "agentName", r.conversation_id AS "conversationId",
+const runColumns = `r.id, r.agent_id AS "agentId", coalesce(a.name, r.agent ->> 'name') AS "agentName", r.conversation_id AS "conversationId",
     r.caller ->> 'runKind' AS kind, r.caller ->> 'userId' AS "userId", r.trigger_id AS "triggerId",
     r.scheduled_for AS "scheduledFor", r.is_held AS "isHeld", r.state, r.iteration, r.error, r.created_at AS "createdAt",
     r.started_at AS "startedAt", r.ended_at AS "endedAt", u.input_tokens AS "inputTokens", u.output_tokens AS "outputTokens"`;

@@ -107,8 +107,26 @@ export class ClaimsRepository {
     );
   }
 
-  /** Of runs that wait for the one before them, those whose turn has come. */
+  /** Open runs of agents that are gone, which nobody has cancelled yet. */
+  async orphans(limit: number): Promise<{ runId: string; orgId: string }[]> {
+    return this.sql.query(
+      `SELECT r.id AS "runId", r.org_id AS "orgId" FROM runs.runs r
+       WHERE r.ended_at IS NULL AND r.cancel_requested_at IS NULL
+         AND NOT EXISTS (SELECT 1 FROM registry.v_agents a WHERE a.id = r.agent_id) LIMIT $1`,
+      [limit],
+    );
+  }
+
+  /**
+   * Of runs that wait for the one before them, those whose turn has come. None of a schedule that is gone, and of a paused one
+   * those alone that somebody asked for: they are cancelled.
+   */
   async releaseHeld(): Promise<void> {
+    await this.sql.query(
+      `UPDATE runs.runs r SET state = 'cancelled', cancel_requested_at = now(), ended_at = now(), is_held = false
+       WHERE r.is_held AND r.ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM registry.v_schedules s
+         WHERE s.id = r.trigger_id AND (r.scheduled_for IS NULL OR NOT s.is_paused))`,
+    );
     await this.sql.query(
       `UPDATE runs.runs r SET is_held = false, next_sweep_at = now()
        WHERE r.is_held AND r.ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM runs.runs before

@@ -1,8 +1,9 @@
 import type { OnApplicationBootstrap } from '@nestjs/common';
-import { agentRunQueue, laneOf } from '@switchyard/contracts';
+import { agentRunQueue, laneOf, type MessageOf, topics } from '@switchyard/contracts';
 import type { QueueClient } from '@switchyard/queue';
 import type { Kit } from '@switchyard/service-kit';
 import type { ClaimsRepository } from './claims.repository.js';
+import type { RunsService } from './runs.service.js';
 import type { WaitingRuns } from './waiting-runs.service.js';
 
 const batch = 200;
@@ -12,13 +13,14 @@ const lostNewsMs = 5_000;
 type Parts = {
   readonly claims: ClaimsRepository;
   readonly waiting: WaitingRuns;
+  readonly runs: Pick<RunsService, 'cancel'>;
   readonly queue: QueueClient;
   readonly kit: Pick<Kit, 'log' | 'shutdown'>;
 };
 
 /**
  * Keeps the promise that a run goes on: what waits without a job, and what a dead runner held, is enqueued again; what waits
- * for somebody who has acted by now, or for the run before it, wakes.
+ * for somebody who has acted by now, or for the run before it, wakes. And a run ends with its agent.
  * Every replica sweeps; row locks keep them off each other's rows, and claims make a job too many do nothing.
  */
 export class RunSweeper implements OnApplicationBootstrap {
@@ -31,7 +33,8 @@ export class RunSweeper implements OnApplicationBootstrap {
     private readonly tickMs: number,
   ) {}
 
-  onApplicationBootstrap(): void {
+  async onApplicationBootstrap(): Promise<void> {
+    await this.parts.queue.subscribe(topics.registryChanged, (change) => this.#follow(change));
     this.#timer = setInterval(() => void this.#tick(), this.tickMs);
     this.parts.kit.shutdown.onStopTaking(async () => {
       clearInterval(this.#timer);
@@ -61,5 +64,19 @@ export class RunSweeper implements OnApplicationBootstrap {
     if (Date.now() - this.#lookedForNewsAt < lostNewsMs) return;
     this.#lookedForNewsAt = Date.now();
     await this.parts.waiting.sweep();
+    await this.#cancelOrphans();
+  }
+
+  async #follow({ entity, change }: MessageOf<typeof topics.registryChanged>): Promise<void> {
+    if (entity !== 'agent' || change !== 'deleted') return;
+    await this.#cancelOrphans().catch((err: unknown) =>
+      this.parts.kit.log.warn({ err }, 'the runs of a removed agent are left to the next sweep'),
+    );
+  }
+
+  /** Nobody could say any more whom they speak for; and what of them waits must not be approved. */
+  async #cancelOrphans(): Promise<void> {
+    for (const { runId, orgId } of await this.parts.claims.orphans(batch))
+      await this.parts.runs.cancel(orgId, runId);
   }
 }

@@ -138,6 +138,43 @@ onBothQueueBackends('schedules', (backend) => {
     await eventually(async () => (await runsOf(queueing)).every(({ state }) => state === 'completed'));
   });
 
+  it('that are removed take the runs along that wait for the one before; paused ones keep those that somebody asked for', async () => {
+    const hold = Promise.withResolvers<{ text: string }>();
+    harness.act = () => hold.promise;
+    harness.script([
+      { when: { step: 0 }, answer: { tool_calls: [{ name: 'up_add' }] } },
+      { when: { step: 1 }, answer: { text: 'Done.' } },
+    ]);
+    await startRunner();
+    const agent = await harness.addAgent();
+    const ago = new Date(Date.now() - 3.5 * minute);
+    const behind = {
+      rule: { type: 'interval', every_s: 60, starts_at: ago.toISOString() },
+      ...{ active_since: ago, overlap: 'queue', catch_up: 'all' },
+    };
+    const [removed, paused] = [
+      await harness.addSchedule(agent, behind),
+      await harness.addSchedule(agent, behind),
+    ];
+    for (const id of [removed, paused]) await eventually(async () => (await runsOf(id)).length >= 3);
+    expect(await ask(paused, 'now')).toMatchObject({ status: 'started' });
+    await harness.changeSchedule(paused, { is_paused: true });
+    await harness.sql.query('DELETE FROM registry.agent_schedules WHERE id = $1', [removed]);
+    const waiting = async (id: string) => (await runsOf(id)).filter(({ is_held }) => is_held);
+    await eventually(
+      async () => (await waiting(removed)).length === 0 && (await waiting(paused)).length === 1,
+    );
+    expect((await waiting(paused)).map(({ scheduled_for: time }) => time)).toEqual([null]);
+    hold.resolve({ text: 'ran' });
+    const states = async (id: string) => (await runsOf(id)).map(({ state }) => state).sort();
+    const cancelled = (await runsOf(removed)).slice(1).map(() => 'cancelled');
+    await eventually(async () => (await states(removed)).join() === [...cancelled, 'completed'].join());
+    await eventually(
+      async () => (await states(paused)).filter((state) => state === 'completed').length === 2,
+    );
+    expect(new Set(await states(paused))).toEqual(new Set(['cancelled', 'completed']));
+  });
+
   it('do nothing while they are paused, of an agent that is switched off, or for another organization', async () => {
     await startRunner();
     const off = await harness.addAgent({ isActive: false });

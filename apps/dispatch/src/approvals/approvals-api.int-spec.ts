@@ -99,8 +99,9 @@ onBothQueueBackends('/api/approvals', (backend) => {
     it('lets the asker decide only where the terms say so, an admin or not', async () => {
       const caller = await bench.callerOf('self');
       const free = await bench.ask(tool, { args: { id: 'self-1' }, caller });
-      expect(outcome(await bench.approve(free, await bench.tokenOf('self')))).toMatchObject({
-        state: 'approved',
+      const why = { reason: 'As discussed.' };
+      expect((await bench.approve(free, await bench.tokenOf('self'), why)).body).toMatchObject({
+        ...{ state: 'approved', ...why },
       });
       const bound = await bench.ask(tool, { args: { id: 'self-2' }, caller, terms: { selfApproval: false } });
       for (const roles of [[], ['admin'], ['ops']])

@@ -22,13 +22,15 @@ const ListQuery = z.strictObject({
   asked_by: z.uuid().optional(),
   mine: z.enum(['true', 'false']).optional(),
 });
+const Reason = z.string().max(2_000).optional();
 const ApproveBody = z.strictObject({
+  reason: Reason,
   arguments_sha256: z
     .string()
     .regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hex')
     .optional(),
 });
-const DenyBody = z.strictObject({ reason: z.string().max(2_000).optional() });
+const DenyBody = z.strictObject({ reason: Reason });
 
 /** Calls that wait for a person. The id of an approval is its call's. */
 @Controller('api/approvals')
@@ -58,8 +60,8 @@ export class ApprovalsController {
   @HttpCode(200)
   async approve(@Req() request: FastifyRequest, @Param('id') id: string, @Body() body: unknown) {
     const caller = await this.desk.authenticate(request);
-    const { arguments_sha256: argumentsSha256 = null } = parseBody(ApproveBody, body);
-    return this.desk.decide(caller, decision(caller, idOf(id), { approved: true, argumentsSha256 }));
+    const { arguments_sha256: argumentsSha256 = null, reason } = parseBody(ApproveBody, body);
+    return this.desk.decide(caller, decision(caller, idOf(id), { approved: true, reason, argumentsSha256 }));
   }
 
   @Post(':id/deny')

@@ -2,7 +2,7 @@ import { Role } from '@switchyard/contracts';
 import { ModelSettings } from '@switchyard/models';
 import { PageQuery } from '@switchyard/service-kit';
 import { z } from 'zod';
-import { ApprovalSettings, Mode } from '../approval-terms/approval-terms.schemas.js';
+import { ApprovalChanges, ApprovalSettings, Mode } from '../approval-terms/approval-terms.schemas.js';
 import { DisplayName, Slug } from '../http/fields.js';
 import { AgentGrants } from '../mcp-configs/mcp-config.schemas.js';
 import { PrintableSecret, storedMark } from '../vault/secret-value.js';
@@ -10,13 +10,11 @@ import { LostTool } from './lost-tool.schemas.js';
 
 const longestInstructionsBytes = 65_536;
 
-const ChatAccess = z
-  .strictObject({
-    everyone: z.boolean().default(false).describe('Every user of the organization.'),
-    roles: z.array(Role).max(64).default([]),
-    user_ids: z.array(z.uuid()).max(1_000).default([]),
-  })
-  .describe('Who may chat with it; nobody by default. Replaced as a whole.');
+const chatAccess = {
+  everyone: z.boolean().describe('Every user of the organization.'),
+  roles: z.array(Role).max(64),
+  user_ids: z.array(z.uuid()).max(1_000),
+};
 
 const settings = {
   name: DisplayName.describe('Defaults to the slug.'),
@@ -37,8 +35,10 @@ const settings = {
     .record(z.string().min(1).max(256), Mode)
     .refine((tools) => Object.keys(tools).length <= 1_000, 'names more than 1,000 tools')
     .describe('By outward name: `{slug}_{tool}`. Beats everything else that is said of the tool.'),
-  approval: ApprovalSettings.describe('Of calls that wait in its runs. Replaced as a whole.'),
-  chat_access: ChatAccess,
+  approval: ApprovalChanges.describe('Of calls that wait in its runs. What it does not name stays.'),
+  chat_access: z
+    .strictObject(z.object(chatAccess).partial().shape)
+    .describe('Who may chat with it; nobody by default. What it does not name stays.'),
   max_depth: z.int().min(1).max(50).describe('How often the model may ask for tools in one run.'),
   tool_deadline_ms: z
     .int()
@@ -81,6 +81,8 @@ export const AgentAnswer = z
     organization_id: z.uuid(),
     slug: z.string(),
     ...settings,
+    approval: ApprovalSettings,
+    chat_access: z.strictObject(chatAccess),
     model_key: z.literal(storedMark).nullable(),
     version: z.int().describe('Grows with every change.'),
     created_at: z.iso.datetime(),

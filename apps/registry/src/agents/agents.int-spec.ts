@@ -71,16 +71,23 @@ describe('an agent', () => {
       chatAccess: { everyone: false, roles: ['dev'], userIds: [ann] },
     });
     expect((await registry().patch(path, changes)).body.version).toBe(2);
+    const parts = { approval: { expires_s: 600 }, chat_access: { roles: [] } };
+    expect((await registry().patch(path, parts)).body).toMatchObject({
+      approval: { ...changes.approval, expires_s: 600 },
+      chat_access: { ...changes.chat_access, roles: [] },
+      version: 3,
+    });
     expect((await registry().patch(path, { default_policy: null })).body).toMatchObject({
-      ...{ default_policy: null, tool_policies: { wiki_read: 'require_approval' }, version: 3 },
+      ...{ default_policy: null, tool_policies: { wiki_read: 'require_approval' }, version: 4 },
     });
     expect((await registry().send('DELETE', path)).status).toBe(204);
     for (const answer of [await registry().get(path), await registry().send('DELETE', path)])
       expect(answer).toMatchObject({ status: 404, body: { code: 'not_found' } });
     const told = () => registry().owners.changes.filter(({ id }) => id === body.id);
-    await eventually(() => told().length === 4);
+    await eventually(() => told().length === 5);
     expect(told().map(({ entity, change }) => [entity, change])).toEqual([
       ['agent', 'created'],
+      ['agent', 'updated'],
       ['agent', 'updated'],
       ['agent', 'updated'],
       ['agent', 'deleted'],

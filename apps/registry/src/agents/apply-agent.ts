@@ -1,7 +1,7 @@
 import { AgentDefinition, ApprovalTerms, ChatAccess } from '@switchyard/contracts';
 import type { FieldError } from '@switchyard/service-kit';
 import { v7 as uuidv7 } from 'uuid';
-import { toApprovalTerms } from '../approval-terms/approval-terms.js';
+import { changedTerms } from '../approval-terms/approval-terms.js';
 import { AgentEntity } from './agent.entity.js';
 import type { CreateAgentBody, UpdateAgentBody } from './agent.schemas.js';
 
@@ -52,7 +52,10 @@ function addressOf({ model }: AgentEntity): string {
   return `${provider} ${url === undefined ? '' : new URL(url).origin}`;
 }
 
-function columnsOf({ execution }: AgentEntity, body: UpdateAgentBody): Partial<AgentEntity> {
+function columnsOf(
+  { execution, approval, chatAccess }: AgentEntity,
+  body: UpdateAgentBody,
+): Partial<AgentEntity> {
   return {
     name: body.name,
     description: body.description,
@@ -64,8 +67,8 @@ function columnsOf({ execution }: AgentEntity, body: UpdateAgentBody): Partial<A
       default: body.default_policy === undefined ? execution.default : body.default_policy,
       tools: body.tool_policies ?? execution.tools,
     },
-    approval: body.approval && toApprovalTerms(body.approval),
-    chatAccess: body.chat_access && chatAccessOf(body.chat_access),
+    approval: changedTerms(approval, body.approval),
+    chatAccess: changedAccess(chatAccess, body.chat_access),
     maxDepth: body.max_depth,
     toolDeadlineMs: body.tool_deadline_ms,
     mixedTurn: body.mixed_turn,
@@ -75,10 +78,12 @@ function columnsOf({ execution }: AgentEntity, body: UpdateAgentBody): Partial<A
   };
 }
 
-function chatAccessOf({
-  everyone,
-  roles,
-  user_ids: userIds,
-}: NonNullable<UpdateAgentBody['chat_access']>): ChatAccess {
-  return { everyone, roles, userIds };
+function changedAccess(access: ChatAccess, changes: UpdateAgentBody['chat_access']): ChatAccess | undefined {
+  return (
+    changes && {
+      everyone: changes.everyone ?? access.everyone,
+      roles: changes.roles ?? access.roles,
+      userIds: changes.user_ids ?? access.userIds,
+    }
+  );
 }

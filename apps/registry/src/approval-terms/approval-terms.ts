@@ -1,14 +1,19 @@
 import type { ApprovalTerms } from '@switchyard/contracts';
-import type { ApprovalSettings } from './approval-terms.schemas.js';
+import type { ApprovalChanges, ApprovalSettings } from './approval-terms.schemas.js';
 
-/** As rows and contracts have them. */
-export function toApprovalTerms(settings: ApprovalSettings): ApprovalTerms {
-  return {
-    approverRoles: settings.approver_roles,
-    approverUserIds: settings.approver_user_ids,
-    selfApproval: settings.self_approval,
-    expiresMs: settings.expires_s * 1_000,
-  };
+/** The terms with what an admin names; undefined where they name nothing. */
+export function changedTerms(
+  terms: ApprovalTerms,
+  changes: ApprovalChanges | undefined,
+): ApprovalTerms | undefined {
+  return (
+    changes && {
+      approverRoles: changes.approver_roles ?? terms.approverRoles,
+      approverUserIds: changes.approver_user_ids ?? terms.approverUserIds,
+      selfApproval: changes.self_approval ?? terms.selfApproval,
+      expiresMs: changes.expires_s === undefined ? terms.expiresMs : changes.expires_s * 1_000,
+    }
+  );
 }
 
 /** As the API shows them. */

@@ -1,7 +1,7 @@
 import { ApprovalTerms } from '@switchyard/contracts';
 import { v7 as uuidv7 } from 'uuid';
 import type { FieldError } from '@switchyard/service-kit';
-import { toApprovalTerms } from '../approval-terms/approval-terms.js';
+import { changedTerms } from '../approval-terms/approval-terms.js';
 import type { SecretKind, SecretValues } from '../vault/vault.service.js';
 import { IntegrationEntity } from './integration.entity.js';
 import type { CreateIntegrationBody, UpdateIntegrationBody } from './integration.schemas.js';
@@ -58,7 +58,7 @@ export function newIntegration(organizationId: string, body: CreateIntegrationBo
 
 /** The row with what the body names; the rest stays. What the new form has no place for goes. */
 export function applySettings(row: IntegrationEntity, body: UpdateIntegrationBody): IntegrationEntity {
-  const next: IntegrationEntity = Object.assign(new IntegrationEntity(), row, defined(columnsOf(body)));
+  const next: IntegrationEntity = Object.assign(new IntegrationEntity(), row, defined(columnsOf(row, body)));
   for (const { field, hasNoUse, empty } of places)
     if (!body[field] && hasNoUse(next)) Object.assign(next, empty());
   return next;
@@ -160,7 +160,7 @@ function addressOf({ transport }: IntegrationEntity): string {
   return transport.type === 'stdio' ? `stdio ${transport.command}` : new URL(transport.url).origin;
 }
 
-function columnsOf(body: UpdateIntegrationBody): Partial<IntegrationEntity> {
+function columnsOf({ approval }: IntegrationEntity, body: UpdateIntegrationBody): Partial<IntegrationEntity> {
   return {
     name: body.name,
     transport: body.transport,
@@ -182,7 +182,7 @@ function columnsOf(body: UpdateIntegrationBody): Partial<IntegrationEntity> {
     pinned: body.pinned,
     defaultPolicy: body.default_policy,
     approvalOnGateway: body.approval_on_gateway,
-    approval: body.approval && toApprovalTerms(body.approval),
+    approval: changedTerms(approval, body.approval),
     syncIntervalSeconds: body.sync_interval_seconds,
     autoReconnect: body.auto_reconnect,
     enabled: body.enabled,

@@ -35,13 +35,14 @@ describe('the execution policy of an integration', () => {
       approval: { approverRoles: ['ops'], approverUserIds: [ann], selfApproval: false, expiresMs: 120_000 },
     });
     const { body } = await registry().patch(`/api/integrations/${made.id}`, {
-      approval: {},
+      approval: { expires_s: 600 },
       default_policy: null,
     });
+    // What is left out is not loosened.
     expect(body).toMatchObject({
       version: made.version + 1,
       default_policy: null,
-      approval: { self_approval: true },
+      approval: { ...approval, expires_s: 600 },
     });
     expect(body.approval_on_gateway).toBe('platform');
   });

@@ -1,7 +1,7 @@
 import { AuthMode, IntegrationState, OAuthSettings, Transport } from '@switchyard/contracts';
 import { PageQuery } from '@switchyard/service-kit';
 import { z } from 'zod';
-import { ApprovalSettings, Mode } from '../approval-terms/approval-terms.schemas.js';
+import { ApprovalChanges, ApprovalSettings, Mode } from '../approval-terms/approval-terms.schemas.js';
 import { DisplayName, RateLimit, Slug, ToolNames } from '../http/fields.js';
 import { SecretValue, storedMark } from '../vault/secret-value.js';
 
@@ -92,8 +92,8 @@ const settings = {
     .describe(
       'Who asks before a call from `/mcp`, BFF, `/v1/mcp` or the async API runs: `host`, the client that makes it; `platform`: calls wait here as the policies say.',
     ),
-  approval: ApprovalSettings.describe(
-    'Of approvals with approval_on_gateway `platform`. Replaced as a whole.',
+  approval: ApprovalChanges.describe(
+    'Of approvals with approval_on_gateway `platform`. What it does not name stays.',
   ),
   sync_interval_seconds: z
     .int()
@@ -170,6 +170,7 @@ export const IntegrationAnswer = z
     scope: z.enum(['global', 'organization', 'user']),
     owner_user_id: z.uuid().nullable(),
     ...settings,
+    approval: ApprovalSettings,
     headers: StoredNames,
     env: StoredNames,
     client_secret: z.literal(storedMark).nullable(),
