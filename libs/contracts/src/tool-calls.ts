@@ -82,6 +82,8 @@ export const ToolCallJob = z.strictObject({
   round: z.number().int().nonnegative(),
   /** Its turn under the integration's rate limit is reserved and has come. */
   rateAdmitted: z.boolean().optional(),
+  /** Of the taking that gave the call back because the platform broke under it: what it began is this job's to judge. */
+  heldBy: z.uuid().optional(),
   /** How many sends of the call reached or may have reached nobody, and were retried. */
   attempts: z.number().int().nonnegative(),
 });

@@ -26,7 +26,13 @@ onBothQueueBackends('the fence of a call', (backend) => {
     const ledger = new LedgerService(new LedgerRepository(harness.sql), () => undefined);
     const row = ledgerRow(job, {
       ...{ status: 'running', integrationSlug: 'up', safe: true, authPath: null, attempts: 1, traceId: null },
-      ...{ workerId: randomUUID(), startedAt: Date.now(), endedAt: null, outcome: null },
+      ...{
+        workerId: randomUUID(),
+        holder: randomUUID(),
+        startedAt: Date.now(),
+        endedAt: null,
+        outcome: null,
+      },
       ...{ resultText: null, resultBytes: null, keepArguments: true },
     });
     let isOver = false;

@@ -8,6 +8,8 @@ export type CallProgress = {
   authPath: AuthPath | null;
   attempts: number;
   workerId: string;
+  /** Of the taking that writes it. */
+  holder: string;
   traceId: string | null;
   startedAt: number | null;
   endedAt: number | null;
@@ -51,6 +53,7 @@ export const ledgerColumns = {
   attempts: 'integer',
   round: 'integer',
   worker_id: 'uuid',
+  holder: 'uuid',
   trace_id: 'text',
   accepted_at: 'timestamptz',
   started_at: 'timestamptz',
@@ -88,6 +91,7 @@ export function ledgerRow(job: ToolCallJob, progress: CallProgress): LedgerRow {
     attempts: progress.attempts,
     round: job.round,
     worker_id: progress.workerId,
+    holder: progress.holder,
     trace_id: progress.traceId,
     accepted_at: iso(call.acceptedAt),
     started_at: iso(progress.startedAt),

@@ -16,7 +16,7 @@ const ended = `status = excluded.status, safe = excluded.safe, integration_slug 
   arguments = excluded.arguments, result = excluded.result, result_bytes = excluded.result_bytes,
   is_error = excluded.is_error, error_code = excluded.error_code, error_message = excluded.error_message,
   error_details = excluded.error_details, retry_after_ms = excluded.retry_after_ms, auth_path = coalesce(excluded.auth_path, c.auth_path),
-  attempts = greatest(excluded.attempts, c.attempts), worker_id = excluded.worker_id, trace_id = coalesce(c.trace_id, excluded.trace_id),
+  attempts = greatest(excluded.attempts, c.attempts), worker_id = excluded.worker_id, holder = excluded.holder, trace_id = coalesce(c.trace_id, excluded.trace_id),
   started_at = coalesce(excluded.started_at, c.started_at), ended_at = excluded.ended_at, next_sweep_at = NULL`;
 
 /** What the ledger says of a call that a worker is about to run. */
@@ -24,6 +24,8 @@ export type KnownCall = {
   status: CallState;
   round: number;
   worker_id: string | null;
+  /** The taking that has it while it runs. */
+  holder: string | null;
   /** As its last worker knew its tool; null where none has taken it. */
   safe: boolean | null;
   result: unknown;
@@ -54,31 +56,34 @@ export class LedgerRepository {
   async moveToRunning(row: LedgerRow): Promise<boolean> {
     const moved = await this.sql.prepared(
       `UPDATE dispatch.tool_calls SET status = 'running', safe = $2, integration_slug = $3, worker_id = $4,
-         round = greatest(round, $5), attempts = greatest(attempts, $6), started_at = now(), next_sweep_at = NULL
+         round = greatest(round, $5), attempts = greatest(attempts, $6), started_at = now(), next_sweep_at = NULL, holder = $7
        WHERE call_id = $1 AND status IN ('accepted', 'queued') RETURNING call_id`,
-      [row.call_id, row.safe, row.integration_slug, row.worker_id, row.round, row.attempts],
+      [row.call_id, row.safe, row.integration_slug, row.worker_id, row.round, row.attempts, row.holder],
     );
     return moved.length === 1;
   }
 
   /**
    * A call that runs goes back to the queue, or one that waits is added again: its new job id carries `round`. A
-   * direct call gets its row here, so that the sweeper knows of the job.
+   * direct call gets its row here, so that the sweeper knows of the job. False, and nothing is moved, where another has the
+   * call or has brought it further.
    */
   async moveToQueued(
     row: LedgerRow,
     job: Pick<ToolCallJob, 'sealed' | 'subjectToken' | 'resume'>,
     sweepAfterMs: number,
-  ): Promise<void> {
-    await this.sql.query(
+  ): Promise<boolean> {
+    const moved = await this.sql.query(
       `INSERT INTO dispatch.tool_calls (call_id, org_id, integration_id, integration_slug, tool, outward_name, status, lane,
          run_kind, caller_kind, user_id, virtual_key_id, run_id, request_id, ledger_first, safe, sealed, arguments,
          arguments_sha256, attempts, round, accepted_at, deadline_at, subject_token, method, resume, next_sweep_at)
        VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
          $23, $24, $25, now() + make_interval(secs => $26::float8 / 1000))
        ON CONFLICT (call_id) DO UPDATE SET status = 'queued', attempts = excluded.attempts, round = excluded.round,
-         sealed = excluded.sealed, next_sweep_at = excluded.next_sweep_at, worker_id = NULL
-         WHERE tool_calls.status IN ('accepted', 'queued', 'running')`,
+         sealed = excluded.sealed, next_sweep_at = excluded.next_sweep_at, worker_id = NULL, holder = NULL
+         WHERE tool_calls.round < excluded.round AND (tool_calls.status IN ('accepted', 'queued')
+           OR (tool_calls.status = 'running' AND (tool_calls.holder = $27 OR tool_calls.safe)))
+       RETURNING call_id`,
       [
         row.call_id,
         row.org_id,
@@ -106,28 +111,37 @@ export class LedgerRepository {
         row.method,
         job.resume ? JSON.stringify(job.resume) : null,
         sweepAfterMs,
+        row.holder,
       ],
     );
+    return moved.length === 1;
   }
 
-  async adopt(callId: string, workerId: string): Promise<void> {
-    await this.sql.query(
-      `UPDATE dispatch.tool_calls SET worker_id = $2 WHERE call_id = $1 AND status = 'running'`,
-      [callId, workerId],
+  /** A running call becomes this taking's. False where the one before does not have it any more. */
+  async adopt(row: LedgerRow, before: string | null): Promise<boolean> {
+    const adopted = await this.sql.query(
+      `UPDATE dispatch.tool_calls SET worker_id = $2, holder = $3
+       WHERE call_id = $1 AND status = 'running' AND holder IS NOT DISTINCT FROM $4 RETURNING call_id`,
+      [row.call_id, row.worker_id, row.holder, before],
     );
+    return adopted.length === 1;
   }
 
-  /** Writes the ends of calls, with or without a row before. No worker ends a call that waits for a person. */
+  /**
+   * Writes the ends of calls, with or without a row before. No worker ends a call that waits for a person, nor one that
+   * another has: but for a safe one, of which any answer is as good.
+   */
   async end(rows: LedgerRow[]): Promise<void> {
     await this.sql.prepared(
-      `${insert} ON CONFLICT (call_id) DO UPDATE SET ${ended} WHERE c.status IN ('accepted', 'queued', 'running')`,
+      `${insert} ON CONFLICT (call_id) DO UPDATE SET ${ended} WHERE c.status IN ('accepted', 'queued')
+         OR (c.status = 'running' AND (c.holder IS NULL OR c.holder = excluded.holder OR c.safe))`,
       arrays(rows),
     );
   }
 
   async find(callId: string): Promise<KnownCall | undefined> {
     const [row] = await this.sql.query<KnownCall>(
-      `SELECT status, round, worker_id, safe, result, error_code, error_message, error_details, retry_after_ms, auth_path
+      `SELECT status, round, worker_id, holder, safe, result, error_code, error_message, error_details, retry_after_ms, auth_path
        FROM dispatch.tool_calls WHERE call_id = $1`,
       [callId],
     );

@@ -42,9 +42,9 @@ export class LedgerService {
     return this.fence(row);
   }
 
-  /** This worker runs a safe call again whose former worker was lost. */
-  async adopt(row: LedgerRow): Promise<void> {
-    await this.repository.adopt(String(row.call_id), String(row.worker_id));
+  /** A running call whose former worker was lost becomes this taking's. False where somebody was faster. */
+  async adopt(row: LedgerRow, before: KnownCall): Promise<boolean> {
+    return this.repository.adopt(row, before.holder);
   }
 
   /** Resolves once the call's end is durable. A row that the store refuses is written again without its bodies. */
@@ -62,9 +62,9 @@ export class LedgerService {
     if (row.ledger_first) this.announceEnd(String(row.call_id));
   }
 
-  /** The call goes back to its queue as job `<call id>-r<round>`. */
-  async backToQueue(row: LedgerRow, job: ToolCallJob, delayMs: number): Promise<void> {
-    await this.repository.moveToQueued(row, job, delayMs + 20_000);
+  /** The call goes back to its queue as job `<call id>-r<round>`. False where it is not this taking's to give back. */
+  async backToQueue(row: LedgerRow, job: ToolCallJob, delayMs: number): Promise<boolean> {
+    return this.repository.moveToQueued(row, job, delayMs + 20_000);
   }
 
   find(callId: string): Promise<KnownCall | undefined> {

@@ -27,12 +27,16 @@ import type { AbortReason, RunningCall } from './running-calls.js';
 export type SendReport =
   | { status: 'answered'; result: ToolResult; authPath: AuthPath | null; attempts: number }
   | { status: 'ended'; outcome: ToolCallOutcome; authPath: AuthPath | null; attempts: number }
-  | { status: 'retry_later'; delayMs: number; attempts: number };
+  | { status: 'retry_later'; delayMs: number; attempts: number }
+  /** Another worker has the call by now: nothing more is sent from here. */
+  | { status: 'lost' };
 
 export type Sending = {
   job: ToolCallJob;
   resolved: CallTarget;
   running: RunningCall;
+  /** Whether the call is still this worker's. Asked before each send: its lease may have taken any time. */
+  stands: () => Promise<boolean>;
   emit: (event: ToolCallEvent) => void;
 };
 
@@ -45,7 +49,7 @@ type FailedAttempt = {
   authPath: AuthPath | null;
 };
 
-type Attempt = { status: 'answered'; result: ToolResult; lease: Lease } | FailedAttempt;
+type Attempt = { status: 'answered'; result: ToolResult; lease: Lease } | { status: 'lost' } | FailedAttempt;
 
 /** Longer waits go back to the queue, so that they hold no worker. */
 const waitInPlaceMs = 500;
@@ -92,6 +96,7 @@ export class CallSender {
       if (running.signal.aborted)
         return { status: 'ended', outcome: aborted(sending, null), authPath: null, attempts: attempts - 1 };
       const attempt = await this.attempt(sending, { attempt: attempts, refused });
+      if (attempt.status === 'lost') return attempt;
       if (attempt.status === 'answered')
         return {
           status: 'answered',
@@ -134,7 +139,7 @@ export class CallSender {
   }
 
   private async attempt(
-    { job, resolved, running, emit }: Sending,
+    { job, resolved, running, stands, emit }: Sending,
     { attempt, refused }: { attempt: number; refused: LeaseComplaint['refused'] },
   ): Promise<Attempt> {
     const { integration } = resolved;
@@ -143,6 +148,7 @@ export class CallSender {
       lease = await this.parts.metrics.step('lease', () =>
         this.parts.leases.lease(integration, job, { refused, insufficientScopes: null }),
       );
+      if (!(await stands())) return { status: 'lost' };
     } catch (error) {
       return { status: 'failed', failure: leaseFailure(error), lease: null, authPath: pathOf(error) };
     }

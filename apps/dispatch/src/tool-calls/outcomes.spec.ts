@@ -14,6 +14,7 @@ function known(row: Partial<KnownCall>): KnownCall {
     status: 'running',
     round: 0,
     worker_id: null,
+    holder: null,
     safe: null,
     result: null,
     error_code: null,

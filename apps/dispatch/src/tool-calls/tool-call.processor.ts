@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   laneOf,
   toolCallQueue,
@@ -44,11 +45,12 @@ export class ToolCallProcessor {
         this.log.error('a tool call without a valid seal was dropped');
         return;
       }
+      const holder = randomUUID();
       try {
-        return outcomeOf(await this.service.process(job, ctx));
+        return outcomeOf(await this.service.process(job, ctx, holder));
       } catch (err) {
         this.log.error({ err }, 'a tool call could not be processed');
-        return this.giveBack(job, ctx);
+        return this.giveBack(job, ctx, holder);
       }
     });
   }
@@ -65,10 +67,10 @@ export class ToolCallProcessor {
   }
 
   /** What throws is a broken platform. An accepted call is never lost; a direct one is told at once. */
-  private async giveBack(job: ToolCallJob, ctx: JobContext): Promise<ToolCallOutcome | void> {
+  private async giveBack(job: ToolCallJob, ctx: JobContext, heldBy: string): Promise<ToolCallOutcome | void> {
     const { call } = job.sealed;
     if (!call.ledgerFirst) return ended('failed', call.callId, { code: 'dependency_unavailable' });
-    const next = { ...job, round: job.round + 1 };
+    const next = { ...job, round: job.round + 1, heldBy };
     await ctx.requeue(next, { delayMs: brokenDelayMs, jobId: `${call.callId}-r${next.round}` });
   }
 }

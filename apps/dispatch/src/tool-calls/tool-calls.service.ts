@@ -3,6 +3,7 @@ import type { JobContext } from '@switchyard/queue';
 import type { Log } from '@switchyard/service-kit';
 import type { BreakersService } from '../breakers/breakers.service.js';
 import { ledgerRow, type CallProgress, type LedgerRow } from '../ledger/ledger-row.js';
+import { CallHold } from '../ledger/call-hold.js';
 import type { KnownCall } from '../ledger/ledger.repository.js';
 import type { LedgerService } from '../ledger/ledger.service.js';
 import type { LimitsService } from '../limits/limits.service.js';
@@ -31,17 +32,21 @@ export type ToolCallParts = {
   settings: ToolCallSettings;
 };
 
+/** A job as this worker took it. */
+type Taken = { job: ToolCallJob; ctx: JobContext; hold: CallHold };
+
 /** One call in this worker's hand. */
-type InHand = {
-  job: ToolCallJob;
-  ctx: JobContext;
+type InHand = Taken & {
   resolved: CallTarget;
   running: RunningCall;
   startedAt: number | null;
 };
 
-/** A call either ended here, or went back to its queue as another job, or waits for a person and is not to be run. */
-export type Processed = ToolCallOutcome | 'requeued' | 'awaiting_approval';
+/**
+ * A call either ended here, or went back to its queue as another job, or waits for a person and is not to be run, or is
+ * another worker's by now.
+ */
+export type Processed = ToolCallOutcome | 'requeued' | 'awaiting_approval' | 'not_ours';
 
 /**
  * The steps of one tool call, in order: check the deadline → resolve → admit (breaker, limits) → fence → lease and
@@ -50,32 +55,69 @@ export type Processed = ToolCallOutcome | 'requeued' | 'awaiting_approval';
 export class ToolCallsService {
   constructor(private readonly parts: ToolCallParts) {}
 
-  /** Runs the call to its end, or hands it back to its queue. Resolves once the end is durable. */
-  async process(job: ToolCallJob, ctx: JobContext): Promise<Processed> {
+  /**
+   * Runs the call to its end, or hands it back to its queue. Resolves once the end is durable. `holder` names this taking of
+   * the job. A throw means a broken platform.
+   */
+  async process(job: ToolCallJob, ctx: JobContext, holder: string): Promise<Processed> {
     const { call } = job.sealed;
-    this.parts.metrics.taken(call, this.parts.settings.now());
-    const known = ctx.redelivered ? await this.parts.ledger.find(call.callId) : undefined;
+    const { now } = this.parts.settings;
+    this.parts.metrics.taken(call, now());
+    const known = await this.before(job, ctx);
     if (known && isOver(known.status)) return this.answer(ctx, fromLedger(call.callId, known));
+    const taken = this.take(job, ctx, { holder, known });
+    const { lost } = taken.hold;
     const resolution = await this.parts.resolver.resolveAnew(call);
     const safe = isSafe(resolution, known);
     const running = this.parts.runningCalls.begin(call, safe);
     try {
-      if (known?.status === 'running' && !safe)
-        return await this.conclude({ job, ctx, safe, outcome: fromLedger(call.callId, known) });
-      if (activeUntil(job) <= this.parts.settings.now())
-        return await this.conclude({ job, ctx, safe, outcome: expired(call.callId) });
+      if (lost && !safe) return await this.judge(taken, lost);
+      if (activeUntil(job) <= now())
+        return await this.conclude({ ...taken, safe, outcome: expired(call.callId) });
       if (resolution.status === 'missing') {
-        return await this.conclude({
-          job,
-          ctx,
-          safe,
-          outcome: ended('failed', call.callId, resolution.error),
-        });
+        const outcome = ended('failed', call.callId, resolution.error);
+        return await this.conclude({ ...taken, safe, outcome });
       }
-      return await this.admit({ job, ctx, resolved: resolution.resolved, running, startedAt: null });
+      return await this.admit({ ...taken, resolved: resolution.resolved, running, startedAt: null });
     } finally {
       this.parts.runningCalls.end(call.callId);
     }
+  }
+
+  /** What the ledger knows of the call, where this job is not the first to take it. */
+  private async before({ heldBy, sealed }: ToolCallJob, ctx: JobContext): Promise<KnownCall | undefined> {
+    if (!ctx.redelivered && heldBy === undefined) return undefined;
+    return this.parts.ledger.find(sealed.call.callId);
+  }
+
+  private take(
+    job: ToolCallJob,
+    ctx: JobContext,
+    { holder, known }: { holder: string; known: KnownCall | undefined },
+  ): Taken {
+    const { ledger, settings } = this.parts;
+    const lost = known && isLost(known, job, ctx) ? known : undefined;
+    const parts = { ledger, now: settings.now, signal: ctx.signal };
+    return { job, ctx, hold: new CallHold(parts, { callId: job.sealed.call.callId, id: holder, lost }) };
+  }
+
+  /** What a lost worker has sent to an unsafe tool is unknown. */
+  private async judge(taken: Taken, lost: KnownCall): Promise<Processed> {
+    const { job, hold } = taken;
+    const row = this.rowOf(taken, { safe: false }, { status: 'running' });
+    if (!(await this.parts.ledger.adopt(row, lost))) return this.leave(taken);
+    hold.fenced();
+    return this.conclude({ ...taken, safe: false, outcome: fromLedger(job.sealed.call.callId, lost) });
+  }
+
+  /** Another has the call, and answers whoever waits; unless that has ended already. */
+  private async leave({ job, ctx }: Taken): Promise<Processed> {
+    const { callId } = job.sealed.call;
+    const known = await this.parts.ledger.find(callId);
+    if (known && isOver(known.status)) return this.answer(ctx, fromLedger(callId, known));
+    this.parts.log.warn('a call was left to the worker that has it by now');
+    ctx.leaveAnswer();
+    return 'not_ours';
   }
 
   private async admit(inHand: InHand): Promise<Processed> {
@@ -117,14 +159,17 @@ export class ToolCallsService {
       const fence = await this.parts.metrics.step('fence', () => this.parts.ledger.fence(row));
       const stopped = fence === true ? undefined : await this.stoppedBy(fence, inHand, row);
       if (stopped !== undefined) return stopped;
+      inHand.hold.fenced();
     }
     inHand.startedAt = startedAt;
     const report = await this.parts.sender.send({
       job,
       resolved,
       running,
+      stands: () => inHand.hold.stands(),
       emit: (event) => inHand.ctx.emit(event),
     });
+    if (report.status === 'lost') return this.leave(inHand);
     if (report.status === 'retry_later') {
       return this.requeue(inHand, { delayMs: report.delayMs, rateAdmitted: true, attempts: report.attempts });
     }
@@ -135,23 +180,26 @@ export class ToolCallsService {
   private async stoppedBy(known: KnownCall, inHand: InHand, row: LedgerRow): Promise<Processed | undefined> {
     if (known.status === 'awaiting_approval') {
       this.parts.log.error('a job of a call that waits for approval was dropped');
+      inHand.ctx.leaveAnswer();
       return known.status;
     }
-    const mayRepeat = known.status === 'running' && inHand.resolved.safe;
-    if (!mayRepeat) return this.concludeInHand(inHand, fromLedger(inHand.job.sealed.call.callId, known));
-    await this.parts.ledger.adopt(row);
-    return undefined;
+    if (known.status !== 'running')
+      return this.concludeInHand(inHand, fromLedger(inHand.job.sealed.call.callId, known));
+    // Of a worker that is gone, as this taking knew when it began: every other one is alive, and will answer.
+    const { lost } = inHand.hold;
+    const mayRepeat = lost !== undefined && known.holder === lost.holder && inHand.resolved.safe;
+    return mayRepeat && (await this.parts.ledger.adopt(row, known)) ? undefined : this.leave(inHand);
   }
 
   private async concludeSent(
     inHand: InHand,
-    report: Exclude<SendReport, { status: 'retry_later' }>,
-  ): Promise<ToolCallOutcome> {
-    const { job, ctx, resolved } = inHand;
+    report: Exclude<SendReport, { status: 'retry_later' | 'lost' }>,
+  ): Promise<Processed> {
+    const { job, resolved } = inHand;
     const { callId } = job.sealed.call;
     const progress = { authPath: report.authPath, attempts: report.attempts, startedAt: inHand.startedAt };
     if (report.status === 'ended') {
-      return this.conclude({ job, ctx, safe: resolved.safe, resolved, outcome: report.outcome, progress });
+      return this.conclude({ ...inHand, safe: resolved.safe, outcome: report.outcome, progress });
     }
     const capped = capResult(report.result, this.parts.settings.resultLimitBytes);
     const failure = capped.tooLarge ?? askedOfNobody(job, report.result);
@@ -160,10 +208,8 @@ export class ToolCallsService {
       : completed(callId, report.authPath, report.result);
     const kept = failure || !keepsResult(inHand) ? null : capped.text;
     return this.conclude({
-      job,
-      ctx,
+      ...inHand,
       safe: resolved.safe,
-      resolved,
       outcome,
       progress: { ...progress, resultText: kept, resultBytes: capped.bytes },
     });
@@ -180,32 +226,32 @@ export class ToolCallsService {
       return this.concludeInHand(inHand, expired(call.callId));
     const again = { ...job, round: job.round + 1, attempts: next.attempts, rateAdmitted: next.rateAdmitted };
     if (call.ledgerFirst || inHand.startedAt !== null) {
-      await this.parts.ledger.backToQueue(
-        this.row({ ...inHand, job: again }, { status: 'queued', attempts: next.attempts }),
-        job,
-        next.delayMs,
-      );
+      const row = this.row({ ...inHand, job: again }, { status: 'queued', attempts: next.attempts });
+      if (!(await this.parts.ledger.backToQueue(row, job, next.delayMs))) return this.leave(inHand);
     }
     await ctx.requeue(again, { delayMs: next.delayMs, jobId: `${call.callId}-r${again.round}` });
     this.parts.metrics.requeued(resolved.integration.slug);
     return 'requeued';
   }
 
-  private concludeInHand(inHand: InHand, outcome: ToolCallOutcome): Promise<ToolCallOutcome> {
-    const { job, ctx, resolved } = inHand;
-    return this.conclude({ job, ctx, safe: resolved.safe, resolved, outcome });
+  private concludeInHand(inHand: InHand, outcome: ToolCallOutcome): Promise<Processed> {
+    return this.conclude({ ...inHand, safe: inHand.resolved.safe, outcome });
   }
 
-  /** Answers the waiting face at once, then makes the end durable: the answer does not wait for the commit. */
-  private async conclude(end: {
-    job: ToolCallJob;
-    ctx: JobContext;
-    safe: boolean;
-    resolved?: CallTarget;
-    outcome: ToolCallOutcome;
-    progress?: Partial<CallProgress>;
-  }): Promise<ToolCallOutcome> {
-    const { job, ctx, safe, resolved, outcome } = end;
+  /**
+   * Answers the waiting face at once, then makes the end durable: the answer does not wait for the commit. What was never
+   * sent from here says nothing of a call that another has sent by now.
+   */
+  private async conclude(
+    end: Taken & {
+      safe: boolean;
+      resolved?: CallTarget;
+      outcome: ToolCallOutcome;
+      progress?: Partial<CallProgress>;
+    },
+  ): Promise<Processed> {
+    const { job, ctx, hold, safe, resolved, outcome } = end;
+    if (!hold.isFenced && !(await hold.stands().catch(() => true))) return this.leave(end);
     await this.answer(ctx, outcome);
     const progress: Partial<CallProgress> = {
       status: outcome.status,
@@ -214,7 +260,7 @@ export class ToolCallsService {
       endedAt: this.parts.settings.now(),
       ...end.progress,
     };
-    const row = this.rowOf(job, { safe, resolved }, progress);
+    const row = this.rowOf(end, { safe, resolved }, progress);
     await this.parts.metrics.step('record', () => this.parts.ledger.end(row));
     this.parts.metrics.ended(job.sealed.call, outcome, this.parts.settings.now());
     this.parts.log.info(
@@ -238,12 +284,13 @@ export class ToolCallsService {
     return outcome;
   }
 
-  private row({ job, resolved }: InHand, progress: Partial<CallProgress>): LedgerRow {
-    return this.rowOf(job, { safe: resolved.safe, resolved }, progress);
+  private row(inHand: InHand, progress: Partial<CallProgress>): LedgerRow {
+    const { resolved } = inHand;
+    return this.rowOf(inHand, { safe: resolved.safe, resolved }, progress);
   }
 
   private rowOf(
-    job: ToolCallJob,
+    { job, hold }: Taken,
     { safe, resolved }: { safe: boolean; resolved?: CallTarget },
     progress: Partial<CallProgress>,
   ): LedgerRow {
@@ -254,6 +301,7 @@ export class ToolCallsService {
       authPath: null,
       attempts: job.attempts,
       workerId: this.parts.settings.workerId,
+      holder: hold.id,
       traceId: this.parts.metrics.traceId(),
       startedAt: null,
       endedAt: null,
@@ -272,6 +320,12 @@ function keepsResult({ resolved, job }: InHand): boolean {
 
 function keeps(retention: 'always' | 'ledger_first' | 'never' | undefined, ledgerFirst: boolean): boolean {
   return retention === undefined || retention === 'always' || (retention === 'ledger_first' && ledgerFirst);
+}
+
+/** Whether the row is of a taking that does not go on: the queue says so of this job, or it gave its own back. */
+function isLost(row: KnownCall, { heldBy, round }: ToolCallJob, { redelivered }: JobContext): boolean {
+  const isGivenBack = heldBy !== undefined && row.holder === heldBy;
+  return row.status === 'running' && (isGivenBack || (redelivered && row.round === round));
 }
 
 /** Of a tool that is gone, only the row of a worker before this one tells it. */

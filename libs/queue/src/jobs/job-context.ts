@@ -26,6 +26,8 @@ export interface JobContext<Q extends QueueDefinition = QueueDefinition> {
   emit(event: EventOf<Q>): void;
   /** Answers the asker now; the handler may go on. What it returns later is not sent. Never rejects. */
   reply(result: ResultOf<Q>): Promise<void>;
+  /** What the handler returns is not sent: another has this job's work by now, and answers the asker. */
+  leaveAnswer(): void;
   /** Adds another job that takes over the asker; what the handler returns is not sent. Rejects like `enqueue`. */
   requeue(
     payload: PayloadOf<Q>,

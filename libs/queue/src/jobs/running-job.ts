@@ -35,6 +35,7 @@ export class RunningJob {
       signal: this.#abort.signal,
       emit: (event) => this.#emit(event),
       reply: (result) => this.#reply(result),
+      leaveAnswer: () => void (this.#answered = true),
       requeue: (payload, options) => this.#requeue(payload, options),
     };
   }
