@@ -2,12 +2,13 @@ import { PlatformError, type ToolCallJob, type ToolCallOutcome } from '@switchya
 import type { JobContext } from '@switchyard/queue';
 import type { Log } from '@switchyard/service-kit';
 import type { BreakersService } from '../breakers/breakers.service.js';
-import { ledgerRow, type CallProgress, type LedgerRow } from '../ledger/ledger-row.js';
+import type { CallProgress, LedgerRow } from '../ledger/ledger-row.js';
 import { CallHold } from '../ledger/call-hold.js';
 import type { KnownCall } from '../ledger/ledger.repository.js';
 import type { LedgerService } from '../ledger/ledger.service.js';
 import type { LimitsService } from '../limits/limits.service.js';
 import type { CallMetrics } from './call-metrics.js';
+import { CallEnds, isOver, keeps, type Taken } from './call-ends.js';
 import type { CallTarget } from './call-target.js';
 import { capResult } from './cap-result.js';
 import type { CallSender, SendReport } from './call-sender.js';
@@ -32,9 +33,6 @@ export type ToolCallParts = {
   settings: ToolCallSettings;
 };
 
-/** A job as this worker took it. */
-type Taken = { job: ToolCallJob; ctx: JobContext; hold: CallHold };
-
 /** One call in this worker's hand. */
 type InHand = Taken & {
   resolved: CallTarget;
@@ -53,7 +51,11 @@ export type Processed = ToolCallOutcome | 'requeued' | 'awaiting_approval' | 'no
  * send → classify → answer → record. Each step may end the call; what it ends with is an outcome, never a throw.
  */
 export class ToolCallsService {
-  constructor(private readonly parts: ToolCallParts) {}
+  private readonly ends: CallEnds;
+
+  constructor(private readonly parts: ToolCallParts) {
+    this.ends = new CallEnds(parts);
+  }
 
   /**
    * Runs the call to its end, or hands it back to its queue. Resolves once the end is durable. `holder` names this taking of
@@ -64,7 +66,7 @@ export class ToolCallsService {
     const { now } = this.parts.settings;
     this.parts.metrics.taken(call, now());
     const known = await this.before(job, ctx);
-    if (known && isOver(known.status)) return this.answer(ctx, fromLedger(call.callId, known));
+    if (known && isOver(known.status)) return this.ends.answer(ctx, fromLedger(call.callId, known));
     const taken = this.take(job, ctx, { holder, known });
     const { lost } = taken.hold;
     const resolution = await this.parts.resolver.resolveAnew(call);
@@ -73,10 +75,10 @@ export class ToolCallsService {
     try {
       if (lost && !safe) return await this.judge(taken, lost);
       if (activeUntil(job) <= now())
-        return await this.conclude({ ...taken, safe, outcome: expired(call.callId) });
+        return await this.ends.conclude({ ...taken, safe, outcome: expired(call.callId) });
       if (resolution.status === 'missing') {
         const outcome = ended('failed', call.callId, resolution.error);
-        return await this.conclude({ ...taken, safe, outcome });
+        return await this.ends.conclude({ ...taken, safe, outcome });
       }
       return await this.admit({ ...taken, resolved: resolution.resolved, running, startedAt: null });
     } finally {
@@ -104,20 +106,10 @@ export class ToolCallsService {
   /** What a lost worker has sent to an unsafe tool is unknown. */
   private async judge(taken: Taken, lost: KnownCall): Promise<Processed> {
     const { job, hold } = taken;
-    const row = this.rowOf(taken, { safe: false }, { status: 'running' });
-    if (!(await this.parts.ledger.adopt(row, lost))) return this.leave(taken);
+    const row = this.ends.rowOf(taken, { safe: false }, { status: 'running' });
+    if (!(await this.parts.ledger.adopt(row, lost))) return this.ends.leave(taken);
     hold.fenced();
-    return this.conclude({ ...taken, safe: false, outcome: fromLedger(job.sealed.call.callId, lost) });
-  }
-
-  /** Another has the call, and answers whoever waits; unless that has ended already. */
-  private async leave({ job, ctx }: Taken): Promise<Processed> {
-    const { callId } = job.sealed.call;
-    const known = await this.parts.ledger.find(callId);
-    if (known && isOver(known.status)) return this.answer(ctx, fromLedger(callId, known));
-    this.parts.log.warn('a call was left to the worker that has it by now');
-    ctx.leaveAnswer();
-    return 'not_ours';
+    return this.ends.conclude({ ...taken, safe: false, outcome: fromLedger(job.sealed.call.callId, lost) });
   }
 
   private async admit(inHand: InHand): Promise<Processed> {
@@ -169,7 +161,7 @@ export class ToolCallsService {
       stands: () => inHand.hold.stands(),
       emit: (event) => inHand.ctx.emit(event),
     });
-    if (report.status === 'lost') return this.leave(inHand);
+    if (report.status === 'lost') return this.ends.leave(inHand);
     if (report.status === 'retry_later') {
       return this.requeue(inHand, { delayMs: report.delayMs, rateAdmitted: true, attempts: report.attempts });
     }
@@ -188,7 +180,7 @@ export class ToolCallsService {
     // Of a worker that is gone, as this taking knew when it began: every other one is alive, and will answer.
     const { lost } = inHand.hold;
     const mayRepeat = lost !== undefined && known.holder === lost.holder && inHand.resolved.safe;
-    return mayRepeat && (await this.parts.ledger.adopt(row, known)) ? undefined : this.leave(inHand);
+    return mayRepeat && (await this.parts.ledger.adopt(row, known)) ? undefined : this.ends.leave(inHand);
   }
 
   private async concludeSent(
@@ -199,7 +191,7 @@ export class ToolCallsService {
     const { callId } = job.sealed.call;
     const progress = { authPath: report.authPath, attempts: report.attempts, startedAt: inHand.startedAt };
     if (report.status === 'ended') {
-      return this.conclude({ ...inHand, safe: resolved.safe, outcome: report.outcome, progress });
+      return this.ends.conclude({ ...inHand, safe: resolved.safe, outcome: report.outcome, progress });
     }
     const capped = capResult(report.result, this.parts.settings.resultLimitBytes);
     const failure = capped.tooLarge ?? askedOfNobody(job, report.result);
@@ -207,7 +199,7 @@ export class ToolCallsService {
       ? failed(callId, report.authPath, { failure, safe: resolved.safe })
       : completed(callId, report.authPath, report.result);
     const kept = failure || !keepsResult(inHand) ? null : capped.text;
-    return this.conclude({
+    return this.ends.conclude({
       ...inHand,
       safe: resolved.safe,
       outcome,
@@ -227,7 +219,7 @@ export class ToolCallsService {
     const again = { ...job, round: job.round + 1, attempts: next.attempts, rateAdmitted: next.rateAdmitted };
     if (call.ledgerFirst || inHand.startedAt !== null) {
       const row = this.row({ ...inHand, job: again }, { status: 'queued', attempts: next.attempts });
-      if (!(await this.parts.ledger.backToQueue(row, job, next.delayMs))) return this.leave(inHand);
+      if (!(await this.parts.ledger.backToQueue(row, job, next.delayMs))) return this.ends.leave(inHand);
     }
     await ctx.requeue(again, { delayMs: next.delayMs, jobId: `${call.callId}-r${again.round}` });
     this.parts.metrics.requeued(resolved.integration.slug);
@@ -235,91 +227,17 @@ export class ToolCallsService {
   }
 
   private concludeInHand(inHand: InHand, outcome: ToolCallOutcome): Promise<Processed> {
-    return this.conclude({ ...inHand, safe: inHand.resolved.safe, outcome });
-  }
-
-  /**
-   * Answers the waiting face at once, then makes the end durable: the answer does not wait for the commit. What was never
-   * sent from here says nothing of a call that another has sent by now.
-   */
-  private async conclude(
-    end: Taken & {
-      safe: boolean;
-      resolved?: CallTarget;
-      outcome: ToolCallOutcome;
-      progress?: Partial<CallProgress>;
-    },
-  ): Promise<Processed> {
-    const { job, ctx, hold, safe, resolved, outcome } = end;
-    if (!hold.isFenced && !(await hold.stands().catch(() => true))) return this.leave(end);
-    await this.answer(ctx, outcome);
-    const progress: Partial<CallProgress> = {
-      status: outcome.status,
-      outcome,
-      authPath: outcome.authPath,
-      endedAt: this.parts.settings.now(),
-      ...end.progress,
-    };
-    const row = this.rowOf(end, { safe, resolved }, progress);
-    await this.parts.metrics.step('record', () => this.parts.ledger.end(row));
-    this.parts.metrics.ended(job.sealed.call, outcome, this.parts.settings.now());
-    this.parts.log.info(
-      {
-        tool: job.sealed.call.outwardName,
-        lane: job.sealed.call.lane,
-        outcome: outcome.status,
-        ...(outcome.status !== 'completed' && { code: outcome.error.code }),
-        ms: this.parts.settings.now() - job.sealed.call.acceptedAt,
-      },
-      'a call ended',
-    );
-    return outcome;
-  }
-
-  private async answer(ctx: JobContext, outcome: ToolCallOutcome): Promise<ToolCallOutcome> {
-    // The ledger has the outcome for whoever misses the answer.
-    await ctx
-      .reply(outcome)
-      .catch((err: unknown) => this.parts.log.warn({ err }, 'an answer was not delivered'));
-    return outcome;
+    return this.ends.conclude({ ...inHand, safe: inHand.resolved.safe, outcome });
   }
 
   private row(inHand: InHand, progress: Partial<CallProgress>): LedgerRow {
     const { resolved } = inHand;
-    return this.rowOf(inHand, { safe: resolved.safe, resolved }, progress);
-  }
-
-  private rowOf(
-    { job, hold }: Taken,
-    { safe, resolved }: { safe: boolean; resolved?: CallTarget },
-    progress: Partial<CallProgress>,
-  ): LedgerRow {
-    return ledgerRow(job, {
-      status: 'running',
-      integrationSlug: resolved?.integration.slug ?? '',
-      safe,
-      authPath: null,
-      attempts: job.attempts,
-      workerId: this.parts.settings.workerId,
-      holder: hold.id,
-      traceId: this.parts.metrics.traceId(),
-      startedAt: null,
-      endedAt: null,
-      outcome: null,
-      resultText: null,
-      resultBytes: null,
-      keepArguments: keeps(resolved?.integration.retention, job.sealed.call.ledgerFirst),
-      ...progress,
-    });
+    return this.ends.rowOf(inHand, { safe: resolved.safe, resolved }, progress);
   }
 }
 
 function keepsResult({ resolved, job }: InHand): boolean {
   return keeps(resolved.integration.retention, job.sealed.call.ledgerFirst);
-}
-
-function keeps(retention: 'always' | 'ledger_first' | 'never' | undefined, ledgerFirst: boolean): boolean {
-  return retention === undefined || retention === 'always' || (retention === 'ledger_first' && ledgerFirst);
 }
 
 /** Whether the row is of a taking that does not go on: the queue says so of this job, or it gave its own back. */
@@ -331,10 +249,6 @@ function isLost(row: KnownCall, { heldBy, round }: ToolCallJob, { redelivered }:
 /** Of a tool that is gone, only the row of a worker before this one tells it. */
 function isSafe(resolution: Resolution, known: KnownCall | undefined): boolean {
   return resolution.status === 'found' ? resolution.resolved.safe : known?.safe === true;
-}
-
-function isOver(status: string): boolean {
-  return !['accepted', 'awaiting_approval', 'queued', 'running'].includes(status);
 }
 
 function expired(callId: string): ToolCallOutcome {
