@@ -107,6 +107,15 @@ onBothQueueBackends('webhooks', (backend) => {
     });
   });
 
+  it.each(['foo', '', 'text/', '/', ';', 'multipart/form-data'])(
+    'take a body whatever its type, even "%s"',
+    async (type) => {
+      const id = await harness.addWebhook(await harness.addAgent());
+      const answer = await post(id, '{"n":1}', { ...signed('{"n":1}'), 'content-type': type });
+      expect(answer).toMatchObject({ status: 202, body: { duplicate: false } });
+    },
+  );
+
   // What differs between the backends is the queue alone, which only wakes: fewer will do on the slower one.
   const burst = backend.kind === 'redis' ? 1_000 : 200;
 
