@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { type EnvironmentInput, serviceEnvironment } from './environments.ts';
 import { type ServiceName, services, type StartOptions } from './options.ts';
+import { whyTaken } from './ports.ts';
 import { ServiceLog } from './service-log.ts';
 import { SupervisedService } from './supervised-service.ts';
 
@@ -74,6 +75,8 @@ export class Fleet {
         process.stderr.write(`[${name}] ended (${why}), starts again in ${pauseMs / 1000} s\n`);
         this.#onChange();
       },
+      // It was free before all was built; another process, such as a second start, may have taken it since.
+      ...(service === 'gateway' && index === 0 && { whyHopeless: () => whyTaken(input.ports.gateway) }),
     });
     this.#members.push({ service, process: supervised, log });
   }

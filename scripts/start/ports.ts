@@ -7,11 +7,16 @@ import { type StartOptions, UsageError } from './options.ts';
 /** The wanted port. Processes of a start that was killed may hold it for `patienceMs`; then it is an error that says what to do. */
 export async function gatewayPort(options: StartOptions, patienceMs: number): Promise<number> {
   if (options.port === 0) return freePort();
-  for (const giveUpAt = Date.now() + patienceMs; !(await isFree(options.port)); await delay(200)) {
-    if (Date.now() >= giveUpAt)
-      throw new UsageError(`Port ${options.port} is taken. Use another: PORT=${options.port + 10} npm start`);
+  for (const giveUpAt = Date.now() + patienceMs; ; await delay(200)) {
+    const why = await whyTaken(options.port);
+    if (why === undefined) return options.port;
+    if (Date.now() >= giveUpAt) throw new UsageError(why);
   }
-  return options.port;
+}
+
+/** For the person at the console, where another process listens on the gateway's port; undefined where none does. */
+export async function whyTaken(port: number): Promise<string | undefined> {
+  return (await isFree(port)) ? undefined : `Port ${port} is in use: set PORT to another one.`;
 }
 
 /** Free ports, none of them twice, for all that the gateway at `gateway` reaches. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '@switchyard/testing';
 import { ServiceLog } from './service-log.ts';
-import { SupervisedService } from './supervised-service.ts';
+import { type SupervisedOptions, SupervisedService } from './supervised-service.ts';
 
 const main = join(import.meta.dirname, 'test-fixtures/child.mjs');
 const running: SupervisedService[] = [];
@@ -16,7 +16,7 @@ type Watched = {
   readyCount: () => number;
 };
 
-function supervise(behaviour: string): Watched {
+function supervise(behaviour: string, more: Partial<SupervisedOptions> = {}): Watched {
   const log = join(mkdtempSync(join(tmpdir(), 'switchyard-supervised-')), 'child.log');
   const restarts: Watched['restarts'] = [];
   let readyCount = 0;
@@ -27,6 +27,7 @@ function supervise(behaviour: string): Watched {
     log: new ServiceLog('child', log),
     onReady: () => (readyCount += 1),
     onRestart: (why, pauseMs) => restarts.push({ why, pauseMs }),
+    ...more,
   });
   running.push(service);
   return { service, log, restarts, readyCount: () => readyCount };
@@ -86,5 +87,12 @@ describe('a supervised service', () => {
     const { service, restarts } = supervise('fails');
     await expect(service.firstReady).rejects.toThrow('the reason why');
     expect(restarts).toHaveLength(4);
+  });
+
+  it('that can never come up is given up at once, with the reason instead of its log', async () => {
+    const whyHopeless = () => Promise.resolve('Port 8080 is in use: set PORT to another one.');
+    const { service, restarts } = supervise('fails', { whyHopeless });
+    await expect(service.firstReady).rejects.toThrow(/^Port 8080 is in use: set PORT to another one\.$/);
+    expect(restarts).toEqual([]);
   });
 });

@@ -23,6 +23,8 @@ export type SupervisedOptions = {
   /** The process is up, for the first time or again. */
   onReady: () => void;
   onRestart: (why: string, pauseMs: number) => void;
+  /** Asked when the process ended before it was ever up: a reason, in plain words, that no other try would mend. */
+  whyHopeless?: () => Promise<string | undefined>;
 };
 
 export class SupervisedService {
@@ -88,7 +90,7 @@ export class SupervisedService {
     log.follow(child.stderr);
     child.on('message', (message) => this.#onMessage(message as Partial<Address> & { ready?: boolean }));
     child.on('error', () => undefined);
-    child.once('exit', (code, signal) => this.#onExit(signal ?? `code ${code}`, Date.now() - startedAt));
+    child.once('exit', (code, signal) => void this.#onExit(signal ?? `code ${code}`, Date.now() - startedAt));
   }
 
   #onMessage({ ready, httpPort, opsPort }: Partial<Address> & { ready?: boolean }): void {
@@ -100,17 +102,27 @@ export class SupervisedService {
     this.#options.onReady();
   }
 
-  #onExit(why: string, lifeMs: number): void {
+  async #onExit(why: string, lifeMs: number): Promise<void> {
     this.#isUp = false;
     if (this.#isStopping) return;
     this.#failures += 1;
-    if (!this.address && this.#failures >= mostFailuresBeforeReady) {
-      this.#reject(new StartError(`${this.#options.name} does not start:\n${this.#options.log.tail()}`));
+    const reason = this.address ? undefined : await this.#whyGivenUp();
+    // It may have been asked to end meanwhile.
+    if (this.#isStopping) return;
+    if (reason !== undefined) {
+      this.#reject(new StartError(reason));
       return;
     }
     if (lifeMs >= soundLifeMs) this.#pauseMs = firstPauseMs;
     this.#options.onRestart(why, this.#pauseMs);
     this.#timer = setTimeout(() => this.#launch(), this.#pauseMs);
     this.#pauseMs = Math.min(this.#pauseMs * 2, longestPauseMs);
+  }
+
+  async #whyGivenUp(): Promise<string | undefined> {
+    const { name, log, whyHopeless } = this.#options;
+    const hopeless = await whyHopeless?.();
+    if (hopeless !== undefined || this.#failures < mostFailuresBeforeReady) return hopeless;
+    return `${name} does not start:\n${log.tail()}`;
   }
 }

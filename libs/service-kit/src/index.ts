@@ -5,6 +5,7 @@ export { serviceConfig, serviceEnv } from './config/service-env.js';
 export type { ServiceConfig } from './config/service-env.js';
 export { LruMap } from './collections/lru-map.js';
 export { IdempotencyKey, idempotencyKeyOf } from './http/idempotency-key.js';
+export { anyBodyType } from './http/other-bodies.js';
 export { decodeCursor, encodeCursor, PageQuery, toPage } from './http/paging.js';
 export type { Page } from './http/paging.js';
 export { parseBody, parseQuery } from './http/parse.js';

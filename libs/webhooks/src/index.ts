@@ -1,4 +1,6 @@
 export { newWebhookKey, webhookKeyBytes } from './keys/webhook-key.js';
+export { readGreeting } from './read-greeting.js';
+export type { GreetingAnswer } from './read-greeting.js';
 export { Refusal, refusalReasons } from './schemes/claim.js';
 export type { RefusalReason, WebhookHeaders } from './schemes/claim.js';
 export { WebhookScheme } from './schemes/webhook-scheme.js';

@@ -56,6 +56,18 @@ onBothQueueBackends('requests to chats', (backend) => {
     });
   });
 
+  it('that come as a form, as curl sends them by itself, read which header is missing', async () => {
+    const agent = await harness.addAgent();
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    const body = { agent: agent.id, message: 'plain' };
+    const answer = await harness.call(runner.origin, '/api/chat', { body, headers });
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({
+      code: 'invalid_request',
+      detail: expect.stringContaining('Content-Type: application/json'),
+    });
+  });
+
   it('narrow the tools of their run, wherever the filter stands, and refuse one that is misspelt', async () => {
     const agent = await harness.addAgent();
     const planned = async (body: object, headers: Record<string, string> = {}) => {

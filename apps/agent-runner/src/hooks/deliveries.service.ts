@@ -2,7 +2,7 @@ import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { PlatformError, type RunInput } from '@switchyard/contracts';
 import { Sql } from '@switchyard/database';
 import { Log, Shutdown } from '@switchyard/service-kit';
-import { type Delivery, verifyWebhook } from '@switchyard/webhooks';
+import { type Delivery, type GreetingAnswer, readGreeting, verifyWebhook } from '@switchyard/webhooks';
 import { RunsService } from '../runs/runs.service.js';
 import { unattendedCaller } from '../runs/unattended-caller.js';
 import { SecretLeases } from '../secrets/secret-leases.service.js';
@@ -16,7 +16,10 @@ const keptDays = 90;
 /** The run that the delivery began; or began before, when it came for the first time. */
 export type Accepted = { readonly runId: string; readonly isDuplicate: boolean };
 
-/** Takes deliveries of webhooks: find → check the size → check the signature → record, once → begin the run. */
+/** Or the answer to a greeting, which begins none. */
+export type Taken = Accepted | { readonly greeting: GreetingAnswer };
+
+/** Takes deliveries of webhooks: find → check the size → check the signature → greet, or record, once → begin the run. */
 @Injectable()
 export class Deliveries implements OnApplicationBootstrap {
   constructor(
@@ -38,7 +41,7 @@ export class Deliveries implements OnApplicationBootstrap {
    * Resolves once the run is durable. Throws `not_found`, `payload_too_large`, `unauthenticated` where the signature is not
    * believed (why is told to the audit log alone), `invalid_request` for a body that is no text.
    */
-  async take(webhookId: string, delivery: Delivery): Promise<Accepted> {
+  async take(webhookId: string, delivery: Delivery): Promise<Taken> {
     const webhook = await this.webhooks.find(webhookId);
     if (!webhook) throw new PlatformError('not_found');
     if (delivery.body.length > webhook.bodyLimitBytes) {
@@ -46,6 +49,8 @@ export class Deliveries implements OnApplicationBootstrap {
       throw new PlatformError('payload_too_large', { details });
     }
     const replayKey = await this.#believe(webhook, delivery);
+    const greeting = readGreeting(webhook.scheme, delivery);
+    if (greeting) return { greeting };
     const input = { text: webhook.input, data: dataOf(webhook, delivery.body) };
     const accepted = await this.#record(webhook, replayKey, input);
     // A run that was recorded before is announced too: its first request may have died before it could.

@@ -107,6 +107,64 @@ onBothQueueBackends('webhooks', (backend) => {
     });
   });
 
+  const slackHeaders = (body: string, secret = harness.webhookSecret) => {
+    const at = String(Math.floor(Date.now() / 1_000));
+    const mac = createHmac('sha256', secret).update(`v0:${at}:${body}`).digest('hex');
+    return { 'x-slack-request-timestamp': at, 'x-slack-signature': `v0=${mac}` };
+  };
+  const githubHeaders = (body: string, secret = harness.webhookSecret) => {
+    const mac = createHmac('sha256', secret).update(body).digest('hex');
+    return { 'x-hub-signature-256': `sha256=${mac}`, 'x-github-event': 'ping' };
+  };
+
+  it.each([
+    [
+      'Slack',
+      { scheme: 'slack', tolerance_s: 300 },
+      { type: 'url_verification', challenge: 'abc', token: 'x' },
+      slackHeaders,
+      { challenge: 'abc' },
+    ],
+    [
+      'GitHub',
+      { scheme: 'github' },
+      { zen: 'Speak like a human.', hook_id: 1 },
+      githubHeaders,
+      { status: 'pong' },
+    ],
+  ])(
+    'answer the greeting of %s, if it is signed, and begin nothing',
+    async (_who, scheme, sent, sign, greeted) => {
+      const id = await harness.addWebhook(await harness.addAgent(), { scheme });
+      const body = JSON.stringify(sent);
+      const forged = await post(id, body, sign(body, 'somebody else'));
+      expect(forged).toMatchObject({ status: 401, body: { code: 'unauthenticated' } });
+      expect(JSON.stringify(forged.body)).not.toContain('abc');
+      for (const _again of [1, 2])
+        expect(await post(id, body, sign(body))).toEqual({ status: 200, body: greeted });
+      expect(await runCount(id)).toBe(0);
+    },
+  );
+
+  it('know an event from a greeting', async () => {
+    const addWebhook = async (scheme: object) => harness.addWebhook(await harness.addAgent(), { scheme });
+    const slack = await addWebhook({ scheme: 'slack', tolerance_s: 300 });
+    for (const body of ['{"type":"event_callback","challenge":"abc"}', 'command=/sort', 'null'])
+      expect((await post(slack, body, slackHeaders(body))).status).toBe(202);
+    const github = await addWebhook({ scheme: 'github' });
+    const pushed = { ...githubHeaders('{}'), 'x-github-event': 'push' };
+    expect((await post(github, '{}', pushed)).status).toBe(202);
+  });
+
+  it.each(['foo', '', 'text/', '/', ';', 'multipart/form-data'])(
+    'take a body whatever its type, even "%s"',
+    async (type) => {
+      const id = await harness.addWebhook(await harness.addAgent());
+      const answer = await post(id, '{"n":1}', { ...signed('{"n":1}'), 'content-type': type });
+      expect(answer).toMatchObject({ status: 202, body: { duplicate: false } });
+    },
+  );
+
   // What differs between the backends is the queue alone, which only wakes: fewer will do on the slower one.
   const burst = backend.kind === 'redis' ? 1_000 : 200;
 

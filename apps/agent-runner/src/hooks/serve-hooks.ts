@@ -27,7 +27,7 @@ export async function serveHooks(app: NestFastifyApplication): Promise<void> {
   });
 }
 
-/** 202 as soon as the run is durable; 200 and the first run's id for a delivery that came before. */
+/** 202 as soon as the run is durable; 200 and the first run's id for a delivery that came before, and for a greeting its answer. */
 async function take(
   app: NestFastifyApplication,
   request: Request,
@@ -37,7 +37,9 @@ async function take(
     const id = z.uuid().safeParse(request.params.id);
     if (!id.success) throw new PlatformError('not_found');
     const delivery = { headers: request.headers, body: request.body ?? Buffer.alloc(0) };
-    const { runId, isDuplicate } = await app.get(Deliveries).take(id.data, delivery);
+    const taken = await app.get(Deliveries).take(id.data, delivery);
+    if ('greeting' in taken) return reply.status(200).send(taken.greeting);
+    const { runId, isDuplicate } = taken;
     return reply.status(isDuplicate ? 200 : 202).send({ run_id: runId, duplicate: isDuplicate });
   } catch (thrown) {
     sendProblem(reply, toAnswer(app, thrown), request.id);

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { PlatformError } from '@switchyard/contracts';
-import { sendProblem } from '@switchyard/service-kit';
+import { anyBodyType, sendProblem } from '@switchyard/service-kit';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { EdgeConfig } from '../config.js';
 import { answerPreflight, allowOrigin, isPreflight } from './cors.js';
@@ -12,8 +12,8 @@ import { parseJson } from './parse-json.js';
 /** Longer than any load balancer keeps an idle connection, so that it is never we who close under a request. */
 const keepAliveTimeoutMs = 75_000;
 
-/** Routes whose handler wants the JSON body as text, because it answers malformed JSON in a form of its own. */
-export const rawJsonBody = { rawJson: true } as const;
+/** Routes whose handler wants the JSON body as text, because it answers malformed JSON, and other types, in a form of its own. */
+export const rawJsonBody = { rawJson: true, ...anyBodyType } as const;
 
 /** Sets up what every request passes before it reaches a route: Host and Origin, time and size of the body. */
 export function configureEdge(app: NestFastifyApplication, config: EdgeConfig): void {

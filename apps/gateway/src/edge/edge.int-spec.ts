@@ -173,6 +173,32 @@ describe('the edge', () => {
     expect([version.status, version.body.error.code]).toEqual([400, -32000]);
   });
 
+  it.each(['application/x-www-form-urlencoded', 'text/plain', 'foo'])(
+    'says to whoever sends a REST route a body of type %s that it has to be JSON',
+    async (type) => {
+      const headers = { ...bearer(key), 'content-type': type };
+      for (const path of ['/api/tool-calls', '/v1/mcp/tool/execute'])
+        expect(await rpc(`${gateway.url}${path}`, '{"tool":"up_echo"}', headers)).toMatchObject({
+          status: 400,
+          body: {
+            code: 'invalid_request',
+            detail: expect.stringContaining('Content-Type: application/json'),
+          },
+        });
+    },
+  );
+
+  it.each(['application/x-www-form-urlencoded', 'application/xml', 'foo'])(
+    'says the same to an MCP client, in the form of MCP: a body of type %s',
+    async (type) => {
+      const answer = await rpc(gateway.mcpUrl, JSON.stringify(list), {
+        ...bearer(key),
+        'content-type': type,
+      });
+      expect([answer.status, answer.body.error.code]).toEqual([415, -32000]);
+    },
+  );
+
   it('answers errors of the REST routes as problem documents that repeat nothing of the input', async () => {
     const broken = await rpc(`${gateway.url}/api/tool-calls`, '{"tool":"secret-token"', bearer(key));
     expect(broken).toMatchObject({

@@ -129,6 +129,15 @@ describe('forwarding to owners', () => {
       await fetch(`${gateway.url}/hooks/1`, { method: 'POST', headers, body });
       expect(seen.at(-1)).toMatchObject({ url: '/hooks/1', body: body.toString(), headers });
     }
+    for (const type of ['foo', '', '/']) {
+      const headers = { 'content-type': type, 'webhook-signature': `v1,${type}` };
+      const { status } = await fetch(`${gateway.url}/hooks/1`, { method: 'POST', headers, body });
+      expect(status).toBe(201);
+      expect(seen.at(-1)).toMatchObject({
+        body: body.toString(),
+        headers: { 'webhook-signature': `v1,${type}` },
+      });
+    }
   });
 
   it.each(['with', 'without'])(

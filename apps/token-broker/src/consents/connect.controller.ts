@@ -1,6 +1,7 @@
 import { Controller, Get, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import { PlatformError, toPlatformError } from '@switchyard/contracts';
-import { isSameOrigin, Log, redirect, sendPage } from '@switchyard/service-kit';
+import { anyBodyType, isSameOrigin, Log, redirect, sendPage } from '@switchyard/service-kit';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { UserCaller } from '../callers/caller.js';
@@ -54,6 +55,7 @@ export class ConnectController {
   }
 
   @Post('integrations/:id/connect')
+  @RouteConfig(anyBodyType)
   async begin(
     @Param('id') id: string,
     @Query() query: ConnectQuery,

@@ -1,7 +1,8 @@
 import { Controller, Get, Inject, Post, Query, Req, Res } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import { errorCatalog, PlatformError, toPlatformError } from '@switchyard/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isSameOrigin, redirect, sendPage } from '@switchyard/service-kit';
+import { anyBodyType, isSameOrigin, redirect, sendPage } from '@switchyard/service-kit';
 import { SessionsService } from '../callers/sessions.service.js';
 import { TOKEN_BROKER_CONFIG, type TokenBrokerConfig } from '../config.js';
 import { SignInsService } from './sign-ins.service.js';
@@ -60,6 +61,7 @@ export class SignInController {
   }
 
   @Post('sign-out')
+  @RouteConfig(anyBodyType)
   async signOut(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     if (!isSameOrigin(request, this.config.publicUrl)) throw new PlatformError('origin_not_allowed');
     const user = await this.sessions.find(request.headers.cookie);

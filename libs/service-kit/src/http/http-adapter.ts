@@ -6,6 +6,7 @@ import { PlatformError } from '@switchyard/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { withLogContext } from '../logs/log-context.js';
 import type { Metrics } from '../ops/metrics.js';
+import { leaveOutMalformedType } from './malformed-type.js';
 import { toProblem, toPublicError } from './problem.js';
 import { sendProblem } from './problem.filter.js';
 
@@ -42,6 +43,10 @@ function addHooks(adapter: FastifyAdapter, metrics: Metrics): void {
   });
   const server = adapter.getInstance();
   server.addHook('onRequest', (request, _reply, done) => withLogContext({ requestId: request.id }, done));
+  server.addHook('onRequest', ({ headers }, _reply, done) => {
+    leaveOutMalformedType(headers);
+    done();
+  });
   server.addHook('onResponse', (request, reply, done) => {
     duration.observe(
       { method: request.method, route: request.routeOptions.url ?? 'none', status: reply.statusCode },

@@ -25,6 +25,12 @@ describe('paging', () => {
     },
   );
 
+  it('names the cursor that it refuses, in the detail too', () => {
+    const error = parseError(() => decodeCursor(z.uuid(), 'x'));
+    expect(error.message).toBe('The request is not valid. cursor is not a cursor of this list.');
+    expect(error.details?.errors).toEqual([{ path: 'cursor', message: 'is not a cursor of this list' }]);
+  });
+
   it.each([{ limit: '0' }, { limit: '201' }, { limit: 'many' }])('refuses %j', (query) => {
     expect(() => parseQuery(PageQuery, query)).toThrow(PlatformError);
   });

@@ -21,8 +21,10 @@ export function decodeCursor<S extends z.ZodType>(schema: S, cursor: string): z.
   try {
     return schema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
   } catch (cause) {
+    const message = 'is not a cursor of this list';
     throw new PlatformError('invalid_request', {
-      details: { errors: [{ path: 'cursor', message: 'is not a cursor of this list' }] },
+      message: `cursor ${message}.`,
+      details: { errors: [{ path: 'cursor', message }] },
       cause,
     });
   }

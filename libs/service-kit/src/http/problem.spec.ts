@@ -3,11 +3,13 @@ import { createConnection } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Body, Controller, Delete, Get, Module, NotFoundException, Post, Res } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import { PlatformError } from '@switchyard/contracts';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { withLogContext } from '../logs/log-context.js';
 import { type RunningService, startService } from '../service/start-service.js';
+import { anyBodyType } from './other-bodies.js';
 import { parseBody } from './parse.js';
 
 @Controller()
@@ -15,6 +17,12 @@ class FailingController {
   @Post('parsed')
   parsed(@Body() body: unknown): unknown {
     return parseBody(z.strictObject({ name: z.string() }), body);
+  }
+
+  @Post('page')
+  @RouteConfig(anyBodyType)
+  page(@Body() body: unknown): unknown {
+    return { had: body ?? null };
   }
 
   @Delete('parsed')
@@ -72,8 +80,8 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-async function post(body: string, contentType = 'application/json'): Promise<Response> {
-  return fetch(`${base}/parsed`, { method: 'POST', body, headers: { 'content-type': contentType } });
+async function post(body: string, contentType = 'application/json', path = 'parsed'): Promise<Response> {
+  return fetch(`${base}/${path}`, { method: 'POST', body, headers: { 'content-type': contentType } });
 }
 
 async function problemOf(answer: Response | Promise<Response>): Promise<Record<string, unknown>> {
@@ -128,6 +136,37 @@ describe('problem documents', () => {
     const answer = await fetch(`${base}/parsed`, { method: 'DELETE', headers });
     expect([answer.status, await answer.json()]).toEqual([200, { had: null }]);
     expect(await problemOf(post(''))).toMatchObject({ errors: [{ path: 'name' }] });
+  });
+
+  it.each(['application/x-www-form-urlencoded', 'text/plain', 'foo', '', 'application/x-ndjson'])(
+    'say of a body of type "%s" that it has to be JSON',
+    async (type) => {
+      const problem = await problemOf(post('{"name":"a"}', type));
+      expect(problem).toMatchObject({ status: 400, code: 'invalid_request' });
+      for (const said of [problem.detail, problem.next])
+        expect(said).toContain('Content-Type: application/json');
+      expect(problem).not.toHaveProperty('errors');
+    },
+  );
+
+  it('are none for an empty body of any type', async () => {
+    const answer = await post('', 'application/x-www-form-urlencoded');
+    expect(await problemOf(answer)).toMatchObject({ errors: [{ path: 'name' }] });
+  });
+
+  it('say of a route that is not there just that, whatever the type of the body', async () => {
+    const answer = await post('a=b', 'application/x-www-form-urlencoded', 'nowhere');
+    expect(await problemOf(answer)).toMatchObject({ status: 404, code: 'not_found' });
+  });
+
+  it.each([
+    ['application/x-www-form-urlencoded', 'a=b+c&d=1&d=2', { a: 'b c', d: ['1', '2'] }],
+    ['application/x-www-form-urlencoded;charset=UTF-8', '__proto__=x', { ['__proto__']: 'x' }],
+    ['text/plain', 'a=b', 'a=b'],
+    ['foo', 'a=b', 'a=b'],
+  ])('are none for a body of type %s on a route that takes any', async (type, sent, had) => {
+    const answer = await post(sent, type, 'page');
+    expect([answer.status, await answer.text()]).toEqual([201, JSON.stringify({ had })]);
   });
 
   it('say when to come back, to programs and to HTTP', async () => {

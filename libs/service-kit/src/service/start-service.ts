@@ -5,6 +5,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { ServiceConfig } from '../config/service-env.js';
 import { createHttpAdapter } from '../http/http-adapter.js';
 import { parseJsonBodies } from '../http/json-bodies.js';
+import { parseOtherBodies } from '../http/other-bodies.js';
 import { ProblemFilter } from '../http/problem.filter.js';
 import { createLogger } from '../logs/log.js';
 import { nestLogger } from '../logs/nest-logger.js';
@@ -92,6 +93,7 @@ async function startNest(options: ServiceOptions, kit: Kit): Promise<StartedNest
   app.useGlobalFilters(new ProblemFilter(kit.log));
   await http?.configure?.(app);
   if (!http?.parsesJson) parseJsonBodies(app);
+  parseOtherBodies(app);
   await app.listen(config.httpPort, config.host);
   return { app, httpPort: (app.getHttpServer().address() as AddressInfo).port };
 }

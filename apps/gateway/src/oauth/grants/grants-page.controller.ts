@@ -1,6 +1,7 @@
 import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import { PlatformError } from '@switchyard/contracts';
-import { isSameOrigin, redirect, sendPage } from '@switchyard/service-kit';
+import { anyBodyType, isSameOrigin, redirect, sendPage } from '@switchyard/service-kit';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { BrowserSessions, type BrowserUser } from '../interaction/browser-sessions.service.js';
@@ -43,6 +44,7 @@ export class GrantsPageController {
   }
 
   @Post(':id')
+  @RouteConfig(anyBodyType)
   async revoke(
     @Param('id') id: string,
     @Body() body: unknown,

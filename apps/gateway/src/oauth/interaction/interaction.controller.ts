@@ -1,7 +1,8 @@
 import { Body, Controller, Get, Param, Post, Req, Res } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import { type Snapshot, SnapshotStore } from '@switchyard/access';
 import { PlatformError } from '@switchyard/contracts';
-import { type HtmlPage, isSameOrigin, redirect, sendPage } from '@switchyard/service-kit';
+import { anyBodyType, type HtmlPage, isSameOrigin, redirect, sendPage } from '@switchyard/service-kit';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type Provider from 'oidc-provider';
 import { type InteractionResults, errors } from 'oidc-provider';
@@ -51,6 +52,7 @@ export class InteractionController {
   }
 
   @Post(':uid')
+  @RouteConfig(anyBodyType)
   async decide(
     @Param('uid') uid: string,
     @Body() body: unknown,
