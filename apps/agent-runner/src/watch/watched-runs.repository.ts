@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { ErrorInfo, RunOutput, RunState } from '@switchyard/contracts';
+import type { ApprovalState, ErrorInfo, RunOutput, RunState } from '@switchyard/contracts';
 import { Sql } from '@switchyard/database';
 import { sumOfTokens } from '../history/sum-of-tokens.js';
 import type { Run, RunCall, RunStep } from '../runs/run-data.js';
@@ -65,6 +65,15 @@ export class WatchedRunsRepository {
       runId,
     ]);
     return frame;
+  }
+
+  /** Where approvals of the run stand in the ledger; of calls too that were made again since under another id. */
+  async approvalStates(runId: string, callIds: readonly string[]): Promise<Map<string, ApprovalState>> {
+    const rows = await this.sql.query<{ id: string; state: ApprovalState }>(
+      'SELECT call_id AS id, state FROM dispatch.v_approvals WHERE run_id = $1 AND call_id = ANY($2::uuid[])',
+      [runId, callIds],
+    );
+    return new Map(rows.map(({ id, state }) => [id, state]));
   }
 
   /** What changes whenever there is something new to see. */

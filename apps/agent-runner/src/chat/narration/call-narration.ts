@@ -10,6 +10,8 @@ export type KnownCall = {
   /** Of the request for approval that it shows; null where it shows none. */
   readonly approvalId: string | null;
   readonly isReauthShown: boolean;
+  /** What was decided, where the client's part says otherwise. */
+  readonly wasApproved?: boolean;
 };
 
 export type NarratedTool = {
@@ -29,6 +31,7 @@ export class CallNarration {
   #approvalId: string | null;
   #isApprovalShown: boolean;
   #isReauthShown: boolean;
+  #wasApproved: boolean | undefined;
 
   constructor(
     private readonly narrated: NarratedTool,
@@ -39,10 +42,12 @@ export class CallNarration {
     this.#approvalId = known?.approvalId ?? null;
     this.#isApprovalShown = this.#approvalId !== null;
     this.#isReauthShown = known?.isReauthShown ?? false;
+    this.#wasApproved = known?.wasApproved;
   }
 
   tell(call: WatchedCall): ChatChunk[] {
-    return [...this.#input(call), ...this.#approval(call), ...this.#reauth(call), ...this.#end(call)];
+    const told = [...this.#input(call), ...this.#correction(call), ...this.#approval(call)];
+    return [...told, ...this.#reauth(call), ...this.#end(call)];
   }
 
   #input({ outwardName, asked }: WatchedCall): ChatChunk[] {
@@ -52,6 +57,15 @@ export class CallNarration {
     const title = tool?.wire.title;
     const named = { toolCallId, toolName: outwardName ?? asked.name, ...(title !== undefined && { title }) };
     return [{ type: 'tool-input-available', ...named, input: asked.arguments, dynamic: true }];
+  }
+
+  /** `ai` keeps a reason that it has until it is asked again. The answer follows at once, so that nobody sees it ask. */
+  #correction(call: WatchedCall): ChatChunk[] {
+    const approved = this.#wasApproved;
+    if (approved === undefined) return [];
+    this.#wasApproved = undefined;
+    const response = { approvalId: call.callId, approved };
+    return [this.#request(call), { type: 'tool-approval-response', ...response }];
   }
 
   #approval(call: WatchedCall): ChatChunk[] {

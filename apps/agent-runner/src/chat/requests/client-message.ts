@@ -16,7 +16,7 @@ const ToolPart = z.looseObject({
   type: z.string().regex(/^(dynamic-tool|tool-.+)$/),
   toolCallId: z.string(),
   state: z.string(),
-  input: z.unknown(),
+  input: z.unknown().optional(),
 });
 const Approval = z.looseObject({
   id: z.uuid(),

@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import type { AgentDefinition } from '@switchyard/contracts';
+import { eventually, onBothQueueBackends } from '@switchyard/testing';
+import { lastAssistantMessageIsCompleteWithApprovalResponses } from 'ai';
+import { ChatHarness, type ChatRunner, dataOf } from './chat-harness-spec.js';
+
+const needsApproval = { default: 'auto_execute', tools: { up_drop: 'require_approval' } } as const;
+
+onBothQueueBackends('calls of a chat that wait', (backend) => {
+  let harness: ChatHarness;
+  let runner: ChatRunner;
+
+  beforeAll(async () => {
+    harness = await ChatHarness.open(backend);
+    await harness.runs.addTools(['add', 'drop']);
+    runner = await harness.startRunner();
+    const calls = ['up_add', 'up_drop'].map((name, at) => ({ id: `c${at}`, name, arguments: { at } }));
+    harness.runs.script([
+      { when: { step: 0 }, answer: { text: 'I would.', tool_calls: calls } },
+      { when: { step: 1 }, answer: { text: 'Done.' } },
+    ]);
+  }, 120_000);
+  beforeEach(() => {
+    harness.runs.sent.length = 0;
+    harness.decisions.length = 0;
+  });
+  afterAll(() => harness.close());
+
+  /** A chat that posts its user's decisions by itself, and five times at the most. */
+  const deciding = async (agent: AgentDefinition) => {
+    let posts = 0;
+    const chat = await harness.chat(runner, agent, {
+      sendAutomaticallyWhen: (all) => lastAssistantMessageIsCompleteWithApprovalResponses(all) && ++posts < 5,
+    });
+    return { chat, posts: () => posts };
+  };
+
+  it.each([
+    [true, false, ['approved already']],
+    [false, true, ['denied already']],
+    [true, true, []],
+    [false, false, []],
+  ])(
+    'shows what others decided (%s) to who decides too late (%s), and once',
+    async (decided, said, refusals) => {
+      const { chat, posts } = await deciding(await harness.addAgent({ execution: needsApproval }));
+      await chat.sendMessage({ text: 'go' });
+      const id = dataOf(chat.answer, 'approval_required')[0]?.approval_id ?? '';
+      await harness.runs.decide(id, decided);
+      await harness.runs.ended(chat.answer.id);
+      await chat.addToolApprovalResponse({ id, approved: said, reason: 'MINE!' });
+      await eventually(() => chat.status === 'ready' && chat.text.includes('Done.'));
+      expect(dataOf(chat.answer, 'approval_refused')).toEqual(
+        refusals.map((words) => ({
+          ...{ approval_id: id, code: 'conflict', message: expect.stringContaining(words) },
+        })),
+      );
+      expect(chat.answer.parts[3]).toMatchObject({
+        state: decided ? 'output-available' : 'output-denied',
+        approval: { id, approved: decided },
+      });
+      if (decided !== said) expect(JSON.stringify(chat.answer.parts)).not.toContain('MINE!');
+      expect(dataOf(chat.answer, 'approval_required')).toMatchObject([{ state: 'decided' }]);
+      expect(harness.decisions).toEqual([]);
+      expect(posts()).toBe(1);
+    },
+  );
+
+  it('takes a decision about one call beside one that comes too late about another', async () => {
+    const agent = await harness.addAgent({ execution: { default: 'require_approval' } });
+    const { chat, posts } = await deciding(agent);
+    await chat.sendMessage({ text: 'go' });
+    const [late = '', open = ''] = dataOf(chat.answer, 'approval_required').map((part) => part.approval_id);
+    await harness.runs.decide(late, true);
+    await eventually(() => harness.runs.sent.length === 1);
+    await harness.runs.reaches(chat.answer.id, 'waiting_approval');
+    await chat.addToolApprovalResponse({ id: late, approved: false, reason: 'MINE!' });
+    await chat.addToolApprovalResponse({ id: open, approved: true });
+    await eventually(() => chat.status === 'ready' && chat.text.includes('Done.'));
+    expect(harness.decisions).toMatchObject([{ callId: open, approved: true }]);
+    expect(dataOf(chat.answer, 'approval_refused')).toMatchObject([{ approval_id: late }]);
+    expect(chat.answer.parts[2]).toMatchObject({
+      state: 'output-available',
+      approval: { id: late, approved: true },
+    });
+    expect(JSON.stringify(chat.answer.parts)).not.toContain('MINE!');
+    expect(posts()).toBe(1);
+  });
+
+  it('tells a late decision while the run waits for another call, and asks only for that one', async () => {
+    const { id, runId, callIds } = await harness.parked(runner);
+    const [late = ''] = callIds;
+    await harness.runs.decide(late, true);
+    await eventually(() => harness.runs.sent.length === 1);
+    await harness.runs.reaches(runId, 'waiting_approval');
+    const approval = { id: late, approved: false, reason: 'MINE!' };
+    const part = { type: 'dynamic-tool', toolCallId: late, state: 'approval-responded', approval };
+    const messages = [{ id: runId, role: 'assistant', parts: [part] }];
+    const { status, body } = await harness.program(runner).json({ id, messages });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ status: 'waiting_approval', pending: [{ approval_id: callIds[1] }] });
+    expect(body.refused).toMatchObject([{ approval_id: late, code: 'conflict' }]);
+    const streamed = await harness.program(runner).post({ id, messages });
+    const told = await streamed.text();
+    expect(told).toContain('"type":"data-approval_refused"');
+    expect(told).toContain(`"approvalId":"${late}","approved":true`);
+  });
+});
