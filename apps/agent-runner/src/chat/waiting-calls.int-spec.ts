@@ -105,4 +105,19 @@ onBothQueueBackends('calls of a chat that wait', (backend) => {
     expect(told).toContain('"type":"data-approval_refused"');
     expect(told).toContain(`"approvalId":"${late}","approved":true`);
   });
+
+  it('say in an open stream that the run waits, and that it goes on', async () => {
+    const agent = await harness.addAgent({ execution: needsApproval });
+    const chat = await harness.chat(runner, agent);
+    const sent = chat.sendMessage({ text: 'go' }, { body: { agent: agent.id, await_approval: true } });
+    await eventually(() => chat.answer.metadata?.status === 'waiting_approval');
+    const second = await harness.chat(runner, agent, { id: chat.id });
+    const resumed = second.resumeStream({ body: {} });
+    await eventually(() => second.answer.metadata?.status === 'waiting_approval');
+    await resumed;
+    expect(second.answer).toEqual(chat.answer);
+    await harness.runs.decide(dataOf(chat.answer, 'approval_required')[0]?.approval_id ?? '', true);
+    await sent;
+    expect(chat.answer.metadata).toMatchObject({ status: 'completed' });
+  });
 });

@@ -26,6 +26,7 @@ export class Narration {
   readonly #known: KnownMessage | undefined;
   #frame: RunFrame = { agent: null, plan: null };
   #step: Step | undefined;
+  #told: WatchedRun['state'] | undefined;
 
   constructor(known?: KnownMessage) {
     this.#known = known;
@@ -48,7 +49,15 @@ export class Narration {
   }
 
   start(run: WatchedRun): ChatChunk {
+    this.#told = run.state;
     return { type: 'start', messageId: run.id, messageMetadata: this.#metadata(run) };
+  }
+
+  /** Where the run stands, if that is not what the client was told last. */
+  state(run: WatchedRun): ChatChunk[] {
+    if (run.state === this.#told) return [];
+    this.#told = run.state;
+    return [{ type: 'message-metadata', messageMetadata: this.#metadata(run) }];
   }
 
   /** What is durable and not told yet. */
