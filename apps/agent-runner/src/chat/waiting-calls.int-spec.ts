@@ -120,4 +120,30 @@ onBothQueueBackends('calls of a chat that wait', (backend) => {
     await sent;
     expect(chat.answer.metadata).toMatchObject({ status: 'completed' });
   });
+
+  it.each([true, false])('tell their user whether they may decide themselves (%s)', async (selfApproval) => {
+    const agent = await harness.addAgent({ execution: needsApproval, approval: { selfApproval } });
+    const chat = await harness.chat(runner, agent);
+    await chat.sendMessage({ text: 'go' });
+    const [part] = dataOf(chat.answer, 'approval_required');
+    expect(part).toMatchObject({ state: 'waiting', may_decide: selfApproval });
+    const read = await harness.program(runner).read(`/api/conversations/${chat.id}`);
+    expect(dataOf(read.messages[1], 'approval_required')).toEqual([part]);
+  });
+
+  it('expire when the ledger says so, whether they wait or are decided', async () => {
+    const agent = await harness.addAgent({ execution: needsApproval });
+    const chat = await harness.chat(runner, agent);
+    const sent = chat.sendMessage({ text: 'go' }, { body: { agent: agent.id, await_approval: true } });
+    const waiting = await eventually(() => dataOf(chat.answer, 'approval_required')[0]);
+    const [row] = await harness.runs.sql.query<{ expires_at: Date }>(
+      'SELECT expires_at FROM dispatch.approvals WHERE call_id = $1',
+      [waiting.approval_id],
+    );
+    await harness.runs.decide(waiting.approval_id, true);
+    await sent;
+    const [decided] = dataOf(chat.answer, 'approval_required');
+    expect(decided).toEqual({ ...waiting, state: 'decided', may_decide: false });
+    expect(decided?.expires_at).toBe(row?.expires_at.toISOString());
+  });
 });

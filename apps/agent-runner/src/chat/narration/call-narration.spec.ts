@@ -6,7 +6,7 @@ import { CallNarration, type KnownCall } from './call-narration.js';
 const call = (fields: Partial<WatchedCall> = {}): WatchedCall => ({
   ...{ step: 0, position: 0, callId: 'call-1', outwardName: 'up_drop', state: 'ready', outcome: null },
   asked: { id: 'c0', name: 'up_drop', arguments: {} },
-  ...{ decidedAt: null, createdAt: new Date(0), ledgerDeadlineAt: null },
+  ...{ decidedAt: null, createdAt: new Date(0), approval: null },
   ...fields,
 });
 const ended = (code?: 'approval_denied' | 'approval_expired' | 'upstream_unreachable') =>
