@@ -23,6 +23,7 @@ onBothQueueBackends('calls of a chat that wait', (backend) => {
   beforeEach(() => {
     harness.runs.sent.length = 0;
     harness.decisions.length = 0;
+    harness.meanwhile = async () => undefined;
   });
   afterAll(() => harness.close());
 
@@ -105,6 +106,34 @@ onBothQueueBackends('calls of a chat that wait', (backend) => {
     expect(told).toContain('"type":"data-approval_refused"');
     expect(told).toContain(`"approvalId":"${late}","approved":true`);
   });
+
+  it.each([true, false])(
+    'show what was decided to who decided at the same instant, whether otherwise or not (%s)',
+    async (said) => {
+      const { chat, posts } = await deciding(await harness.addAgent({ execution: needsApproval }));
+      await chat.sendMessage({ text: 'go' });
+      const [part] = dataOf(chat.answer, 'approval_required');
+      const id = part?.approval_id ?? '';
+      harness.meanwhile = (callId) => harness.runs.decide(callId, true);
+      // The run hears of it only when the loser's stream has begun.
+      const begun = Promise.withResolvers<void>();
+      const held = harness.runs.sql.transaction(async (sql) => {
+        await sql.query('SELECT 1 FROM runs.runs WHERE id = $1 FOR UPDATE', [chat.answer.id]);
+        await begun.promise;
+      });
+      const decided = chat.addToolApprovalResponse({ id, approved: said, reason: 'MINE!' });
+      await eventually(() => harness.decisions.length === 1 && (said || chat.status === 'streaming'));
+      begun.resolve();
+      await Promise.all([held, decided]);
+      await eventually(() => chat.status === 'ready' && chat.text.includes('Done.'));
+      expect(dataOf(chat.answer, 'approval_required')).toMatchObject([{ state: 'decided' }]);
+      expect(chat.answer.parts[3]).toMatchObject({ state: 'output-available', approval: { approved: true } });
+      expect(dataOf(chat.answer, 'approval_refused')).toMatchObject(
+        said ? [] : [{ code: 'conflict', message: expect.stringContaining('approved already') }],
+      );
+      expect(posts()).toBe(1);
+    },
+  );
 
   it('say in an open stream that the run waits, and that it goes on', async () => {
     const agent = await harness.addAgent({ execution: needsApproval });
