@@ -227,7 +227,7 @@ function knownAfter(
   return { ...known, calls };
 }
 
-const askedAnew: KnownCall = { hasEnded: false, approvalId: null, isReauthShown: false };
+const askedAnew: KnownCall = { hasEnded: false, approvalId: null };
 
 function isWaiting({ state }: WatchedCall): boolean {
   return state === 'waiting_approval';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
-import type { AgentDefinition } from '@switchyard/contracts';
+import { type AgentDefinition, PlatformError, topics } from '@switchyard/contracts';
 import { eventually, onBothQueueBackends } from '@switchyard/testing';
 import { lastAssistantMessageIsCompleteWithApprovalResponses } from 'ai';
 import { ChatHarness, type ChatRunner, dataOf } from './chat-harness-spec.js';
@@ -24,6 +24,7 @@ onBothQueueBackends('calls of a chat that wait', (backend) => {
     harness.runs.sent.length = 0;
     harness.decisions.length = 0;
     harness.meanwhile = async () => undefined;
+    harness.runs.act = async () => ({ text: 'ran' });
   });
   afterAll(() => harness.close());
 
@@ -174,5 +175,39 @@ onBothQueueBackends('calls of a chat that wait', (backend) => {
     const [decided] = dataOf(chat.answer, 'approval_required');
     expect(decided).toEqual({ ...waiting, state: 'decided', may_decide: false });
     expect(decided?.expires_at).toBe(row?.expires_at.toISOString());
+  });
+
+  it('for one integration to be connected show one button, and go on together', async () => {
+    const details = { integration: 'up', reauth_url: 'https://switchyard.example/integrations/x/connect' };
+    const error = new PlatformError('needs_reauth', { details }).toInfo();
+    let isConnected = false;
+    harness.runs.act = async () => (isConnected ? { text: 'ran' } : { error });
+    const agent = await harness.addAgent();
+    const chat = await harness.chat(runner, agent);
+    const sent = chat.sendMessage({ text: 'go' });
+    const { run, calls } = await harness.runs.reaches(
+      await eventually(() => chat.answer.id || undefined),
+      'waiting_reauth',
+    );
+    await eventually(() => chat.answer.metadata?.status === 'waiting_reauth');
+    const [part, ...others] = dataOf(chat.answer, 'needs_reauth');
+    expect(others).toEqual([]);
+    expect(part).toMatchObject({ ...details, state: 'waiting', tool_call_id: calls[0]?.callId });
+    const read = await harness.program(runner).read(`/api/conversations/${chat.id}`);
+    expect(read.messages[1].parts).toEqual(JSON.parse(JSON.stringify(chat.answer.parts)));
+    isConnected = true;
+    const integrationId = run.plan?.tools[0]?.integrationId ?? '';
+    await harness.runs.queue.publish(topics.credentialChanged, {
+      ...{ orgId: run.orgId, userId: run.caller.userId, state: 'active', integrationId },
+    });
+    await sent;
+    expect(chat.text).toContain('Done.');
+    expect(chat.answer.parts.filter(({ type }) => type === 'data-needs_reauth')).toMatchObject([
+      { id: integrationId, data: { state: 'connected' } },
+    ]);
+    expect(chat.answer.parts.filter(({ type }) => type === 'dynamic-tool')).toMatchObject([
+      { state: 'output-available' },
+      { state: 'output-available' },
+    ]);
   });
 });

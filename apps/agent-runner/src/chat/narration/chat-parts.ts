@@ -48,7 +48,10 @@ function mayAsker({ approval }: WatchedCall): boolean {
 }
 
 /** What the broker said when the call was refused. */
-export function reauthPart({ call, toolCallId, tool }: Asked, state: ReauthPart['state']): ReauthPart {
+export function reauthPart(
+  { call, toolCallId, tool }: Omit<Asked, 'agent'>,
+  state: ReauthPart['state'],
+): ReauthPart {
   const details = detailsOf(call.outcome);
   const url = details['reauth_url'];
   return {
