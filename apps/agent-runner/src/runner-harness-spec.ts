@@ -282,11 +282,12 @@ export class RunnerHarness {
   /** What a person decides, as dispatch records it. */
   async decide(callId: string, approved: boolean, reason = 'No.'): Promise<void> {
     const [row] = await this.sql.query<{ sealed: ToolCallJob['sealed']; arguments: object }>(
-      `UPDATE dispatch.tool_calls SET status = $2, error_code = $3, error_message = $4, ended_at = $5
+      `WITH decided AS (UPDATE dispatch.approvals SET state = $6, decided_at = now() WHERE call_id = $1 AND state = 'pending')
+       UPDATE dispatch.tool_calls SET status = $2, error_code = $3, error_message = $4, ended_at = $5
        WHERE call_id = $1 AND status = 'awaiting_approval' RETURNING sealed, arguments`,
       approved
-        ? [callId, 'queued', null, null, null]
-        : [callId, 'denied', 'approval_denied', reason, new Date()],
+        ? [callId, 'queued', null, null, null, 'approved']
+        : [callId, 'denied', 'approval_denied', reason, new Date(), 'denied'],
     );
     if (!row) throw new Error('the call does not wait');
     const { sealed } = row;

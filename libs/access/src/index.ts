@@ -35,6 +35,7 @@ export { grantedIntegrations } from './granted-integrations.js';
 export { linearRegExp, NotLinear } from './linear-regexp.js';
 export type { LinearMatcher } from './linear-regexp.js';
 export { mayChat } from './may-chat.js';
+export { mayDecide } from './may-decide.js';
 export { namePattern, wholeMatch } from './name-pattern.js';
 export { outwardName, outwardNames } from './outward-name.js';
 export { outwardUri, parseOutwardUri, toOutwardUri } from './outward-uri.js';

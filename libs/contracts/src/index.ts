@@ -1,5 +1,7 @@
 export { errorCatalog, ErrorCodeSchema, ErrorInfo, PlatformError, toPlatformError } from './errors.js';
 export type { ErrorCode, ErrorRow, PlatformErrorOptions } from './errors.js';
+export { errorBody } from './error-body.js';
+export type { ErrorBody } from './error-body.js';
 export {
   callStates,
   callTransitions,

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { ErrorInfo, RunState } from '@switchyard/contracts';
+import { type ErrorBody, errorBody, type RunState } from '@switchyard/contracts';
 import type { ApprovalPart, ChatMessage, DecisionRefusedPart, ReauthPart } from '@switchyard/models';
 import { type RunUsage, type WatchedRun, WatchedRunsRepository } from '../watch/watched-runs.repository.js';
 import { type OutputAnswer, outputAnswer } from '../history/in-snake-case.js';
@@ -13,7 +13,7 @@ export type ChatAnswer = {
   readonly status: RunState;
   readonly message: ChatMessage;
   readonly output: OutputAnswer;
-  readonly error: ErrorInfo | null;
+  readonly error: ErrorBody | null;
   readonly usage: RunUsage;
   /** What the run waits for. */
   readonly pending: readonly (
@@ -41,7 +41,7 @@ export class ChatAnswers {
       status: run.state,
       message,
       output: outputAnswer(run.output),
-      error: run.error,
+      error: run.error && errorBody(run.error),
       usage: run.usage,
       pending: pendingOf(message),
       refused,

@@ -3,13 +3,14 @@ import { toPlatformError } from '@switchyard/contracts';
 import type { ApiUser } from '@switchyard/identity';
 import type { FastifyReply } from 'fastify';
 import { CallerGuard, User } from '../http/caller.guard.js';
+import { approvalsPath } from './answer-unread-bodies.js';
 import type { ChatAnswer } from './chat-answers.service.js';
 import { ChatReplies } from './chat-replies.service.js';
 import { ChatsService } from './chats.service.js';
 import { readApprovals } from './requests/approvals-request.js';
 
 /** The web handler of request shape 001, word by word: its clients read text where something is wrong. */
-@Controller('api/chat/approvals')
+@Controller(approvalsPath)
 @UseGuards(CallerGuard)
 export class ChatApprovalsController {
   constructor(

@@ -26,6 +26,8 @@ export class ChatHarness {
   readonly audited: AuditEvent[] = [];
   /** What dispatch says to a decision instead of taking it. */
   refusal: ApprovalDecisionAnswer | undefined;
+  /** What happens while dispatch has not yet looked at a decision. */
+  meanwhile: (callId: string) => Promise<unknown> = async () => undefined;
   readonly #runners: ChatRunner[] = [];
 
   private constructor(
@@ -192,10 +194,12 @@ export class ChatHarness {
     if (this.refusal) return this.refusal;
     this.decisions.push(decision);
     const { callId, approved, reason, argumentsSha256 } = decision;
-    const [row] = await this.runs.sql.query<{ asked: { arguments: object } }>(
-      'SELECT asked FROM runs.run_calls WHERE call_id = $1',
+    await this.meanwhile(callId);
+    const [row] = await this.runs.sql.query<{ asked: { arguments: object }; state: string }>(
+      'SELECT asked, a.state FROM runs.run_calls JOIN dispatch.approvals a USING (call_id) WHERE call_id = $1',
       [callId],
     );
+    if (row && row.state !== 'pending') return tooLate(row.state);
     if (argumentsSha256 !== null && argumentsSha256 !== digestOf(row?.asked.arguments))
       return { status: 'refused', error: new PlatformError('approval_stale').toInfo() };
     await this.runs.decide(callId, approved, reason ?? undefined);
@@ -205,6 +209,14 @@ export class ChatHarness {
       callState: approved ? 'queued' : 'denied',
     };
   }
+}
+
+function tooLate(state: string): ApprovalDecisionAnswer {
+  const message = `The approval is ${state} already.`;
+  return {
+    status: 'refused',
+    error: new PlatformError('conflict', { message, details: { state } }).toInfo(),
+  };
 }
 
 function digestOf(value: unknown): string {

@@ -25,6 +25,8 @@ onBothQueueBackends('requests to chats', (backend) => {
     harness.runs.script([
       { when: { step: 0, last_user: 'slow' }, answer: { text: 'late words', chunk_delay_ms: 400 } },
       { when: { step: 0, last_user: 'plain' }, answer: { text: 'Words.' } },
+      { when: { last_user: 'denied' }, answer: { error: { status: 401, retry_after_s: 30 } } },
+      { when: { last_user: 'limited' }, answer: { error: { status: 429, retry_after_s: 30 } } },
       { when: { step: 0 }, answer: calls('up_add', 'up_drop') },
       { when: { step: 1 }, answer: { text: 'Done: {{last_result}}' } },
     ]);
@@ -66,6 +68,17 @@ onBothQueueBackends('requests to chats', (backend) => {
       code: 'invalid_request',
       detail: expect.stringContaining('Content-Type: application/json'),
     });
+  });
+
+  it.each([
+    ['denied', { code: 'model_denied' }],
+    ['limited', { code: 'model_rate_limited', retry_after_ms: 30_000 }],
+  ])('answer a run that failed (%s) with the error as every face shows it', async (message, error) => {
+    const agent = await harness.addAgent();
+    const { body } = await program.json({ agent: agent.id, message });
+    const words = { message: expect.any(String), next: expect.any(String), details: expect.anything() };
+    expect(body).toMatchObject({ status: 'failed', output: null });
+    expect(body.error).toEqual({ ...words, ...error });
   });
 
   it('narrow the tools of their run, wherever the filter stands, and refuse one that is misspelt', async () => {

@@ -8,13 +8,15 @@ import type { WatchedCall, WatchedRun, WatchedRunsRepository } from '../watch/wa
 import type { ChatAgents } from './chat-agents.service.js';
 import type { ChatRun, ChatRunsRepository, Conversation } from './chat-runs.repository.js';
 import { conversationIdOf } from './conversation-id.js';
-import type { Decided, Decision, DecisionsService } from './decisions.service.js';
+import type { Decision, DecisionsService } from './decisions.service.js';
+import type { KnownCall } from './narration/call-narration.js';
 import type { KnownMessage } from './narration/narration.js';
 import { isNameAlone } from './requests/approved-tools.js';
 import { toDecisions, toolCallIdOf } from './requests/match-calls.js';
 import { pendingTools } from './requests/pending-tools.js';
 import { type RequestKey, requestKeyOf } from './requests/request-key.js';
 import type { ChatRequest, ChatTurn } from './requests/chat-request.js';
+import type { Decided } from './settle-decisions.js';
 
 /** A run that a user's request has begun or brought forward, and what they have of it already. */
 export type ChatTurnTaken = {
@@ -140,22 +142,31 @@ export class ChatsService {
     const run = last && (await this.parts.watched.find(orgId, last.id));
     if (!run || (last.isOver && turn.kind !== 'decisions'))
       throw new PlatformError('conflict', { message: 'No run of the conversation waits for a decision.' });
-    // Decided elsewhere meanwhile: then the user sees what became of it.
-    const { taken, refused } = last.isOver ? nothingDecided : await this.#decideCalls(user, run, turn);
-    const known = turn.kind === 'decisions' ? knownAfter(turn, run, refused) : undefined;
-    return { orgId, runId: run.id, conversationId, known, decided: taken, refused };
+    const decided =
+      turn.kind === 'decisions'
+        ? await this.#decideShown(user, { run, turn, isOver: last.isOver })
+        : await this.#approveTools(user, run, turn);
+    const known = turn.kind === 'decisions' ? knownAfter(turn, run, decided) : undefined;
+    return { orgId, runId: run.id, conversationId, known, decided: decided.over, refused: decided.refused };
   }
 
-  async #decideCalls(user: ApiUser, run: WatchedRun, turn: Exclude<ChatTurn, { kind: 'message' }>) {
-    if (turn.kind === 'approved_tools' && turn.tools.some(isNameAlone))
+  /** What was decided elsewhere meanwhile, the user sees in any case; where they said otherwise, they are told so. */
+  #decideShown(user: ApiUser, { run, turn, isOver }: Shown): Promise<Decided> {
+    const decisions = isOver ? [] : toDecisions(turn, run, run.calls.filter(isWaiting));
+    return this.parts.decisions.decide(user, run.id, { decisions, words: turn.decisions });
+  }
+
+  async #approveTools(user: ApiUser, run: WatchedRun, turn: ApprovedTools): Promise<Decided> {
+    if (turn.tools.some(isNameAlone))
       throw await this.#nothingDecided(
         run,
         'A tool’s name alone is no approval: send back what `extra_fields.pending_mcp_tools` holds.',
       );
-    const wanted: Decision[] = toDecisions(turn, run, run.calls.filter(isWaiting));
-    if (wanted.length === 0 && turn.kind === 'approved_tools')
+    const decisions: Decision[] = toDecisions(turn, run, run.calls.filter(isWaiting));
+    if (decisions.length === 0)
       throw await this.#nothingDecided(run, 'None of these calls waits for a decision.');
-    return this.parts.decisions.decide(user, wanted);
+    const words = decisions.map(({ call, approved }) => ({ approvalId: call.callId, approved }));
+    return this.parts.decisions.decide(user, run.id, { decisions, words });
   }
 
   async #nothingDecided(run: WatchedRun, message: string): Promise<PlatformError> {
@@ -188,25 +199,35 @@ type Beginning = {
   readonly text: string;
 };
 
-const nothingDecided: Decided = { taken: new Set(), refused: [] };
+type Decisions = Extract<ChatTurn, { kind: 'decisions' }>;
+type ApprovedTools = Extract<ChatTurn, { kind: 'approved_tools' }>;
+type Shown = { readonly run: WatchedRun; readonly turn: Decisions; readonly isOver: boolean };
 
-/** The user may decide anew what was refused: the request for it is sent again. */
+/**
+ * The user may decide anew what was refused while the call waits: the request for it is sent again. Of a call that is over, what was
+ * decided takes the place of what they said: asked again, a client of `ai` would post its decision for ever.
+ */
 function knownAfter(
-  { known, messageId }: Extract<ChatTurn, { kind: 'decisions' }>,
+  { known, messageId, decisions }: Decisions,
   run: WatchedRun,
-  refused: Decided['refused'],
+  { over, refused }: Decided,
 ): KnownMessage {
   if (messageId !== run.id)
     throw new PlatformError('conflict', {
       message: 'The message is not the last answer of the conversation.',
     });
-  const again = run.calls
-    .filter(({ callId }) => refused.some(({ approval_id: id }) => id === callId))
-    .map((call) => [toolCallIdOf(run, call), askedAnew] as const);
-  return { ...known, calls: new Map([...known.calls, ...again]) };
+  const calls = new Map(known.calls);
+  for (const { approval_id: id } of refused) {
+    const call = run.calls.find(({ callId }) => callId === id);
+    const toolCallId = call && toolCallIdOf(run, call);
+    const shown = toolCallId && calls.get(toolCallId);
+    const said = decisions.find(({ approvalId }) => approvalId === id)?.approved;
+    if (shown) calls.set(toolCallId, over.has(id) ? { ...shown, wasApproved: !said } : askedAnew);
+  }
+  return { ...known, calls };
 }
 
-const askedAnew = { hasEnded: false, approvalId: null, isReauthShown: false };
+const askedAnew: KnownCall = { hasEnded: false, approvalId: null };
 
 function isWaiting({ state }: WatchedCall): boolean {
   return state === 'waiting_approval';

@@ -4,8 +4,9 @@ import type { ApiUser } from '@switchyard/identity';
 import type { DecisionRefusedPart } from '@switchyard/models';
 import { QueueClient } from '@switchyard/queue';
 import { digestOf } from '../digest-of.js';
-import type { WatchedCall } from '../watch/watched-runs.repository.js';
+import { type WatchedCall, WatchedRunsRepository } from '../watch/watched-runs.repository.js';
 import { isSameJson } from './requests/same-json.js';
+import { type Decided, settleDecisions, type UsersWord } from './settle-decisions.js';
 
 const decideWithinMs = 10_000;
 
@@ -17,22 +18,29 @@ export type Decision = {
   readonly shown: string | null;
 };
 
-export type Decided = {
-  /** Ids of calls that wait no more. */
-  readonly taken: ReadonlySet<string>;
-  readonly refused: readonly DecisionRefusedPart[];
-};
-
 /** What users of chats decide about calls, handed to dispatch: it knows who may, and keeps what was decided. */
 @Injectable()
 export class DecisionsService {
-  constructor(private readonly queue: QueueClient) {}
+  constructor(
+    private readonly queue: QueueClient,
+    private readonly runs: WatchedRunsRepository,
+  ) {}
 
-  /** Each by itself: one that is refused keeps no other from being taken. */
-  async decide(user: ApiUser, decisions: readonly Decision[]): Promise<Decided> {
+  /**
+   * Each by itself: one that is refused keeps no other from being taken. `words` are all that the user said, of calls too that wait no
+   * more and of which nobody needs to be asked.
+   */
+  async decide(
+    user: ApiUser,
+    runId: string,
+    { decisions, words }: { decisions: readonly Decision[]; words: readonly UsersWord[] },
+  ): Promise<Decided> {
     const answers = await Promise.all(decisions.map((decision) => this.#decide(user, decision)));
     const taken = decisions.filter((_, at) => answers[at] === undefined).map(({ call }) => call.callId);
-    return { taken: new Set(taken), refused: answers.filter((answer) => answer !== undefined) };
+    const refused = answers.flatMap((answer) => (answer ? [[answer.approval_id, answer] as const] : []));
+    const open = words.map(({ approvalId }) => approvalId).filter((id) => !taken.includes(id));
+    const states = open.length > 0 ? await this.runs.approvalStates(runId, open) : new Map();
+    return settleDecisions(words, { taken: new Set(taken), refused: new Map(refused), states });
   }
 
   async #decide(user: ApiUser, decision: Decision): Promise<DecisionRefusedPart | undefined> {

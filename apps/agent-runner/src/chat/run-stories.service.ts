@@ -71,6 +71,7 @@ class Story {
     for (;;) {
       yield* this.#narration.rows(run);
       if (this.#isOver(run)) return yield* this.#narration.end(run);
+      yield* this.#narration.state(run);
       const events = await this.parts.watcher.next(this.#waitMs(), this.telling.signal);
       const ahead = yield* this.#hear(events);
       if (events.length > 0 && !ahead && !events.some(({ type }) => type === 'changed')) continue;

@@ -160,6 +160,21 @@ onBothQueueBackends('requests in the shape of 001', (backend) => {
     expect([answer.status, await answer.text()]).toEqual([400, 'Invalid request']);
   });
 
+  it('the web handler refuses what is no JSON, and what is too large as any other route', async () => {
+    const post = async (body: string) => {
+      const authorization = `Bearer ${await harness.token()}`;
+      const headers = { authorization, 'content-type': 'application/json' };
+      const answer = await fetch(`${runner.origin}/api/chat/approvals`, { method: 'POST', body, headers });
+      return [answer.status, answer.headers.get('content-type'), await answer.text()];
+    };
+    expect(await post('{ "pending_tools": [')).toEqual([
+      ...[400, 'text/plain; charset=utf-8', 'Invalid request'],
+    ]);
+    expect(await post(JSON.stringify('x'.repeat(1_100_000)))).toEqual([
+      ...[413, expect.stringContaining('problem+json'), expect.stringContaining('payload_too_large')],
+    ]);
+  });
+
   it('the web handler knows no other session', async () => {
     const { id, callIds } = await harness.parked(runner);
     const body = { pending_tools: pendingOf({ callIds }), approved: true };

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { ErrorInfo, RunOutput, RunState } from '@switchyard/contracts';
+import type { ApprovalState, ApprovalTerms, ErrorInfo, RunOutput, RunState } from '@switchyard/contracts';
 import { Sql } from '@switchyard/database';
 import { sumOfTokens } from '../history/sum-of-tokens.js';
 import type { Run, RunCall, RunStep } from '../runs/run-data.js';
@@ -17,8 +17,16 @@ export type WatchedCall = Pick<
   readonly state: string;
   readonly decidedAt: Date | null;
   readonly createdAt: Date;
-  /** Where the ledger has it already: while it waits, until when somebody may approve it. */
-  readonly ledgerDeadlineAt: Date | null;
+  /** Null where nobody has to approve it. */
+  readonly approval: WatchedApproval | null;
+};
+
+/** What the ledger says of the call's approval, while it waits and after. */
+export type WatchedApproval = {
+  readonly askedBy: string | null;
+  readonly terms: ApprovalTerms;
+  /** A time in ISO 8601. */
+  readonly expiresAt: string;
 };
 
 /** A run as somebody sees it who watches it, from one of its steps on. */
@@ -67,6 +75,15 @@ export class WatchedRunsRepository {
     return frame;
   }
 
+  /** Where approvals of the run stand in the ledger; of calls too that were made again since under another id. */
+  async approvalStates(runId: string, callIds: readonly string[]): Promise<Map<string, ApprovalState>> {
+    const rows = await this.sql.query<{ id: string; state: ApprovalState }>(
+      'SELECT call_id AS id, state FROM dispatch.v_approvals WHERE run_id = $1 AND call_id = ANY($2::uuid[])',
+      [runId, callIds],
+    );
+    return new Map(rows.map(({ id, state }) => [id, state]));
+  }
+
   /** What changes whenever there is something new to see. */
   async stamps(runIds: readonly string[]): Promise<{ id: string; stamp: string }[]> {
     return this.sql.query(stampsSql, [runIds]);
@@ -84,8 +101,8 @@ const stepsSql = `SELECT position, answer, error FROM runs.run_steps WHERE run_i
 
 const callsSql = `SELECT c.step, c.position, c.call_id AS "callId", c.asked, c.outward_name AS "outwardName", c.outcome, c.state,
     c.decided_at AS "decidedAt", c.created_at AS "createdAt",
-    CASE WHEN c.state = 'waiting_approval' THEN (SELECT v.deadline_at FROM dispatch.v_calls v WHERE v.call_id = c.call_id) END
-      AS "ledgerDeadlineAt"
+    (SELECT json_build_object('askedBy', v.asked_by, 'terms', v.terms, 'expiresAt', v.expires_at)
+      FROM dispatch.v_approvals v WHERE v.call_id = c.call_id) AS approval
   FROM runs.run_calls c WHERE c.run_id = $1 AND c.step >= $2 ORDER BY c.step, c.position`;
 
 const stampsSql = `SELECT r.id, concat_ws('/', r.state, r.iteration, (SELECT string_agg(concat(c.call_id, c.state), ','

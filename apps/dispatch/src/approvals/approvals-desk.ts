@@ -1,4 +1,4 @@
-import type { Snapshot } from '@switchyard/access';
+import { mayDecide, type Snapshot } from '@switchyard/access';
 import { type ApprovalDecision, PlatformError } from '@switchyard/contracts';
 import type { ApiCaller } from '@switchyard/identity';
 import type { FastifyRequest } from 'fastify';
@@ -7,7 +7,6 @@ import type { Approval } from './approval.js';
 import type { ApprovalFilter, ApprovalsRepository } from './approvals.repository.js';
 import type { ApprovalsService } from './approvals.service.js';
 import { type Approvers, deciderOf, seesAll } from './approvers.service.js';
-import { mayDecide } from './may-decide.js';
 
 /** Token under which the desk is injected. */
 export const APPROVALS_DESK = Symbol('approvals desk');

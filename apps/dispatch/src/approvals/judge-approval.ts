@@ -1,9 +1,8 @@
-import { executionPolicy, findTool, type Snapshot } from '@switchyard/access';
+import { executionPolicy, findTool, mayDecide, type Snapshot } from '@switchyard/access';
 import { type ApprovalDecision, type Decider, PlatformError } from '@switchyard/contracts';
 import { type Sealer, verifyToolCall } from '@switchyard/queue';
 import { hasSealedArguments, type ToolResolver } from '../tool-calls/tool-resolver.js';
 import type { Approval, LockedCall } from './approval.js';
-import { mayDecide } from './may-decide.js';
 
 export type Judges = {
   readonly sealer: Sealer;

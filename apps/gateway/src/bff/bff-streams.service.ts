@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import { type RequestFilter, type ResolvedTool, resolveTools, SnapshotStore } from '@switchyard/access';
-import { PlatformError } from '@switchyard/contracts';
+import { errorBody, PlatformError } from '@switchyard/contracts';
 import { Authenticator } from '../auth/authenticator.service.js';
 import type { Principal } from '../auth/principal.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
@@ -9,7 +9,6 @@ import { EventStream } from '../mcp/event-stream.js';
 import { OpenStreams } from '../mcp/open-streams.service.js';
 import { isSameList } from '../mcp/tool-list.js';
 import { ToolListWatch } from '../mcp/tool-list-watch.service.js';
-import { errorBody } from '../tool-calls/error-body.js';
 import { shownTools } from './shown-tools.js';
 
 type Opening = {

@@ -1,6 +1,12 @@
-import { type ErrorCode, errorCatalog, type ErrorInfo, type ToolCallOutcome } from '@switchyard/contracts';
+import {
+  type ErrorBody,
+  errorBody,
+  errorCatalog,
+  type ErrorCode,
+  type ErrorInfo,
+  type ToolCallOutcome,
+} from '@switchyard/contracts';
 import { type LedgerCall, ledgerOutcome } from '@switchyard/database';
-import { type ErrorBody, errorBody } from '../tool-calls/error-body.js';
 import { outcomeToMcp } from '../tool-calls/outcome-to-mcp.js';
 
 /** The answer to a call, and to the question what became of it. */

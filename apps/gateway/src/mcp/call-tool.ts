@@ -1,9 +1,8 @@
 import { type CallToolResult, ProtocolError, type Server } from '@modelcontextprotocol/server';
-import type { ErrorInfo, ToolCallOutcome, ToolResult } from '@switchyard/contracts';
+import { errorBody, type ErrorInfo, type ToolCallOutcome, type ToolResult } from '@switchyard/contracts';
 import { z } from 'zod';
 import { withCacheMark } from '../result-cache/cache-mark.js';
 import type { NamedCall, Translated } from '../search/search-mode.service.js';
-import { errorBody } from '../tool-calls/error-body.js';
 import { errorToMcp, outcomeToMcp } from '../tool-calls/outcome-to-mcp.js';
 import type { CallTarget } from '../tool-calls/prepared-call.js';
 import { callUpstream } from './call-upstream.js';

@@ -1,7 +1,6 @@
 import { ProtocolError } from '@modelcontextprotocol/server';
-import { type ErrorInfo } from '@switchyard/contracts';
+import { errorBody, type ErrorInfo } from '@switchyard/contracts';
 import { z } from 'zod';
-import { errorBody } from '../tool-calls/error-body.js';
 import { rpcCodes } from './json-rpc.js';
 import { legacyUnknownResource } from './legacy-errors.js';
 import { undeclaredBy } from './undeclared.js';

@@ -6,11 +6,11 @@ import {
 } from '@modelcontextprotocol/server';
 import {
   type CallResume,
+  errorBody,
   PlatformError,
   type QuestionAnswer,
   type ToolCallEvent,
 } from '@switchyard/contracts';
-import { errorBody } from '../tool-calls/error-body.js';
 import type { CallRequest } from '../tool-calls/prepared-call.js';
 import type { Question } from '../tool-calls/questions.service.js';
 import type { CallAnswer } from '../tool-calls/tool-calls.service.js';

@@ -1,7 +1,6 @@
 import { ProtocolError } from '@modelcontextprotocol/server';
-import { PlatformError } from '@switchyard/contracts';
+import { errorBody, PlatformError } from '@switchyard/contracts';
 import type { z } from 'zod';
-import { errorBody } from '../tool-calls/error-body.js';
 import { rpcCodes } from './json-rpc.js';
 
 /** The parameters of a request; throws -32602 with what is wrong with them. */

@@ -1,5 +1,5 @@
+import { errorBody } from '@switchyard/contracts';
 import { type LedgerCall, ledgerError } from '@switchyard/database';
-import { errorBody } from './error-body.js';
 
 /** A call as `/api/tool-calls` shows it. */
 export function callRecord(row: LedgerCall) {

@@ -1,11 +1,11 @@
 import {
+  errorBody,
   errorCatalog,
   ErrorInfo,
   errorMetaKey,
   type ToolCallOutcome,
   type ToolResult,
 } from '@switchyard/contracts';
-import { errorBody } from './error-body.js';
 
 /** A tool's declaration, as far as its results depend on it. */
 type Declared = { readonly outputSchema?: unknown };

@@ -1,5 +1,6 @@
 import { ErrorInfo, RunInput, RunStateSchema } from '@switchyard/contracts';
 import { z } from 'zod';
+import { ChatAnswer } from './chat-answer.js';
 import { idempotencyKey, json, pageParameters, problem, queryParameter } from './path-parts.js';
 
 /** The agent runner's API, which the same document describes: chat, runs, and the door of webhooks. */
@@ -78,15 +79,6 @@ const ChatBody = z
     mcp_tools: z.array(z.looseObject({})).optional().describe('Approves those calls that wait (shape 001).'),
   })
   .meta({ id: 'ChatBody' });
-const ChatAnswer = z
-  .looseObject({
-    run_id: z.uuid(),
-    conversation_id: z.uuid().nullable(),
-    status: RunStateSchema,
-    message: z.looseObject({}).describe('A UI message of the package `ai`.'),
-    pending: z.array(z.looseObject({ type: z.enum(['approval_required', 'needs_reauth']) })),
-  })
-  .meta({ id: 'ChatAnswer' });
 const Conversation = z
   .looseObject({ id: z.uuid(), title: z.string(), agent_id: z.uuid(), created_at: time, updated_at: time })
   .meta({ id: 'Conversation' });
@@ -179,6 +171,8 @@ export const agentRunnerPaths = {
         '200': { description: 'What came of it.', ...json('ChatDecision') },
         '400': { description: '`Invalid request`, as text.' },
         '404': { description: '`Session not found`, as text.' },
+        '409': { description: 'None of these calls waits for a decision; why, as text.' },
+        '500': { description: 'The run failed or a decision was refused; why, as text.' },
         ...refusals,
       },
     },

@@ -167,6 +167,7 @@ describe('the OpenAPI document', () => {
       NewVirtualKey: key,
       Problem: problem,
       ImportOutcome: imported,
+      ChatAnswer: chatAnswer,
     };
     for (const [schema, value] of Object.entries(values))
       expect(fits(schema, value)).toEqual({ schema, isValid: true, errors: null });
@@ -174,3 +175,37 @@ describe('the OpenAPI document', () => {
       expect(() => ajv.getSchema(`urn:openapi:document#/components/schemas/${schema}`)).not.toThrow();
   });
 });
+
+const uuid = '01a22d6c-b93a-8d78-a6a2-e569b2f5060d';
+
+/** As the agent runner answers; another service has it, so that it is written down here. */
+const chatAnswer = {
+  ...{ run_id: uuid, conversation_id: uuid, status: 'waiting_approval' },
+  message: { id: uuid, role: 'assistant', metadata: { run_id: uuid }, parts: [{ type: 'step-start' }] },
+  ...{ output: null, error: null },
+  usage: { input_tokens: 7, output_tokens: 3, total_tokens: null },
+  pending: [
+    {
+      ...{ type: 'approval_required', state: 'waiting', approval_id: uuid, tool_call_id: uuid },
+      ...{ tool: 'up_add', integration: 'up', description: null, arguments: { at: 0 } },
+      risk: { read_only: false, destructive: true, idempotent: false, open_world: true },
+      ...{ expires_at: '2026-12-01T16:58:09.020Z', may_decide: true },
+      ...{ approve_url: `/api/approvals/${uuid}/approve`, deny_url: `/api/approvals/${uuid}/deny` },
+    },
+    {
+      ...{ type: 'needs_reauth', state: 'waiting', call_id: uuid, tool_call_id: uuid },
+      ...{ integration: 'up', reauth_url: null },
+    },
+  ],
+  refused: [{ approval_id: uuid, code: 'conflict', message: 'The call was approved already.' }],
+  extra_fields: {
+    pending_mcp_tools: [
+      {
+        client_name: 'up',
+        tool: { type: 'function', function: { name: 'up_add', description: '', parameters: {} } },
+        tool_call: { id: uuid, type: 'function', function: { name: 'up_add', arguments: '{"at":0}' } },
+        approval_id: uuid,
+      },
+    ],
+  },
+};

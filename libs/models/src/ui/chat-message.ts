@@ -34,6 +34,8 @@ export type ApprovalPart = {
     readonly open_world: boolean;
   };
   readonly expires_at: string;
+  /** Whether the user of the chat may decide about it now; false: somebody else has to. */
+  readonly may_decide: boolean;
   readonly approve_url: string;
   readonly deny_url: string;
 };

@@ -6,7 +6,7 @@ import { CallNarration, type KnownCall } from './call-narration.js';
 const call = (fields: Partial<WatchedCall> = {}): WatchedCall => ({
   ...{ step: 0, position: 0, callId: 'call-1', outwardName: 'up_drop', state: 'ready', outcome: null },
   asked: { id: 'c0', name: 'up_drop', arguments: {} },
-  ...{ decidedAt: null, createdAt: new Date(0), ledgerDeadlineAt: null },
+  ...{ decidedAt: null, createdAt: new Date(0), approval: null },
   ...fields,
 });
 const ended = (code?: 'approval_denied' | 'approval_expired' | 'upstream_unreachable') =>
@@ -40,11 +40,10 @@ describe('a call, as a client is told of it', () => {
   });
 
   it('asks anew where a further attempt needs another approval', () => {
-    const told = narration({ hasEnded: false, approvalId: 'call-1', isReauthShown: true });
+    const told = narration({ hasEnded: false, approvalId: 'call-1' });
     const again = call({ callId: 'call-2', state: 'waiting_approval' });
     expect(told.tell(call({ callId: 'call-2', state: 'approval_wanted' }))).toMatchObject([
       { type: 'data-approval_required', data: { state: 'decided' } },
-      { type: 'data-needs_reauth', id: 'tool-call', data: { state: 'connected' } },
     ]);
     expect(told.tell(again)).toMatchObject([
       { type: 'tool-approval-request', approvalId: 'call-2', toolCallId: 'tool-call' },
@@ -53,7 +52,7 @@ describe('a call, as a client is told of it', () => {
   });
 
   it('is not repeated to a client that has its end', () => {
-    const told = narration({ hasEnded: true, approvalId: null, isReauthShown: false });
+    const told = narration({ hasEnded: true, approvalId: null });
     expect(told.tell(ended())).toEqual([]);
   });
 

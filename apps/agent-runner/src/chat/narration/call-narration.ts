@@ -2,14 +2,15 @@ import type { AgentDefinition, ErrorInfo } from '@switchyard/contracts';
 import type { ChatChunk } from '@switchyard/models';
 import type { PlannedTool } from '../../runs/run-data.js';
 import type { WatchedCall } from '../../watch/watched-runs.repository.js';
-import { approvalPart, reauthPart } from './chat-parts.js';
+import { approvalPart } from './chat-parts.js';
 
 /** What a client's message has of a call already. */
 export type KnownCall = {
   readonly hasEnded: boolean;
   /** Of the request for approval that it shows; null where it shows none. */
   readonly approvalId: string | null;
-  readonly isReauthShown: boolean;
+  /** What was decided, where the client's part says otherwise. */
+  readonly wasApproved?: boolean;
 };
 
 export type NarratedTool = {
@@ -28,7 +29,7 @@ export class CallNarration {
   /** A call that is made again, after its user has connected, may need another approval. */
   #approvalId: string | null;
   #isApprovalShown: boolean;
-  #isReauthShown: boolean;
+  #wasApproved: boolean | undefined;
 
   constructor(
     private readonly narrated: NarratedTool,
@@ -38,11 +39,11 @@ export class CallNarration {
     this.#hasEnded = known?.hasEnded ?? false;
     this.#approvalId = known?.approvalId ?? null;
     this.#isApprovalShown = this.#approvalId !== null;
-    this.#isReauthShown = known?.isReauthShown ?? false;
+    this.#wasApproved = known?.wasApproved;
   }
 
   tell(call: WatchedCall): ChatChunk[] {
-    return [...this.#input(call), ...this.#approval(call), ...this.#reauth(call), ...this.#end(call)];
+    return [...this.#input(call), ...this.#correction(call), ...this.#approval(call), ...this.#end(call)];
   }
 
   #input({ outwardName, asked }: WatchedCall): ChatChunk[] {
@@ -54,6 +55,15 @@ export class CallNarration {
     return [{ type: 'tool-input-available', ...named, input: asked.arguments, dynamic: true }];
   }
 
+  /** `ai` keeps a reason that it has until it is asked again. The answer follows at once, so that nobody sees it ask. */
+  #correction(call: WatchedCall): ChatChunk[] {
+    const approved = this.#wasApproved;
+    if (approved === undefined) return [];
+    this.#wasApproved = undefined;
+    const response = { approvalId: call.callId, approved };
+    return [this.#request(call), { type: 'tool-approval-response', ...response }];
+  }
+
   #approval(call: WatchedCall): ChatChunk[] {
     const isWaiting = call.state === 'waiting_approval';
     const chunks: ChatChunk[] = [];
@@ -62,15 +72,6 @@ export class CallNarration {
     this.#isApprovalShown = isWaiting;
     const data = approvalPart({ call, ...this.narrated }, isWaiting ? 'waiting' : 'decided');
     return [...chunks, { type: 'data-approval_required', id: call.callId, data }];
-  }
-
-  /** By the call's first id: the further attempt after connecting has another. */
-  #reauth(call: WatchedCall): ChatChunk[] {
-    const isWaiting = call.state === 'waiting_reauth';
-    if (isWaiting === this.#isReauthShown) return [];
-    this.#isReauthShown = isWaiting;
-    const data = reauthPart({ call, ...this.narrated }, isWaiting ? 'waiting' : stateAfterWait(call));
-    return [{ type: 'data-needs_reauth', id: this.narrated.toolCallId, data }];
   }
 
   #end(call: WatchedCall): ChatChunk[] {
@@ -115,8 +116,4 @@ export class CallNarration {
     const errorText = error?.message ?? `The call was not made: ${String(outcome?.['problem'])}.`;
     return { type: 'tool-output-error', toolCallId, errorText, dynamic: true };
   }
-}
-
-function stateAfterWait({ outcome }: WatchedCall): 'connected' | 'cancelled' {
-  return outcome?.['status'] === 'cancelled' ? 'cancelled' : 'connected';
 }

@@ -1,3 +1,4 @@
+import { mayDecide } from '@switchyard/access';
 import type { AgentDefinition } from '@switchyard/contracts';
 import type { ApprovalPart, ReauthPart } from '@switchyard/models';
 import type { PlannedTool } from '../../runs/run-data.js';
@@ -15,8 +16,7 @@ export function approvalPart(
   { call, toolCallId, tool, agent }: Asked,
   state: ApprovalPart['state'],
 ): ApprovalPart {
-  const { callId, createdAt, ledgerDeadlineAt, outwardName, asked } = call;
-  const expiresAt = ledgerDeadlineAt ?? new Date(createdAt.getTime() + (agent?.approval.expiresMs ?? 0));
+  const { callId, outwardName, asked } = call;
   return {
     state,
     approval_id: callId,
@@ -26,14 +26,32 @@ export function approvalPart(
     description: tool?.wire.description ?? null,
     arguments: asked.arguments,
     risk: riskOf(tool),
-    expires_at: expiresAt.toISOString(),
+    expires_at: expiryOf(call, agent).toISOString(),
+    may_decide: state === 'waiting' && mayAsker(call),
     approve_url: `/api/approvals/${callId}/approve`,
     deny_url: `/api/approvals/${callId}/deny`,
   };
 }
 
+/** The ledger may have forgotten a call that was decided long ago. */
+function expiryOf({ createdAt, approval }: WatchedCall, agent: AgentDefinition | null): Date {
+  if (approval) return new Date(approval.expiresAt);
+  return new Date(createdAt.getTime() + (agent?.approval.expiresMs ?? 0));
+}
+
+/** A chat is seen by nobody but the user who asked; whatever else they are counts for nothing here. */
+function mayAsker({ approval }: WatchedCall): boolean {
+  const userId = approval?.askedBy;
+  return approval && userId
+    ? mayDecide({ kind: 'user', userId, roles: [], isAdmin: false }, approval)
+    : false;
+}
+
 /** What the broker said when the call was refused. */
-export function reauthPart({ call, toolCallId, tool }: Asked, state: ReauthPart['state']): ReauthPart {
+export function reauthPart(
+  { call, toolCallId, tool }: Omit<Asked, 'agent'>,
+  state: ReauthPart['state'],
+): ReauthPart {
   const details = detailsOf(call.outcome);
   const url = details['reauth_url'];
   return {

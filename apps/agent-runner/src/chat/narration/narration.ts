@@ -5,6 +5,7 @@ import type { RunWords } from '../../watch/run-watcher.js';
 import type { RunFrame, WatchedCall, WatchedRun } from '../../watch/watched-runs.repository.js';
 import { CallNarration, type KnownCall } from './call-narration.js';
 import { finishReasonOf } from './finish-reason.js';
+import { ReauthNarration } from './reauth-narration.js';
 import { StepWords } from './step-words.js';
 
 /** What a client's message has of the run already; a client that has nothing is told all. */
@@ -13,6 +14,8 @@ export type KnownMessage = {
   readonly steps: number;
   /** By the `toolCallId` of the client. */
   readonly calls: ReadonlyMap<string, KnownCall>;
+  /** By integration that it shows as one to connect: the `toolCallId` of which it speaks. */
+  readonly reauths: ReadonlyMap<string, string>;
 };
 
 type Step = { readonly position: number; readonly words: StepWords };
@@ -24,11 +27,14 @@ type Step = { readonly position: number; readonly words: StepWords };
 export class Narration {
   readonly #calls = new Map<string, CallNarration>();
   readonly #known: KnownMessage | undefined;
+  readonly #reauths: ReauthNarration;
   #frame: RunFrame = { agent: null, plan: null };
   #step: Step | undefined;
+  #told: WatchedRun['state'] | undefined;
 
   constructor(known?: KnownMessage) {
     this.#known = known;
+    this.#reauths = new ReauthNarration(known?.reauths);
     const last = (known?.steps ?? 0) - 1;
     if (last >= 0) this.#step = knownStep(last);
   }
@@ -48,7 +54,15 @@ export class Narration {
   }
 
   start(run: WatchedRun): ChatChunk {
+    this.#told = run.state;
     return { type: 'start', messageId: run.id, messageMetadata: this.#metadata(run) };
+  }
+
+  /** Where the run stands, if that is not what the client was told last. */
+  state(run: WatchedRun): ChatChunk[] {
+    if (run.state === this.#told) return [];
+    this.#told = run.state;
+    return [{ type: 'message-metadata', messageMetadata: this.#metadata(run) }];
   }
 
   /** What is durable and not told yet. */
@@ -58,10 +72,15 @@ export class Narration {
       .flatMap(({ position, answer }) => [
         ...this.#enter(position),
         ...(this.#step?.words.settle({ reasoning: answer?.reasoning ?? '', text: answer?.text ?? '' }) ?? []),
-        ...run.calls
-          .filter(({ step }) => step === position)
-          .flatMap((call) => this.#callOf(run, call).tell(call)),
+        ...this.#callsOf(run, position),
       ]);
+  }
+
+  #callsOf(run: WatchedRun, position: number): ChatChunk[] {
+    const calls = run.calls.filter(({ step }) => step === position);
+    const told = calls.flatMap((call) => this.#callOf(run, call).tell(call));
+    const connectable = calls.map((call) => ({ call, ...this.#named(run, call) }));
+    return [...told, ...this.#reauths.tell(connectable)];
   }
 
   /** What the model says now. `ahead`: of a step whose predecessor's row was not told yet. `gap`: not all was heard. */
@@ -95,15 +114,22 @@ export class Narration {
     return [...left, { type: 'start-step' }];
   }
 
-  #callOf(run: WatchedRun, { step, position, asked, outwardName }: WatchedCall): CallNarration {
-    const toolCallId = callIdOf(run, { step, position, modelCallId: asked.id, attempt: 0 });
+  #callOf(run: WatchedRun, watched: WatchedCall): CallNarration {
+    const named = this.#named(run, watched);
+    const { toolCallId } = named;
     const known = this.#calls.get(toolCallId);
     if (known) return known;
-    const { agent, plan } = this.#frame;
-    const tool = plan?.tools.find((planned) => planned.outwardName === outwardName);
-    const call = new CallNarration({ toolCallId, tool, agent }, this.#known?.calls.get(toolCallId));
+    const { agent } = this.#frame;
+    const call = new CallNarration({ ...named, agent }, this.#known?.calls.get(toolCallId));
     this.#calls.set(toolCallId, call);
     return call;
+  }
+
+  /** By its first id: a further attempt after connecting has another. */
+  #named(run: WatchedRun, { step, position, asked, outwardName }: WatchedCall) {
+    const toolCallId = callIdOf(run, { step, position, modelCallId: asked.id, attempt: 0 });
+    const tool = this.#frame.plan?.tools.find((planned) => planned.outwardName === outwardName);
+    return { toolCallId, tool };
   }
 
   #metadata({ id, conversationId, state, usage, error, createdAt }: WatchedRun): ChatMetadata {

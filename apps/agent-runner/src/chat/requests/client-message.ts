@@ -16,7 +16,7 @@ const ToolPart = z.looseObject({
   type: z.string().regex(/^(dynamic-tool|tool-.+)$/),
   toolCallId: z.string(),
   state: z.string(),
-  input: z.unknown(),
+  input: z.unknown().optional(),
 });
 const Approval = z.looseObject({
   id: z.uuid(),
@@ -26,7 +26,7 @@ const Approval = z.looseObject({
 const ReauthPart = z.looseObject({
   type: z.literal('data-needs_reauth'),
   id: z.string(),
-  data: z.looseObject({ state: z.literal('waiting') }),
+  data: z.looseObject({ state: z.literal('waiting'), tool_call_id: z.string() }),
 });
 
 /**
@@ -39,13 +39,12 @@ export function readDecisions({
   const tools = parts.flatMap((part) => ToolPart.safeParse(part).data ?? []);
   const decisions = tools.filter(({ state }) => state === 'approval-responded').flatMap(toDecision);
   if (decisions.length === 0) return undefined;
-  const waiting = new Set(parts.flatMap((part) => ReauthPart.safeParse(part).data?.id ?? []));
-  const calls = tools.map((part): [string, KnownCall] => [
-    part.toolCallId,
-    { ...knownOf(part), isReauthShown: waiting.has(part.toolCallId) },
-  ]);
+  const calls = tools.map((part): [string, KnownCall] => [part.toolCallId, knownOf(part)]);
+  const reauths = parts
+    .flatMap((part) => ReauthPart.safeParse(part).data ?? [])
+    .map(({ id, data }) => [id, data.tool_call_id] as const);
   const steps = parts.filter(({ type }) => type === 'step-start').length;
-  return { decisions, known: { steps, calls: new Map(calls) } };
+  return { decisions, known: { steps, calls: new Map(calls), reauths: new Map(reauths) } };
 }
 
 function toDecision({ approval, input }: z.output<typeof ToolPart>): ClientDecision[] {
@@ -54,7 +53,7 @@ function toDecision({ approval, input }: z.output<typeof ToolPart>): ClientDecis
   return [{ approvalId: data.id, approved: data.approved, reason: data.reason ?? null, input }];
 }
 
-function knownOf({ state, approval }: z.output<typeof ToolPart>): Omit<KnownCall, 'isReauthShown'> {
+function knownOf({ state, approval }: z.output<typeof ToolPart>): KnownCall {
   const isAsked = state === 'approval-requested' || state === 'approval-responded';
   const id = (approval as { id?: unknown } | undefined)?.id;
   return { hasEnded: state.startsWith('output-'), approvalId: isAsked && typeof id === 'string' ? id : null };
