@@ -10,6 +10,9 @@ import { type CallerContext, PlatformError } from '@switchyard/contracts';
 import { Sql } from '@switchyard/database';
 import { type ApiUser, SubjectTokenSealer } from '@switchyard/identity';
 
+/** An agent, for people to read. */
+export type ChatAgent = Pick<AgentRecord, 'id' | 'slug' | 'name'>;
+
 /** What begins a run for a user: as whom, and their token where an integration could need it. */
 export type ChatIdentity = { readonly caller: CallerContext; readonly subjectToken: string | null };
 
@@ -35,6 +38,15 @@ export class ChatAgents {
     throw new PlatformError('not_found', { message: 'There is no such agent for you.' });
   }
 
+  /** All with which the user may chat, in the order of their slugs. */
+  list({ orgId, userId, person }: ApiUser): ChatAgent[] {
+    const caller = { orgId, userId, roles: person.roles };
+    return [...this.snapshots.current().agents.values()]
+      .filter((agent) => mayChat(agent, caller))
+      .map(toChatAgent)
+      .sort((a, b) => (a.slug < b.slug ? -1 : 1));
+  }
+
   /** The token is sealed only where the organization has an integration that exchanges it. */
   async identity(user: ApiUser, agentId: string): Promise<ChatIdentity> {
     const { orgId, userId, person, jwt } = user;
@@ -52,8 +64,12 @@ export class ChatAgents {
   }
 
   /** For people to read; undefined for one that is gone. */
-  describe(agentId: string): { id: string; slug: string; name: string } | undefined {
+  describe(agentId: string): ChatAgent | undefined {
     const agent = this.snapshots.current().agents.get(agentId);
-    return agent && { id: agent.id, slug: agent.slug, name: agent.name };
+    return agent && toChatAgent(agent);
   }
+}
+
+function toChatAgent({ id, slug, name }: AgentRecord): ChatAgent {
+  return { id, slug, name };
 }

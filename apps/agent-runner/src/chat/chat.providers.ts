@@ -20,13 +20,19 @@ import { ChatController } from './chat.controller.js';
 import { ChatReplies } from './chat-replies.service.js';
 import { ChatRunsRepository } from './chat-runs.repository.js';
 import { ChatsService } from './chats.service.js';
+import { ChatAgentsController } from './chat-agents.controller.js';
 import { ConversationsController } from './conversations.controller.js';
 import { ConversationsService } from './conversations.service.js';
 import { DecisionsService } from './decisions.service.js';
 import { OpenChats } from './open-chats.service.js';
 import { RunStories } from './run-stories.service.js';
 
-export const chatControllers = [ChatApprovalsController, ChatController, ConversationsController];
+export const chatControllers = [
+  ChatAgentsController,
+  ChatApprovalsController,
+  ChatController,
+  ConversationsController,
+];
 
 /** Who calls this service over HTTP, for all of its routes. */
 export function callerProviders({ adminKeySha256 }: AgentRunnerConfig) {

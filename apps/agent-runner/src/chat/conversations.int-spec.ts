@@ -54,6 +54,26 @@ onBothQueueBackends('conversations', (backend) => {
     expect((await program.get('/api/conversations?cursor=x', 'lea')).status).toBe(400);
   });
 
+  it('are with agents that the user may see, page by page, and no others', async () => {
+    const slug = async (chatAccess: object) => (await harness.addAgent({ chatAccess })).slug;
+    const open = [await slug({ everyone: true }), await slug({ everyone: true })];
+    const hidden = [await slug({ roles: ['boss'] }), await slug({ everyone: false })];
+    const list = (query = '') => program.read(`/api/chat/agents${query}`, 'lea');
+    const slugs = async (): Promise<string[]> =>
+      (await list('?limit=200')).items.map((agent: { slug: string }) => agent.slug);
+    const all = await eventually(async () => {
+      const now = await slugs();
+      return open.every((one) => now.includes(one)) && now;
+    });
+    expect(all).toEqual(all.toSorted());
+    expect(all).toEqual(expect.arrayContaining(open));
+    for (const one of hidden) expect(all).not.toContain(one);
+    const first = await list('?limit=1');
+    expect(first.items).toEqual([{ id: expect.any(String), slug: all[0], name: 'Helper' }]);
+    expect((await list(`?limit=1&cursor=${first.next_cursor}`)).items[0].slug).toBe(all[1]);
+    expect((await program.get('/api/chat/agents?cursor=x', 'lea')).status).toBe(400);
+  });
+
   it('read messages as clients have them, the newest page first, and delete', async () => {
     const agent = await harness.addAgent();
     const id = 'my-chat';

@@ -95,8 +95,13 @@ const ChatDecision = z
   .looseObject({ type: z.enum(['execution_result', 'cancellation']), message: z.string() })
   .meta({ id: 'ChatDecision' });
 
+const ChatAgent = z.strictObject({ id: z.uuid(), slug: z.string(), name: z.string() });
+const ChatAgentPage = z
+  .strictObject({ items: z.array(ChatAgent), next_cursor: z.string().nullable() })
+  .meta({ id: 'ChatAgentPage' });
+
 export const agentRunnerSchemas = {
-  ...{ CancelledChat, ChatApprovals, ChatDecision },
+  ...{ CancelledChat, ChatAgentPage, ChatApprovals, ChatDecision },
   ...{ Run, RunPage, RunDetails, ChatBody, ChatAnswer, Conversation, ConversationPage, Delivery },
 };
 
@@ -139,6 +144,19 @@ export const agentRunnerPaths = {
         '413': problem('`payload_too_large`'),
         '429': problem('`rate_limited`: too many open streams, or too many runs of the user that go on'),
         ...missing,
+        ...refusals,
+      },
+    },
+  },
+  '/api/chat/agents': {
+    get: {
+      ...chat,
+      operationId: 'listChatAgents',
+      summary: 'List the agents with which you may chat, by slug',
+      parameters: pageParameters,
+      responses: {
+        ...ok('A page.', 'ChatAgentPage'),
+        '400': problem('`invalid_request`'),
         ...refusals,
       },
     },
