@@ -10,16 +10,13 @@ export type ErrorBody = {
   readonly details?: Record<string, unknown>;
 };
 
-/** Says when to try again only where trying again as it was can help: a provider may say so of what it refused for good, too. */
 export function errorBody(error: ErrorInfo, callId?: string): ErrorBody {
-  const { next, retry } = errorCatalog[error.code];
-  const retryAfterMs = retry === 'after_delay' ? error.retryAfterMs : undefined;
   return {
     code: error.code,
     message: error.message,
     ...(callId !== undefined && { call_id: callId }),
-    next,
-    ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }),
+    next: errorCatalog[error.code].next,
+    ...(error.retryAfterMs !== undefined && { retry_after_ms: error.retryAfterMs }),
     ...(error.details && { details: error.details }),
   };
 }

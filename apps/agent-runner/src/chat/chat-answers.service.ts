@@ -1,5 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { type ErrorBody, errorBody, type RunState } from '@switchyard/contracts';
+import {
+  type ErrorBody,
+  errorBody,
+  errorCatalog,
+  type ErrorInfo,
+  type RunState,
+} from '@switchyard/contracts';
 import type { ApprovalPart, ChatMessage, DecisionRefusedPart, ReauthPart } from '@switchyard/models';
 import { type RunUsage, type WatchedRun, WatchedRunsRepository } from '../watch/watched-runs.repository.js';
 import { type OutputAnswer, outputAnswer } from '../history/in-snake-case.js';
@@ -41,13 +47,19 @@ export class ChatAnswers {
       status: run.state,
       message,
       output: outputAnswer(run.output),
-      error: run.error && errorBody(run.error),
+      error: run.error && failureBody(run.error),
       usage: run.usage,
       pending: pendingOf(message),
       refused,
       extra_fields: { pending_mcp_tools: pendingTools(run, plan) },
     };
   }
+}
+
+/** A model's provider names a time of what it refuses for good too; to try again then as it was would be in vain. */
+function failureBody({ retryAfterMs, ...error }: ErrorInfo): ErrorBody {
+  const isForLater = errorCatalog[error.code].retry === 'after_delay';
+  return errorBody(isForLater ? { ...error, retryAfterMs } : error);
 }
 
 function pendingOf({ parts }: ChatMessage): ChatAnswer['pending'] {
