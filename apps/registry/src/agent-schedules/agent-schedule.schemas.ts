@@ -7,7 +7,12 @@ import { ListQuery } from '../http/list-query.js';
 
 const settings = {
   name: DisplayName,
-  cron: z.string().max(200).describe('Five fields, on the clocks of time_zone. Or interval_s, not both.'),
+  cron: z
+    .string()
+    .max(200)
+    .describe(
+      'Five fields, on the clocks of time_zone, with a time within the next 8 years. Or interval_s, not both.',
+    ),
   time_zone: z.string().max(64).describe('Of cron, such as `Europe/Berlin`; UTC by default.'),
   interval_s: z.int().describe('Seconds, 60 at least, counted from starts_at.'),
   starts_at: z
