@@ -265,6 +265,33 @@ onBothQueueBackends('schedules', (backend) => {
     }
   });
 
+  it('are not asked for beyond a hundred runs that have not ended, however many ask at once', async () => {
+    const hold = Promise.withResolvers<{ text: string }>();
+    harness.act = () => hold.promise;
+    harness.script([
+      { when: { step: 0 }, answer: { tool_calls: [{ name: 'up_add' }] } },
+      { when: { step: 1 }, answer: { text: 'Done.' } },
+    ]);
+    await startRunner();
+    const id = await harness.addSchedule(await harness.addAgent(), {
+      ...{ rule: { type: 'cron', cron: '0 0 1 1 *', time_zone: 'UTC' }, overlap: 'queue' },
+    });
+    const answers = await Promise.all(Array.from({ length: 110 }, () => ask(id, 'now')));
+    const refused = answers.filter(({ status }) => status === 'refused');
+    expect(refused).toHaveLength(10);
+    for (const answer of refused)
+      expect(answer).toMatchObject({
+        error: {
+          code: 'conflict',
+          message: expect.stringContaining('100 runs of the schedule have not ended'),
+        },
+      });
+    expect(await runsOf(id)).toHaveLength(100);
+    await harness.sql.query('DELETE FROM registry.agent_schedules WHERE id = $1', [id]);
+    await eventually(async () => (await runsOf(id)).filter(({ is_held }) => is_held).length === 0);
+    hold.resolve({ text: 'ran' });
+  });
+
   it('of others go on beside a thousand that have no time in sight', async () => {
     const other = await harness.addOrganization(`crowded-${backend.kind}`);
     const crowded = await harness.addAgent({ orgId: other });
