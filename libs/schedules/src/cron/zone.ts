@@ -1,4 +1,7 @@
-const formats = new Map<string, Intl.DateTimeFormat>();
+import { Kept } from '../kept.js';
+
+/** Each is some 50 KB, and takes the time of dozens of answers to make. */
+const formats = new Kept<Intl.DateTimeFormat>(200);
 
 /**
  * Offset of a time zone at an instant, in milliseconds: local time less UTC. Both it and the instant are epoch
@@ -18,10 +21,28 @@ export function offsetAt(timeZone: string, instant: number): number {
   return local - Math.floor(instant / 1_000) * 1_000;
 }
 
+/**
+ * The name with the letters that it is known by (`europe/berlin` is `Europe/Berlin`); undefined where there is no such
+ * zone. An alias such as `Asia/Kolkata` stays as it was written: which of two names is the alias, systems do not agree.
+ */
+export function zoneName(name: string): string | undefined {
+  // A bare offset knows nothing of summer time, which people expect of a zone.
+  if (!/^[A-Za-z]/.test(name)) return undefined;
+  try {
+    const { timeZone } = formatOf(name).resolvedOptions();
+    return timeZone.toLowerCase() === name.toLowerCase() ? timeZone : name;
+  } catch {
+    return undefined;
+  }
+}
+
+/** To names of zones, the case of letters does not matter. */
 function formatOf(timeZone: string): Intl.DateTimeFormat {
-  const known = formats.get(timeZone);
-  if (known) return known;
-  const made = new Intl.DateTimeFormat('en-US', {
+  return formats.of(timeZone.toLowerCase(), () => makeFormat(timeZone));
+}
+
+function makeFormat(timeZone: string): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat('en-US', {
     timeZone,
     hourCycle: 'h23',
     year: 'numeric',
@@ -31,8 +52,6 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
     minute: 'numeric',
     second: 'numeric',
   });
-  formats.set(timeZone, made);
-  return made;
 }
 
 /** Longer than any offset, and than any jump of a clock. */
