@@ -69,7 +69,10 @@ export const ScheduleTimeAnswer = z
     due_at: z.iso.datetime(),
     outcome: z
       .enum(['started', 'held', 'skipped'])
-      .describe('`held`: its run began behind one that had not ended (overlap `queue`).'),
+
+      .describe(
+        '`held`: its run had to wait behind one that had not ended (overlap `queue`); `run_id` tells what became of it.',
+      ),
     reason: z
       .enum(['missed', 'overlap', 'queue_full'])
       .nullable()
