@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { missedTimes, scheduleTimes } from '@switchyard/schedules';
 import { workOf } from '@switchyard/testing';
 import { nextTime } from './next-time.js';
 
@@ -21,5 +22,13 @@ describe('the next time of a schedule', () => {
     expect(new Set(asked())).toEqual(new Set([Date.parse('2026-12-01T02:00:00Z')]));
     const searched = () => times.map((time) => nextTime(at('0 3 * * *'), time + (time - noon) * 86_400));
     expect(workOf(searched) / workOf(asked)).toBeGreaterThan(2);
+  });
+
+  it('is no more work for a hundred times that were missed while the clocks were set back', () => {
+    const rule = { type: 'cron', cron: '* 0-22 * * *', time_zone: 'America/Halifax' } as const;
+    const until = Date.parse('2026-11-01T06:30:00Z');
+    const missed = () => missedTimes(scheduleTimes(rule), { after: 0, until, rule: 'all' });
+    expect(workOf(missed)).toBeLessThan(200);
+    expect(missed().times).toHaveLength(100);
   });
 });
