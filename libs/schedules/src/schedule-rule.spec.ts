@@ -52,6 +52,19 @@ describe('a rule with a cron expression', () => {
   });
 });
 
+describe('the time zone of a rule', () => {
+  it.each([
+    ['europe/BERLIN', 'Europe/Berlin'],
+    ['utc', 'UTC'],
+    ['america/port-au-prince', 'America/Port-au-Prince'],
+    ['Asia/Kolkata', 'Asia/Kolkata'],
+    ['Asia/Calcutta', 'Asia/Calcutta'],
+    ['Etc/UTC', 'Etc/UTC'],
+  ])('%s is %s', (given, known) => {
+    expect(ScheduleRule.parse(cron('0 2 * * *', given))).toEqual(cron('0 2 * * *', known));
+  });
+});
+
 describe('a rule with an interval', () => {
   const interval = { type: 'interval', every_s: 60, starts_at: '2026-01-01T00:00:00+01:00' };
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { cronProblem } from './cron/check-cron.js';
+import { zoneName } from './cron/zone.js';
 
 const aYearInSeconds = 366 * 86_400;
 
@@ -11,11 +12,19 @@ const Cron = z
   })
   .transform((expression) => expression.trim().split(/\s+/).join(' '));
 
-/** A name such as `Europe/Berlin` or `UTC`. A bare offset knows nothing of summer time, which people expect of a zone. */
+/** A name such as `Europe/Berlin` or `UTC`, and no offset. */
 const TimeZone = z
   .string()
   .max(64)
-  .refine(isZone, 'There is no such time zone: use a name such as Europe/Berlin or UTC.');
+  .transform((name, { addIssue }) => {
+    const known = zoneName(name);
+    if (known !== undefined) return known;
+    addIssue({
+      code: 'custom',
+      message: 'There is no such time zone: use a name such as Europe/Berlin or UTC.',
+    });
+    return z.NEVER;
+  });
 
 /** When a schedule runs. */
 export const ScheduleRule = z.discriminatedUnion('type', [
@@ -37,14 +46,4 @@ export type ScheduleRuleInput = z.input<typeof ScheduleRule>;
 function isInReach(time: string): boolean {
   const year = new Date(time).getUTCFullYear();
   return Number.isNaN(year) || (year >= 1970 && year <= 9998);
-}
-
-function isZone(name: string): boolean {
-  if (!/^[A-Za-z]/.test(name)) return false;
-  try {
-    new Intl.DateTimeFormat('en-US', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -51,6 +51,45 @@ describe('cron on the clocks of a zone', () => {
   });
 });
 
+describe('cron that comes seldom', () => {
+  it('has its leap day, after eight years too', () => {
+    const times = cron('0 0 29 2 *', 'Europe/Berlin');
+    const day = at('2096-02-28T23:00:00Z');
+    expect([times.next(day), times.previous(at('2104-02-28T23:00:00Z'))]).toEqual([
+      at('2104-02-28T23:00:00Z'),
+      day,
+    ]);
+  });
+
+  it('has no time where the next one is further away than that, and has it once it is not', () => {
+    const times = cron('0 0 30 2 4#5', 'UTC');
+    expect(times.next(at('2026-11-30T12:00:00Z'))).toBeNull();
+    expect(times.next(at('2051-11-30T12:00:00Z'))).toBe(at('2052-02-29T00:00:00Z'));
+    expect(times.previous(at('2051-11-30T12:00:00Z'))).toBeNull();
+  });
+});
+
+describe('times that are asked for again', () => {
+  it('are the same from anywhere in between, in any order', () => {
+    const times = cron('0 0 * * *', 'Europe/Berlin');
+    const order = [
+      '02T12:00',
+      '02T00:00',
+      '01T12:00',
+      '02T22:59',
+      '02T23:00',
+      '01T23:00',
+      '01T22:59',
+      '02T08:00',
+    ];
+    const next = (time: string) => short(times.next(at(`2026-01-${time}:00Z`)));
+    expect(order.map(next)).toEqual([
+      ...['01-02T23:00', '01-02T23:00', '01-01T23:00', '01-02T23:00', '01-03T23:00', '01-02T23:00'],
+      ...['01-01T23:00', '01-02T23:00'],
+    ]);
+  });
+});
+
 /** Berlin: 2026-03-29 02:00 becomes 03:00 (at 01:00 UTC). */
 describe('in an hour that the clocks skip', () => {
   const [from, to] = ['2026-03-28T12:00:00Z', '2026-03-30T12:00:00Z'];

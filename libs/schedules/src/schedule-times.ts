@@ -1,18 +1,18 @@
-import { CronTimes } from './cron/cron-times.js';
+import { cronTimes } from './cron/cron-times.js';
 import type { ScheduleRule } from './schedule-rule.js';
 
 /** The times of a rule, as epoch milliseconds. */
 export type ScheduleTimes = {
-  /** The first time after an instant; null when there is none. */
+  /** The first time after an instant; null when there is none, of cron within eight years. */
   readonly next: (after: number) => number | null;
-  /** The last time before an instant; null when there is none. */
+  /** The last time before an instant; null when there is none, of cron within eight years. */
   readonly previous: (before: number) => number | null;
 };
 
 /** Compiles a rule. */
 export function scheduleTimes(rule: ScheduleRule): ScheduleTimes {
   if (rule.type === 'interval') return intervalTimes(Date.parse(rule.starts_at), rule.every_s * 1_000);
-  const times = new CronTimes(rule.cron, rule.time_zone);
+  const times = cronTimes(rule.cron, rule.time_zone);
   return { next: (after) => times.next(after), previous: (before) => times.previous(before) };
 }
 

@@ -22,8 +22,8 @@ export type TimesToPlan = {
 
 /** A time that is looked after so late is no longer missed by nobody's fault: runners were down. */
 const onTimeMs = 60_000;
-/** So many runs of one schedule may wait for each other. */
-const mostOpen = 100;
+/** So many runs of one schedule may wait for each other, those that somebody asked for among them. */
+export const mostOpen = 100;
 /** Times that are dealt with in one go, the newest; those before are forgotten. */
 const mostTimes = 100;
 

@@ -4,6 +4,7 @@ import { queues, topics } from '@switchyard/contracts';
 import { QueueClient } from '@switchyard/queue';
 import type { RunningService } from '@switchyard/service-kit';
 import { eventually, onBothQueueBackends } from '@switchyard/testing';
+import { SchedulesRepository } from './schedules.repository.js';
 import { Schedules } from './schedules.service.js';
 import { RunnerHarness } from '../runner-harness-spec.js';
 
@@ -262,6 +263,51 @@ onBothQueueBackends('schedules', (backend) => {
       expect(another).toMatchObject({ status: 'started' });
       expect(another).not.toEqual(first);
     }
+  });
+
+  it('are not asked for beyond a hundred runs that have not ended, however many ask at once', async () => {
+    const hold = Promise.withResolvers<{ text: string }>();
+    harness.act = () => hold.promise;
+    harness.script([
+      { when: { step: 0 }, answer: { tool_calls: [{ name: 'up_add' }] } },
+      { when: { step: 1 }, answer: { text: 'Done.' } },
+    ]);
+    await startRunner();
+    const id = await harness.addSchedule(await harness.addAgent(), {
+      ...{ rule: { type: 'cron', cron: '0 0 1 1 *', time_zone: 'UTC' }, overlap: 'queue' },
+    });
+    const answers = await Promise.all(Array.from({ length: 110 }, () => ask(id, 'now')));
+    const refused = answers.filter(({ status }) => status === 'refused');
+    expect(refused).toHaveLength(10);
+    for (const answer of refused)
+      expect(answer).toMatchObject({
+        error: {
+          code: 'conflict',
+          message: expect.stringContaining('100 runs of the schedule have not ended'),
+        },
+      });
+    expect(await runsOf(id)).toHaveLength(100);
+    await harness.sql.query('DELETE FROM registry.agent_schedules WHERE id = $1', [id]);
+    await eventually(async () => (await runsOf(id)).filter(({ is_held }) => is_held).length === 0);
+    hold.resolve({ text: 'ran' });
+  });
+
+  it('of others go on beside a thousand that have no time in sight', async () => {
+    const other = await harness.addOrganization(`crowded-${backend.kind}`);
+    const crowded = await harness.addAgent({ orgId: other });
+    await harness.sql.query(
+      `INSERT INTO registry.agent_schedules (id, organization_id, agent_id, name, rule, input, overlap, catch_up)
+       SELECT gen_random_uuid(), $1, $2, 'far', $3, repeat('x', 60000), 'skip', 'last' FROM generate_series(1, 1000)`,
+      [other, crowded.id, { type: 'cron', cron: '0 0 30 2 4#5', time_zone: 'UTC' }],
+    );
+    const id = await harness.addSchedule(await harness.addAgent(), everyMinute(10_000));
+    const runner = await startRunner();
+    await eventually(async () => (await runsOf(id)).length === 1);
+    const { schedules, unreadable } = await runner.app.get(SchedulesRepository).active();
+    const far = schedules.filter(({ orgId }) => orgId === other);
+    expect([far.length, unreadable.length, JSON.stringify(far).includes('xxxxx')]).toEqual([1_000, 0, false]);
+    expect((await schedulerIds()).filter((stored) => far.some(({ id }) => id === stored))).toEqual([]);
+    await harness.sql.query('DELETE FROM registry.agent_schedules WHERE agent_id = $1', [crowded.id]);
   });
 
   it('find a time whose firing the queue lost', async () => {

@@ -2,9 +2,10 @@ import { type MessageOf, queues, topics } from '@switchyard/contracts';
 import type { QueueClient } from '@switchyard/queue';
 import { scheduleTimes } from '@switchyard/schedules';
 import type { Kit } from '@switchyard/service-kit';
+import { inTurns } from './in-turns.js';
 import { toSchedulerRule } from './next-time.js';
 import type { Schedules } from './schedules.service.js';
-import type { Schedule, SchedulesRepository } from './schedules.repository.js';
+import type { ActiveSchedule, SchedulesRepository } from './schedules.repository.js';
 
 type Parts = {
   readonly queue: QueueClient;
@@ -75,16 +76,18 @@ export class SchedulesProcessor {
     const wanted = new Set(active.map(({ id }) => id));
     for (const { id } of stored)
       if (!wanted.has(id)) await this.#logged(() => queue.removeScheduler(queues.agentSchedules, id), id);
-    for (const schedule of active) await this.#logged(() => this.#upsert(schedule), schedule.id);
-    for (const schedule of active) await this.#logged(() => this.#makeUp(schedule), schedule.id);
+    for await (const schedule of inTurns(active))
+      await this.#logged(() => this.#upsert(schedule), schedule.id);
+    for await (const schedule of inTurns(active))
+      await this.#logged(() => this.#makeUp(schedule), schedule.id);
   }
 
-  async #makeUp(schedule: Schedule): Promise<void> {
+  async #makeUp(schedule: ActiveSchedule): Promise<void> {
     const { orgId, id } = schedule;
     if (isOverdue(schedule, Date.now() - wakeWithinMs)) await this.parts.schedules.runDue(orgId, id);
   }
 
-  async #upsert({ id, orgId, rule }: Schedule): Promise<void> {
+  async #upsert({ id, orgId, rule }: ActiveSchedule): Promise<void> {
     const payload = { v: 1, orgId, scheduleId: id, reason: 'due' } as const;
     const scheduler = { id, payload, rule: toSchedulerRule(rule) };
     await this.parts.queue.upsertScheduler(queues.agentSchedules, scheduler);
@@ -100,7 +103,7 @@ export class SchedulesProcessor {
 }
 
 /** Whether a time was due by `before` that nobody has dealt with. */
-function isOverdue({ rule, activeSince, handledUntil }: Schedule, before: number): boolean {
+function isOverdue({ rule, activeSince, handledUntil }: ActiveSchedule, before: number): boolean {
   const since = Math.max(activeSince.getTime(), handledUntil?.getTime() ?? 0);
   const next = scheduleTimes(rule).next(since);
   return next !== null && next < before;

@@ -3,6 +3,7 @@ import { OverlapRule } from '@switchyard/contracts';
 import { Sql } from '@switchyard/database';
 import { catchUpRules, ScheduleRule } from '@switchyard/schedules';
 import { z } from 'zod';
+import { inTurns } from './in-turns.js';
 import type { PlannedTime } from './plan-times.js';
 
 /** A schedule of an agent, as the registry publishes it. */
@@ -24,8 +25,12 @@ const Schedule = z.object({
 });
 export type Schedule = z.output<typeof Schedule>;
 
+/** Without what the agent is asked: that is up to 64 KiB, and all schedules of all organizations are read at once. */
+const ActiveSchedule = Schedule.omit({ input: true });
+export type ActiveSchedule = z.output<typeof ActiveSchedule>;
+
 export type ActiveSchedules = {
-  readonly schedules: readonly Schedule[];
+  readonly schedules: readonly ActiveSchedule[];
   readonly unreadable: readonly { readonly id: string; readonly error: Error }[];
 };
 
@@ -38,21 +43,26 @@ export class SchedulesRepository {
 
   /** Undefined too for a schedule of another organization. */
   async find(orgId: string, id: string): Promise<Schedule | undefined> {
-    const [row] = await this.sql.query(`${schedules} WHERE s.id = $1 AND s.organization_id = $2`, [
-      id,
-      orgId,
-    ]);
+    const [row] = await this.sql.query(
+      `SELECT ${columns}, s.input ${from} WHERE s.id = $1 AND s.organization_id = $2`,
+      [id, orgId],
+    );
     return row && Schedule.parse(row);
   }
 
   /** Those that are to run, of all organizations: one that cannot be read must not keep the others from it. */
   async active(): Promise<ActiveSchedules> {
-    const rows = await this.sql.query<{ id: string }>(`${schedules} WHERE NOT s.is_paused AND a.is_active`);
-    const read = rows.map((row) => ({ id: row.id, ...Schedule.safeParse(row) }));
-    return {
-      schedules: read.flatMap(({ data }) => data ?? []),
-      unreadable: read.flatMap(({ id, error }) => (error ? { id, error } : [])),
-    };
+    const rows = await this.sql.query<{ id: string }>(
+      `SELECT ${columns} ${from} WHERE NOT s.is_paused AND a.is_active`,
+    );
+    const schedules: ActiveSchedule[] = [];
+    const unreadable: { id: string; error: Error }[] = [];
+    for await (const row of inTurns(rows)) {
+      const { data, error } = ActiveSchedule.safeParse(row);
+      if (data) schedules.push(data);
+      else unreadable.push({ id: row.id, error });
+    }
+    return { schedules, unreadable };
   }
 
   /** Locks the schedule until the transaction ends: of two runners one waits here, and finds that nothing is left to do. */
@@ -107,8 +117,8 @@ export class SchedulesRepository {
   }
 }
 
-const schedules = `SELECT s.id, s.organization_id AS "orgId", s.agent_id AS "agentId", s.name, s.rule, s.input, s.overlap,
+const columns = `s.id, s.organization_id AS "orgId", s.agent_id AS "agentId", s.name, s.rule, s.overlap,
     s.catch_up AS "catchUp", s.is_paused AS "isPaused", a.is_active AS "isAgentActive", s.active_since AS "activeSince",
-    h.handled_until AS "handledUntil"
-  FROM registry.v_schedules s JOIN registry.v_agents a ON a.id = s.agent_id
+    h.handled_until AS "handledUntil"`;
+const from = `FROM registry.v_schedules s JOIN registry.v_agents a ON a.id = s.agent_id
     LEFT JOIN runs.schedules h ON h.schedule_id = s.id`;

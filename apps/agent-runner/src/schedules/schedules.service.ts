@@ -5,7 +5,7 @@ import { scheduleTimes } from '@switchyard/schedules';
 import { askedRunIdOf } from '../calls/run-ids.js';
 import { type NewRun, RunsService, type RunTrigger } from '../runs/runs.service.js';
 import { unattendedCaller } from '../runs/unattended-caller.js';
-import { type PlannedTime, planTimes } from './plan-times.js';
+import { mostOpen, type PlannedTime, planTimes } from './plan-times.js';
 import { type Schedule, SchedulesRepository } from './schedules.repository.js';
 
 /** Begins the runs of schedules. Whatever wakes it, and however often, each time of a schedule is dealt with once. */
@@ -42,8 +42,7 @@ export class Schedules {
     if (!schedule) return { status: 'refused', error: new PlatformError('not_found').toInfo() };
     if (!schedule.isAgentActive) return refused('Its agent is switched off.');
     const { how, id } = await this.sql.transaction((sql) => this.#runAsked(sql, schedule, asking));
-    if (how === 'overlaps')
-      return refused('A run of the schedule has not ended, and its overlap rule is skip.');
+    if (how === 'overlaps' || how === 'queue_full') return refused(whyNot[how]);
     if (how === 'started') await this.runs.announce(orgId, id);
     return { status: 'started', runIds: [id] };
   }
@@ -55,6 +54,7 @@ export class Schedules {
     const known = await this.rows.askedRun(sql, schedule, { id, key });
     if (known) return { how: 'known', id: known };
     if (openRuns > 0 && schedule.overlap === 'skip') return { how: 'overlaps', id };
+    if (openRuns >= mostOpen) return { how: 'queue_full', id };
     const isHeld = openRuns > 0;
     const run = toRun(schedule, { id: schedule.id, isHeld });
     await this.runs.insert(sql, { ...run, id, ...(key && { requestKey: { key, digest: key } }) });
@@ -89,7 +89,15 @@ type Asking = {
   readonly requestKey?: string;
 };
 
-type Asked = { readonly how: 'known' | 'overlaps' | 'held' | 'started'; readonly id: string };
+type Asked = {
+  readonly how: 'known' | 'overlaps' | 'queue_full' | 'held' | 'started';
+  readonly id: string;
+};
+
+const whyNot = {
+  overlaps: 'A run of the schedule has not ended, and its overlap rule is skip.',
+  queue_full: `${mostOpen} runs of the schedule have not ended: wait for some of them, or cancel them.`,
+};
 
 /** Whoever asked has long gone then; and a run may be forgotten, by whose id the job would be known again. */
 const askedWithinMs = 10 * 60_000;

@@ -7,7 +7,12 @@ import { ListQuery } from '../http/list-query.js';
 
 const settings = {
   name: DisplayName,
-  cron: z.string().max(200).describe('Five fields, on the clocks of time_zone. Or interval_s, not both.'),
+  cron: z
+    .string()
+    .max(200)
+    .describe(
+      'Five fields, on the clocks of time_zone, with a time within the next 8 years. Or interval_s, not both.',
+    ),
   time_zone: z.string().max(64).describe('Of cron, such as `Europe/Berlin`; UTC by default.'),
   interval_s: z.int().describe('Seconds, 60 at least, counted from starts_at.'),
   starts_at: z
@@ -64,7 +69,10 @@ export const ScheduleTimeAnswer = z
     due_at: z.iso.datetime(),
     outcome: z
       .enum(['started', 'held', 'skipped'])
-      .describe('`held`: its run began behind one that had not ended (overlap `queue`).'),
+
+      .describe(
+        '`held`: its run had to wait behind one that had not ended (overlap `queue`); `run_id` tells what became of it.',
+      ),
     reason: z
       .enum(['missed', 'overlap', 'queue_full'])
       .nullable()

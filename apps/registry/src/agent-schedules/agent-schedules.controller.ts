@@ -37,7 +37,7 @@ export class AgentSchedulesController {
     summary: 'Run an agent by the clock: by cron in a time zone, or at intervals',
     status: 201,
     schema: ScheduleAnswer,
-    errors: ['invalid_request', 'not_found'],
+    errors: ['invalid_request', 'not_found', 'conflict'],
   })
   create(
     @Admin() admin: AdminContext,

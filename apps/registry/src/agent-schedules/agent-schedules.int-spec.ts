@@ -118,6 +118,7 @@ describe('a schedule', () => {
     [{ cron: undefined, time_zone: undefined }, 'cron'],
     [{ interval_s: 60 }, 'interval_s'],
     [{ cron: '* * * *' }, 'cron'],
+    [{ cron: '0 0 30 2 4#5' }, 'no time within the next 8 years'],
     [{ time_zone: 'Mars' }, 'time_zone'],
     [{ input: '' }, 'input'],
     [{ input: 'é'.repeat(32_769) }, 'input'],
@@ -151,6 +152,66 @@ describe('a schedule', () => {
     for (const answer of [await registry().get(path, key), await registry().post(path, nightly, key)])
       expect(answer.status).toBe(404);
     expect(registry().owners.firings).toEqual([]);
+  });
+});
+
+describe('schedules, as many as there may be', () => {
+  /** Stored without asking, by cron that was good once. */
+  const fill = (orgId: string, agent: string, count: number) =>
+    asAdmin(registry().database.adminUrl, (client) =>
+      client.query(
+        `INSERT INTO registry.agent_schedules (id, organization_id, agent_id, name, rule, input, overlap, catch_up)
+         SELECT gen_random_uuid(), $1, $2, 'one of many', $3, 'go', 'skip', 'last' FROM generate_series(1, $4)`,
+        [orgId, agent, { type: 'cron', cron: '0 0 30 2 4#5', time_zone: 'UTC' }, count],
+      ),
+    );
+
+  it('are a hundred of one agent, also where many ask at once', async () => {
+    const agent = await registry().agent({ slug: 'busy' });
+    await fill(agent.organization_id, agent.id, 96);
+    const its = `/api/agents/${agent.id}/schedules`;
+    const answers = await Promise.all(Array.from({ length: 12 }, () => registry().post(its, nightly)));
+    const refused = answers.filter(({ status }) => status !== 201);
+    expect(refused).toHaveLength(8);
+    for (const answer of refused)
+      expect(answer).toMatchObject({
+        status: 409,
+        body: { code: 'conflict', detail: expect.stringContaining('An agent has at most 100 schedules') },
+      });
+    const { items } = (await registry().get(`${its}?limit=200`)).body;
+    expect(items.filter(({ next_run_at: next }: { next_run_at: string | null }) => next)).toHaveLength(4);
+    await registry().send('DELETE', `${its}/${items[0].id}`);
+    expect((await registry().post(its, nightly)).status).toBe(201);
+  });
+
+  it('are a thousand of one organization, whichever agents they are of', async () => {
+    const { id: orgId, key } = await registry().organization('has-many-schedules');
+    const agent = (slug: string) => registry().agent({ slug }, key);
+    const [one, other] = [await agent('first-of-many'), await agent('second-of-many')];
+    await fill(orgId, one.id, 999);
+    const its = `/api/agents/${other.id}/schedules`;
+    expect((await registry().post(its, nightly, key)).status).toBe(201);
+    expect(await registry().post(its, nightly, key)).toMatchObject({
+      ...{
+        status: 409,
+        body: {
+          code: 'conflict',
+          detail: expect.stringContaining('An organization has at most 1000 schedules'),
+        },
+      },
+    });
+    expect((await create()).status).toBe(201);
+  });
+
+  it('that are stored with no time in sight can be changed otherwise', async () => {
+    const agent = await registry().agent({ slug: 'far-away' });
+    await fill(agent.organization_id, agent.id, 1);
+    const its = `/api/agents/${agent.id}/schedules`;
+    const [far] = (await registry().get(its)).body.items;
+    expect(await registry().patch(`${its}/${far.id}`, { name: 'Later' })).toMatchObject({
+      status: 200,
+      body: { name: 'Later', next_run_at: null, active_since: far.active_since },
+    });
   });
 });
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, MoreThan } from 'typeorm';
 import { AgentScheduleEntity } from './agent-schedule.entity.js';
+import type { KeptSchedules } from './schedule-limits.js';
 
 type Place = { readonly organizationId: string; readonly agentId: string };
 
@@ -22,8 +23,19 @@ export class AgentSchedulesRepository {
     return this.source.manager.find(AgentScheduleEntity, { where, order: { id: 'ASC' }, take: limit });
   }
 
-  async insert(schedule: AgentScheduleEntity): Promise<void> {
-    await this.source.manager.insert(AgentScheduleEntity, schedule);
+  /** Counted while nobody else adds one to the organization: of those who ask at the same time, as many get in as fit. */
+  async insert(schedule: AgentScheduleEntity, check: (kept: KeptSchedules) => void): Promise<void> {
+    const { organizationId, agentId } = schedule;
+    await this.source.transaction(async (manager) => {
+      await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [
+        `schedules of ${organizationId}`,
+      ]);
+      check({
+        ofAgent: await manager.countBy(AgentScheduleEntity, { organizationId, agentId }),
+        ofOrganization: await manager.countBy(AgentScheduleEntity, { organizationId }),
+      });
+      await manager.insert(AgentScheduleEntity, schedule);
+    });
   }
 
   /** False if somebody else changed or removed it since it was read. */

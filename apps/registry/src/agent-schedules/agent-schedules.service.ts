@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
 import { PlatformError, queues } from '@switchyard/contracts';
@@ -24,6 +25,7 @@ import type {
   UpdateScheduleBody,
 } from './agent-schedule.schemas.js';
 import { AgentSchedulesRepository } from './agent-schedules.repository.js';
+import { requireRoom } from './schedule-limits.js';
 import { ruleOf } from './schedule-rule.js';
 import { ScheduleTimesRepository } from './schedule-times.repository.js';
 import { toScheduleAnswer, toTimeAnswer } from './to-schedule-answer.js';
@@ -49,7 +51,7 @@ export class AgentSchedulesService {
   ): Promise<ScheduleAnswerBody> {
     const agent = await this.agents.require(orgId, agentId);
     const row = newSchedule(agent, body);
-    await refuseGoneParent(() => this.schedules.insert(row));
+    await refuseGoneParent(() => this.schedules.insert(row, requireRoom));
     await this.tell(row, 'created');
     return this.answer(agent, row);
   }
@@ -62,7 +64,13 @@ export class AgentSchedulesService {
     const agent = await this.agents.require(orgId, agentId);
     const afterId = cursor === undefined ? undefined : decodeCursor(ResourceId, cursor);
     const rows = await this.schedules.list(placeOf(agent), limit + 1, afterId);
-    return toPage(rows, limit, { item: (row) => toScheduleAnswer(row, agent), position: ({ id }) => id });
+    const answers: ScheduleAnswerBody[] = [];
+    for (const row of rows) {
+      // The next time of each has to be searched for: others get their turn in between.
+      await nextTurn();
+      answers.push(toScheduleAnswer(row, agent));
+    }
+    return toPage(answers, limit, { item: (answer) => answer, position: ({ id }) => id });
   }
 
   async get(admin: AdminContext, agentId: string, id: string): Promise<ScheduleAnswerBody> {

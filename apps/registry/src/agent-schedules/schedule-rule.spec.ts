@@ -42,7 +42,21 @@ describe('the rule of a schedule', () => {
     [undefined, { interval_s: 60, starts_at: '0000-01-01T00:00:00+23:00' }, ['starts_at']],
     [hourly, { time_zone: 'UTC' }, ['time_zone']],
     [nightly, { starts_at: hourly.starts_at }, ['starts_at']],
+    [undefined, { cron: '0 0 30 2 4#5' }, ['cron']],
+    [nightly, { cron: '0 0 * 2 4#5' }, ['cron']],
   ])('of %j and %j is refused at %j', (before, given, paths) => {
-    expect(pathsOf(() => ruleOf(before, given, new Date()))).toEqual(paths);
+    expect(pathsOf(() => ruleOf(before, given, new Date('2026-11-30T12:00:00Z')))).toEqual(paths);
+  });
+
+  it('has a time within eight years, over a year without a leap day too', () => {
+    const now = new Date('2096-02-29T00:00:00Z');
+    expect(ruleOf(undefined, { cron: '0 0 29 2 *' }, now)).toMatchObject({ cron: '0 0 29 2 *' });
+    const refuse = () => ruleOf(undefined, { cron: '0 0 30 2 4#5' }, now);
+    expect(refuse).toThrow(/no time within the next 8 years/);
+  });
+
+  it('that was stored before stays, whatever its next time is, until another is given', () => {
+    const far: ScheduleRule = { type: 'cron', cron: '0 0 30 2 4#5', time_zone: 'UTC' };
+    expect(ruleOf(far, {}, new Date('2026-11-30T12:00:00Z'))).toBe(far);
   });
 });

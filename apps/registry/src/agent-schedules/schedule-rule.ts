@@ -1,4 +1,4 @@
-import { ScheduleRule } from '@switchyard/schedules';
+import { ScheduleRule, scheduleTimes } from '@switchyard/schedules';
 import type { FieldError } from '@switchyard/service-kit';
 import { refuseFields } from '../http/refuse-fields.js';
 import type { UpdateScheduleBody } from './agent-schedule.schemas.js';
@@ -17,6 +17,14 @@ const fields = {
  * that names the fields. `now` is when the schedule begins: the first time after it is the first one.
  */
 export function ruleOf(before: ScheduleRule | undefined, given: Given, now: Date): ScheduleRule {
+  if (before && Object.values(fields).every((name) => given[name] === undefined)) return before;
+  const rule = parseRule(before, given, now);
+  if (scheduleTimes(rule).next(now.getTime()) === null)
+    refuseFields([{ path: 'cron', message: 'The cron expression has no time within the next 8 years.' }]);
+  return rule;
+}
+
+function parseRule(before: ScheduleRule | undefined, given: Given, now: Date): ScheduleRule {
   const type = typeOf(given) ?? before?.type;
   if (type === undefined)
     refuseFields([

@@ -1,7 +1,9 @@
-import { CronExpressionParser } from 'cron-parser';
+import { CronCalendar } from './calendar.js';
+import { cronCalendar } from './cron-times.js';
 
 const fields = ['minute', 'hour', 'day of the month', 'month', 'day of the week'] as const;
 const mostCharacters = 200;
+const neverComes = 'names a day that never comes';
 const allowed = /^[0-9A-Za-z*,/?#-]+$/;
 
 /**
@@ -14,21 +16,39 @@ export function cronProblem(expression: string): string | undefined {
   if (given.length !== fields.length || given[0] === '')
     return `must have five fields (minute, hour, day of the month, month, day of the week), not ${given[0] === '' ? 0 : given.length}`;
   for (const [index, field] of given.entries()) {
-    const problem = fieldProblem(field, index);
-    if (problem !== undefined) return `has a wrong ${fields[index]}, ${JSON.stringify(field)}: ${problem}`;
+    const problem = wrongSigns(field);
+    if (problem !== undefined) return wrongField(field, index, problem);
   }
-  return everComes(given.join(' ')) ? undefined : 'names a day that never comes';
+  return problemOf(given);
 }
 
-function fieldProblem(field: string, index: number): string | undefined {
-  if (!allowed.test(field)) return 'only digits, names, * , - / ? L and # may stand there';
-  if (/h(?!u)/i.test(field.replaceAll(/mar|thu/gi, ''))) return 'H is not known here';
+/** Read as a whole first: of what is stored already nearly all is good, and was read before. */
+function problemOf(given: readonly string[]): string | undefined {
   try {
-    parse(fields.map((_name, place) => (place === index ? field : '*')).join(' '));
+    return cronCalendar(given.join(' ')).everComes ? undefined : neverComes;
+  } catch {
+    const problems = given.map((field, index) => unreadable(field, index));
+    return problems.find((problem) => problem !== undefined) ?? neverComes;
+  }
+}
+
+function wrongSigns(field: string): string | undefined {
+  if (!allowed.test(field)) return 'only digits, names, * , - / ? L and # may stand there';
+  return /h(?!u)/i.test(field.replaceAll(/mar|thu/gi, '')) ? 'H is not known here' : undefined;
+}
+
+/** The package does not say which field it could not read. */
+function unreadable(field: string, index: number): string | undefined {
+  try {
+    new CronCalendar(fields.map((_name, place) => (place === index ? field : '*')).join(' '));
     return undefined;
   } catch (error) {
-    return wordsOf(error);
+    return wrongField(field, index, wordsOf(error));
   }
+}
+
+function wrongField(field: string, index: number, problem: string): string {
+  return `has a wrong ${fields[index]}, ${JSON.stringify(field)}: ${problem}`;
 }
 
 /** The package says `Constraint error, got value 61 expected range 0-59`, `Invalid range: 5-1, min(5) > max(1)`, … */
@@ -37,17 +57,4 @@ function wordsOf(error: unknown): string {
   const range = /got value (\S+) expected range (\S+)/.exec(message);
   if (range) return `${range[1]} is not within ${range[2]}`;
   return message.replace(/^(?:Constraint error|Invalid characters), /, '') || 'not readable';
-}
-
-function everComes(expression: string): boolean {
-  try {
-    parse(expression).next();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function parse(expression: string) {
-  return CronExpressionParser.parse(expression, { tz: 'UTC', currentDate: new Date(0) });
 }

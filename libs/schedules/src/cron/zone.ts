@@ -1,10 +1,21 @@
-const formats = new Map<string, Intl.DateTimeFormat>();
+import { Kept } from '../kept.js';
+
+/** Each is some 50 KB, and takes the time of dozens of answers to make. There are 418 zones, besides their aliases. */
+const formats = new Kept<Intl.DateTimeFormat>(500);
+/** Beside a jump of the clocks a search looks at hundreds of minutes, and the next search at nearly the same ones. */
+const offsets = new Kept<number>(20_000);
+const minuteMs = 60_000;
 
 /**
  * Offset of a time zone at an instant, in milliseconds: local time less UTC. Both it and the instant are epoch
- * milliseconds. Throws a RangeError for an unknown zone.
+ * milliseconds. Clocks have jumped at whole minutes alone since 1972. Throws a RangeError for an unknown zone.
  */
 export function offsetAt(timeZone: string, instant: number): number {
+  const minute = Math.floor(instant / minuteMs);
+  return offsets.of(`${timeZone} ${minute}`, () => readOffset(timeZone, minute * minuteMs));
+}
+
+function readOffset(timeZone: string, instant: number): number {
   const parts = formatOf(timeZone).formatToParts(instant);
   const valueOf = (type: string): number => Number(parts.find((part) => part.type === type)?.value);
   const local = Date.UTC(
@@ -15,13 +26,31 @@ export function offsetAt(timeZone: string, instant: number): number {
     valueOf('minute'),
     valueOf('second'),
   );
-  return local - Math.floor(instant / 1_000) * 1_000;
+  return local - instant;
 }
 
+/**
+ * The name with the letters that it is known by (`europe/berlin` is `Europe/Berlin`); undefined where there is no such
+ * zone. An alias such as `Asia/Kolkata` stays as it was written: which of two names is the alias, systems do not agree.
+ */
+export function zoneName(name: string): string | undefined {
+  // A bare offset knows nothing of summer time, which people expect of a zone.
+  if (!/^[A-Za-z]/.test(name)) return undefined;
+  try {
+    const { timeZone } = formatOf(name).resolvedOptions();
+    return timeZone.toLowerCase() === name.toLowerCase() ? timeZone : name;
+  } catch {
+    return undefined;
+  }
+}
+
+/** To names of zones, the case of letters does not matter. */
 function formatOf(timeZone: string): Intl.DateTimeFormat {
-  const known = formats.get(timeZone);
-  if (known) return known;
-  const made = new Intl.DateTimeFormat('en-US', {
+  return formats.of(timeZone.toLowerCase(), () => makeFormat(timeZone));
+}
+
+function makeFormat(timeZone: string): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat('en-US', {
     timeZone,
     hourCycle: 'h23',
     year: 'numeric',
@@ -31,8 +60,6 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
     minute: 'numeric',
     second: 'numeric',
   });
-  formats.set(timeZone, made);
-  return made;
 }
 
 /** Longer than any offset, and than any jump of a clock. */
