@@ -121,6 +121,13 @@ describe('what else is warned of', () => {
     expect((await agent(fields)).warnings).toContainEqual(expect.stringMatching(warning));
   });
 
+  it('an integration to which no user has connected yet, whose tools nobody knows', async () => {
+    await registry().integration({ slug: 'untouched', auth_mode: 'headers', user_header_names: ['X-Key'] });
+    expect((await agent({ grants: [all('untouched')] })).warnings).toContainEqual(
+      expect.stringMatching(/^"untouched" is not connected/),
+    );
+  });
+
   it('nothing of an agent that is well', async () => {
     const grants = [all('wiki')];
     const well = await agent({

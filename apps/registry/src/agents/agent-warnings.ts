@@ -15,7 +15,30 @@ export function agentWarnings(snapshot: Snapshot, agent: AgentEntity, isTriggere
     warnings.push('It has no tools: grants names none.');
   if (!agent.hasModelKey && keyed.includes(agent.model.provider))
     warnings.push(`It has no model_key, and ${agent.model.provider} answers nobody without one.`);
-  return [...warnings, ...strangePolicies(snapshot, agent)];
+  return [...warnings, ...strangePolicies(snapshot, agent), ...untouched(snapshot, agent)];
+}
+
+/** A server says what tools it has to somebody whom it knows. Till then a chat could ask nobody to connect: it has no tool to call. */
+function untouched(snapshot: Snapshot, agent: AgentEntity): string[] {
+  const { leftOut } = offeredTools(snapshot, agent, chatCaller(agent));
+  const slugs = new Set(
+    leftOut.filter(({ reason }) => reason === 'not_connected').map((one) => one.integrationSlug),
+  );
+  return [...slugs]
+    .filter((slug) => isPersonal(snapshot, agent, slug))
+    .map(
+      (slug) =>
+        `"${slug}" is not connected, so no run is offered its tools: they are known once a user has connected for themself.`,
+    );
+}
+
+function isPersonal({ integrations }: Snapshot, { organizationId }: AgentEntity, slug: string): boolean {
+  return [...integrations.values()].some(
+    (one) =>
+      one.slug === slug &&
+      (one.orgId === organizationId || one.scope === 'global') &&
+      (one.authMode === 'authorization_code' || one.userHeaderNames.length > 0),
+  );
 }
 
 /** Of an integration of which no tool is known yet, any name may be right. */
