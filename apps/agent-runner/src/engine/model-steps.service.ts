@@ -21,9 +21,16 @@ import type { NewCall, NewStep } from '../runs/progress.repository.js';
 import type { PlannedTool, RunData, RunPlan, RunStep } from '../runs/run-data.js';
 import { WordsOut } from '../watch/words-out.service.js';
 import { conversationFor, instructionsOf } from './conversation.js';
+import { StopRun } from './stop.js';
 
-/** `fence`: of the claim under which it is asked, for those who hear the words of two runners. */
-type Asked = { readonly kind: RunStep['kind']; readonly position: number; readonly fence: number };
+type Asked = {
+  readonly kind: RunStep['kind'];
+  readonly position: number;
+  /** Of the claim under which it is asked, for those who hear the words of two runners. */
+  readonly fence: number;
+  /** Throws `StopRun` where another has the run by now, and may have stored the step's answer. */
+  readonly confirm: () => Promise<void>;
+};
 type Answered = { readonly step: NewStep; readonly calls: readonly NewCall[] };
 
 /** Asks the model for one step of a run. */
@@ -54,6 +61,7 @@ export class ModelStepsService {
       };
     } catch (thrown) {
       signal.throwIfAborted();
+      if (thrown instanceof StopRun) throw thrown;
       return { step: { ...step, answer: null, error: toPlatformError(thrown).toInfo() }, calls: [] };
     }
   }
@@ -82,6 +90,8 @@ export class ModelStepsService {
       toolChoice: asked.kind === 'synthesis' ? 'none' : 'auto',
       signal,
     } as const;
+    // The key may have taken any time to come.
+    await asked.confirm();
     const { id: runId, caller } = data.run;
     if (caller.runKind !== 'chat') return askModel(model, request);
     const spoken = this.words.begin({ runId, fence: asked.fence, step: asked.position });

@@ -89,7 +89,9 @@ export class RunDriver {
     data: RunData,
     { signal, kind, position }: Extract<NextStep, { do: 'ask' }> & { signal: AbortSignal },
   ): Promise<undefined> {
-    const { step, calls } = await this.model.ask(data, { kind, position, fence: claim.fence }, signal);
+    const confirm = () => this.progress.confirm(claim);
+    const asked = { kind, position, fence: claim.fence, confirm };
+    const { step, calls } = await this.model.ask(data, asked, signal);
     await this.progress.addStep(claim, step, calls);
   }
 

@@ -19,6 +19,7 @@ onBothQueueBackends('several runners', (backend) => {
   }, 120_000);
   beforeEach(() => {
     harness.sent.length = 0;
+    harness.leases.length = 0;
     harness.act = async () => ({ text: 'ran' });
     script();
   });
@@ -61,6 +62,23 @@ onBothQueueBackends('several runners', (backend) => {
     for (const runId of runIds) expect((await harness.ended(runId)).run.state).toBe('completed');
     expect(harness.sent).toHaveLength(10);
     expect(harness.model.requests()).toHaveLength(20);
+  });
+
+  it('ask the model nothing of a run that another has taken over while they waited for its key', async () => {
+    const goOn = Promise.withResolvers<void>();
+    harness.beforeLease = () => goOn.promise;
+    // Its one slot is taken: the run is the other's to take over.
+    const first = await startRunner({ ...longLease, AGENT_RUNNER_CONCURRENCY: '1' });
+    const runId = await harness.start(harness.addAgent());
+    await eventually(() => harness.leases.length > 0);
+    harness.beforeLease = () => Promise.resolve();
+    await startRunner(longLease);
+    await expireLease(runId);
+    expect((await harness.ended(runId)).run.state).toBe('completed');
+    goOn.resolve();
+    await harness.stopRunner(first);
+    services.shift();
+    expect(harness.model.requests()).toHaveLength(2);
   });
 
   it('write nothing of a run that another has taken over meanwhile', async () => {

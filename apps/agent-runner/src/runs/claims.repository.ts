@@ -50,6 +50,15 @@ export class ClaimsRepository {
     return row;
   }
 
+  /** Throws where the claim was lost: this process may have stood still for longer than it lasts. */
+  async confirm({ runId, fence }: Claim): Promise<void> {
+    const held = await this.sql.query(
+      `SELECT 1 FROM runs.runs WHERE id = $1 AND fence = $2 AND state = 'running'`,
+      [runId, fence],
+    );
+    if (held.length === 0) throw new StopRun('claim_lost');
+  }
+
   /** Gives a run back as it stands, for whoever takes it next; a delay says that something went wrong. */
   async release({ runId, fence }: Claim, { delayMs }: { delayMs: number }): Promise<void> {
     await this.sql.query(

@@ -36,6 +36,11 @@ export class ProgressRepository {
     return data;
   }
 
+  /** Throws `StopRun` where another has the run by now. */
+  confirm(claim: Claim): Promise<void> {
+    return this.claims.confirm(claim);
+  }
+
   /** The definition, the tools and the conversation with which the run goes on from here. */
   async begin(claim: Claim, { agent, plan, opening }: Beginning): Promise<void> {
     await this.#write(claim, async (sql) => {
