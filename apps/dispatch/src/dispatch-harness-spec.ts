@@ -1,3 +1,4 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import {
   type CallerContext,
@@ -15,7 +16,13 @@ import {
 import { createDataSource, Sql } from '@switchyard/database';
 import { canonicalJson, QueueClient, sealToolCall, Sealer } from '@switchyard/queue';
 import { startService, type RunningService } from '@switchyard/service-kit';
-import { eventually, testDatabase, type TestDatabase, type TestQueueBackend } from '@switchyard/testing';
+import {
+  eventually,
+  testDatabase,
+  type TestDatabase,
+  type TestQueueBackend,
+  workspaceRoot,
+} from '@switchyard/testing';
 import { v7 as uuidv7 } from 'uuid';
 import { dispatchEnv, type DispatchConfig } from './config.js';
 import { DispatchModule } from './dispatch.module.js';
@@ -42,6 +49,7 @@ export class DispatchHarness {
   readonly keyId = randomUUID();
   readonly sealer = new Sealer(sealKey);
   private readonly workers: RunningService[] = [];
+  private readonly children: ChildProcess[] = [];
 
   private constructor(
     readonly database: TestDatabase,
@@ -70,6 +78,7 @@ export class DispatchHarness {
   }
 
   async close(): Promise<void> {
+    this.killSpawned();
     await Promise.all(this.workers.map((worker) => worker.close()));
     await this.end();
   }
@@ -92,6 +101,21 @@ export class DispatchHarness {
     const worker = await startService({ config: config.service, module: DispatchModule.with(config) });
     this.workers.push(worker);
     return worker;
+  }
+
+  /** A worker as a process of its own, that can be paused and killed; from what was built last. */
+  async spawnWorker(): Promise<ChildProcess> {
+    const env = { ...this.env({ LOG_LEVEL: 'info' }), PATH: process.env['PATH'] };
+    const child = spawn(process.execPath, ['apps/dispatch/dist/src/main.js'], { cwd: workspaceRoot(), env });
+    this.children.push(child);
+    let output = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+    await eventually(() => output.includes('"ready"'));
+    return child;
+  }
+
+  killSpawned(): void {
+    for (const child of this.children.splice(0)) child.kill('SIGKILL');
   }
 
   async insertKey(id: string, columns: { expires_at?: string } = {}): Promise<void> {

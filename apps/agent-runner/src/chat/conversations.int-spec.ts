@@ -57,7 +57,9 @@ onBothQueueBackends('conversations', (backend) => {
   it('are with agents that the user may see, page by page, and no others', async () => {
     const slug = async (chatAccess: object) => (await harness.addAgent({ chatAccess })).slug;
     const open = [await slug({ everyone: true }), await slug({ everyone: true })];
-    const hidden = [await slug({ roles: ['boss'] }), await slug({ everyone: false })];
+    const orgId = await harness.runs.addOrganization(`neighbours-${backend.kind}`);
+    const { slug: foreign } = await harness.addAgent({ orgId, chatAccess: { everyone: true } });
+    const hidden = [await slug({ roles: ['boss'] }), await slug({ everyone: false }), foreign];
     const list = (query = '') => program.read(`/api/chat/agents${query}`, 'lea');
     const slugs = async (): Promise<string[]> =>
       (await list('?limit=200')).items.map((agent: { slug: string }) => agent.slug);

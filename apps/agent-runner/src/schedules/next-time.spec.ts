@@ -21,7 +21,9 @@ describe('the next time of a schedule', () => {
     const asked = () => times.map((time) => nextTime(at('0 3 * * *'), time));
     expect(new Set(asked())).toEqual(new Set([Date.parse('2026-12-01T02:00:00Z')]));
     const searched = () => times.map((time) => nextTime(at('0 3 * * *'), time + (time - noon) * 86_400));
-    expect(workOf(searched) / workOf(asked)).toBeGreaterThan(2);
+    // A collection of garbage is more work than all of these look-ups: the least of several counts.
+    const least = Math.min(...Array.from({ length: 7 }, () => workOf(asked)));
+    expect(workOf(searched) / least).toBeGreaterThan(2);
   });
 
   it('is no more work for a hundred times that were missed while the clocks were set back', () => {

@@ -38,6 +38,16 @@ onBothQueueBackends('schedules', (backend) => {
     },
     active_since: new Date(Date.now() - activeFor),
   });
+  /** Each run calls a tool, which answers when the test says so. */
+  const holdTools = () => {
+    const hold = Promise.withResolvers<{ text: string }>();
+    harness.act = () => hold.promise;
+    harness.script([
+      { when: { step: 0 }, answer: { tool_calls: [{ name: 'up_add' }] } },
+      { when: { step: 1 }, answer: { text: 'Done.' } },
+    ]);
+    return hold;
+  };
   const runsOf = (scheduleId: string) =>
     harness.sql.query<{ id: string; state: string; scheduled_for: Date | null; is_held: boolean }>(
       'SELECT id, state, scheduled_for, is_held FROM runs.runs WHERE trigger_id = $1 ORDER BY id',
@@ -117,12 +127,7 @@ onBothQueueBackends('schedules', (backend) => {
   });
 
   it('do not run beside a run that has not ended: it is skipped, or waits for that one', async () => {
-    const hold = Promise.withResolvers<{ text: string }>();
-    harness.act = () => hold.promise;
-    harness.script([
-      { when: { step: 0 }, answer: { tool_calls: [{ name: 'up_add' }] } },
-      { when: { step: 1 }, answer: { text: 'Done.' } },
-    ]);
+    const hold = holdTools();
     await startRunner();
     const agent = await harness.addAgent();
     const yearly = { rule: { type: 'cron', cron: '0 0 1 1 *', time_zone: 'UTC' } };
@@ -140,12 +145,7 @@ onBothQueueBackends('schedules', (backend) => {
   });
 
   it('that are removed take the runs along that wait for the one before; paused ones keep those that somebody asked for', async () => {
-    const hold = Promise.withResolvers<{ text: string }>();
-    harness.act = () => hold.promise;
-    harness.script([
-      { when: { step: 0 }, answer: { tool_calls: [{ name: 'up_add' }] } },
-      { when: { step: 1 }, answer: { text: 'Done.' } },
-    ]);
+    const hold = holdTools();
     await startRunner();
     const agent = await harness.addAgent();
     const ago = new Date(Date.now() - 3.5 * minute);
@@ -266,12 +266,7 @@ onBothQueueBackends('schedules', (backend) => {
   });
 
   it('are not asked for beyond a hundred runs that have not ended, however many ask at once', async () => {
-    const hold = Promise.withResolvers<{ text: string }>();
-    harness.act = () => hold.promise;
-    harness.script([
-      { when: { step: 0 }, answer: { tool_calls: [{ name: 'up_add' }] } },
-      { when: { step: 1 }, answer: { text: 'Done.' } },
-    ]);
+    const hold = holdTools();
     await startRunner();
     const id = await harness.addSchedule(await harness.addAgent(), {
       ...{ rule: { type: 'cron', cron: '0 0 1 1 *', time_zone: 'UTC' }, overlap: 'queue' },

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -19,7 +19,6 @@ let harness: DispatchHarness;
 let upstream: FixtureUpstream;
 let up: string;
 let leased: string;
-let paused: ChildProcess | undefined;
 
 beforeAll(async () => {
   await promisify(execFile)(process.execPath, ['scripts/build.ts'], { cwd: workspaceRoot() });
@@ -33,24 +32,13 @@ beforeAll(async () => {
   leased = await harness.insertIntegration('limited', transport, wires, headers);
 }, 120_000);
 afterEach(async () => {
-  paused?.kill('SIGKILL');
+  harness.killSpawned();
   await harness.sql.query('DELETE FROM dispatch.slots');
 });
 afterAll(async () => {
   await harness.close();
   await upstream.close();
 }, 60_000);
-
-/** A worker as a process of its own, that can be paused. */
-async function spawnWorker(): Promise<ChildProcess> {
-  const env = { ...harness.env({ LOG_LEVEL: 'info' }), PATH: process.env.PATH };
-  const child = spawn(process.execPath, ['apps/dispatch/dist/src/main.js'], { cwd: workspaceRoot(), env });
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-  paused = child;
-  await eventually(() => output.includes('"ready"'));
-  return child;
-}
 
 const timesSent = (id: string) =>
   upstream.callsOf('count-side-effect').filter(({ arguments: args }) => args['id'] === id).length;
@@ -65,7 +53,7 @@ async function quiet(): Promise<void> {
 
 /** A call of an unsafe tool whose worker is paused once it has asked for a slot and before it hears the answer. */
 async function pausedAtTheLimit(id: string) {
-  const worker = await spawnWorker();
+  const worker = await harness.spawnWorker();
   const job = harness.job(
     up,
     'up_count-side-effect',
@@ -125,7 +113,7 @@ describe('a worker that was paused for longer than its job’s lock lasts', () =
       },
       { concurrency: 4 },
     );
-    const worker = await spawnWorker();
+    const worker = await harness.spawnWorker();
     const job = harness.job(leased, 'limited_count-side-effect', { id: 'leased' }, { deadlineMs: 80_000 });
     const sent = harness.send(job);
     await eventually(() => asked.length === 1);

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
@@ -14,27 +14,14 @@ import { DispatchHarness } from '../dispatch-harness-spec.js';
 
 let harness: DispatchHarness;
 let upstream: FixtureUpstream;
-let child: ChildProcess | undefined;
-
-/** A worker as a process of its own, that can be killed. */
-async function spawnWorker(): Promise<ChildProcess> {
-  const root = workspaceRoot();
-  await promisify(execFile)(process.execPath, ['scripts/build.ts'], { cwd: root });
-  const env = { ...harness.env({ LOG_LEVEL: 'info' }), PATH: process.env.PATH };
-  child = spawn(process.execPath, ['apps/dispatch/dist/src/main.js'], { cwd: root, env });
-  let output = '';
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text));
-  await eventually(() => output.includes('"ready"'), { timeoutMs: 30_000 });
-  return child;
-}
 
 beforeAll(async () => {
+  await promisify(execFile)(process.execPath, ['scripts/build.ts'], { cwd: workspaceRoot() });
   const url = await testRedisUrl();
   harness = await DispatchHarness.open({ kind: 'redis', url: () => url });
   upstream = await startAskingUpstream({ era: 'legacy' });
 }, 120_000);
 afterAll(async () => {
-  child?.kill('SIGKILL');
   await harness.close();
   await upstream.close();
 }, 60_000);
@@ -43,7 +30,7 @@ afterAll(async () => {
 async function orphan(slug: string, annotations: Record<string, boolean>, ledgerFirst = false) {
   const wires = upstream.tools().map(({ wire }) => ({ ...wire, annotations }));
   const id = await harness.insertIntegration(slug, { type: 'http', url: upstream.url }, wires);
-  const doomed = await spawnWorker();
+  const doomed = await harness.spawnWorker();
   const client = { capabilities: { elicitation: {} }, activeMs: 60_000 };
   const job = harness.job(id, `${slug}_ask_form`, {}, { client, deadlineMs: 600_000, ledgerFirst });
   if (ledgerFirst) await harness.accept(job);
